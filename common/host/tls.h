@@ -1,0 +1,53 @@
+/*
+ * TLS server credentials over GnuTLS, and what may be asked of an established session: the
+ * verified client certificate's names, the negotiated suite, exported keys.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef COMMON_HOST_TLS_H
+#define COMMON_HOST_TLS_H
+
+#include <gnutls/gnutls.h>
+
+#include "common/bytes.h"
+#include "common/host/log.h"
+
+enum tls_client_cert { TLS_CLIENT_NONE, TLS_CLIENT_OPTIONAL, TLS_CLIENT_REQUIRED };
+
+struct tls_server_config {
+    const char *cert_file;      /* PEM chain */
+    const char *key_file;       /* PEM; must not be readable by others (warning in the log) */
+    const char *client_ca_file; /* PEM; NULL with TLS_CLIENT_NONE */
+    const char *crl_file;       /* PEM; NULL: none */
+    enum tls_client_cert client;/* OPTIONAL/REQUIRED: a certificate that does not verify ends
+                                   the handshake; REQUIRED: so does none */
+    const char *priorities;     /* GnuTLS string; NULL: TLS 1.2 and 1.3, forward secrecy, no PSK */
+};
+
+#define TLS_PRIORITIES_DEFAULT                                                                 \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:%SERVER_PRECEDENCE"
+
+struct tls_server;
+/* GBA_E_CONFIG with a log line that names the file and what is wrong with it. */
+enum gba_err tls_server_new(const struct tls_server_config *c, struct log *log, struct tls_server **out);
+void tls_server_free(struct tls_server *t);
+
+/* For httpd: puts credentials, priorities and client-certificate rules on a new session. */
+enum gba_err tls_server_start(struct tls_server *t, gnutls_session_t session);
+const char *tls_server_priorities(const struct tls_server *t);
+/* The PEM texts, for libmicrohttpd's own options. */
+const char *tls_server_cert_pem(const struct tls_server *t);
+const char *tls_server_key_pem(const struct tls_server *t);
+
+/* The i-th dNSName (or URI) subjectAltName of the peer's verified certificate.  GBA_E_NOT_FOUND: no such
+ * name, or no certificate.  The CN is never read.  Names with NUL are GBA_E_SYNTAX. */
+enum gba_err tls_peer_dns_name(gnutls_session_t s, unsigned i, char out[static 256]);
+enum gba_err tls_peer_uri(gnutls_session_t s, unsigned i, char *out, size_t cap);
+
+/* The negotiated suite's two octets (00AE -> 0x00ae); 0 before the handshake is done. */
+uint16_t tls_suite(gnutls_session_t s);
+bool tls_is_13(gnutls_session_t s);
+/* RFC 5705 without context. */
+enum gba_err tls_export(gnutls_session_t s, const char *label, uint8_t *out, size_t n);
+
+#endif

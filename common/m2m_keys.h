@@ -1,0 +1,33 @@
+/*
+ * Keys of oneM2M TS-0003 clause 10.3 (V3.18.0): the exporter's split, and the derivations from
+ * Ke.  Identifiers pass NFKC here.  Never fed with a GBA Ks (RULES.md 24: Km and Kpsa of the
+ * GBA framework are the NAF keys themselves).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef COMMON_M2M_KEYS_H
+#define COMMON_M2M_KEYS_H
+
+#include "common/bytes.h"
+#include "common/secret.h"
+
+#define M2M_EXPORT_LEN 48 /* octets: RelativeKeyID 16 || key 32 (10.3.1) */
+#define M2M_EXPORT_BOOTSTRAP  "EXPORTER-oneM2M-Bootstrap"
+#define M2M_EXPORT_CONNECTION "EXPORTER-oneM2M-Connection"
+#define M2M_EXPORT_ESCERTKE   "EXPORTER-oneM2M-ESCertKE"
+#define M2M_KEY_ID_SIZE (32 + 1 + 256)
+
+/* 10.3.1, 10.3.4, 10.3.5: key, and hexBinary(RelativeKeyID) "@" fqdn, upper-case hex. */
+enum gba_err m2m_export_split(const uint8_t exported[static M2M_EXPORT_LEN],
+                              struct gba_text fqdn, char key_id[static M2M_KEY_ID_SIZE],
+                              struct gba_key *key);
+/* 10.3.2 */
+enum gba_err m2m_km(const struct gba_key *ke, struct gba_text maf_id, struct gba_key *km);
+/* 10.3.3: the Enrolee-B-ID as it is to be hashed (Absolute by default, see doc/MMEF.md). */
+enum gba_err m2m_kpsa(const struct gba_key *ke, struct gba_text enrolee_b_id,
+                      struct gba_key *kpsa);
+/* 10.3.7: suid octets as they are to be hashed (ASCII decimal by default). */
+enum gba_err m2m_usage_key(const struct gba_key *ke, struct gba_bytes suid,
+                           struct gba_text target_fqdn, struct gba_key *key);
+
+#endif
