@@ -25,6 +25,10 @@ struct metric *metrics_histogram(struct metrics *m, const char *name, const char
 void metrics_probe(struct metrics *m, const char *name, const char *labels, const char *help,
                    double (*value)(void *arg), void *arg);
 
+/* Adds `name="value"` (escaped, after a comma where something stands) to a label text in the
+ * making, for label values that are not literals.  False: it does not fit. */
+bool metrics_label(struct gba_wbuf *w, const char *name, struct gba_text value);
+
 /* NULL metric: nothing happens. */
 void metric_add(struct metric *c, uint64_t n);
 void metric_set(struct metric *g, int64_t v);
