@@ -11,15 +11,16 @@
 #include "common/bytes.h"
 #include "common/secret.h"
 
-#define GBA_KDF_MAX_S 2048 /* octets of S; longer is GBA_E_TOO_LONG */
+#define GBA_KDF_MAX_P      16   /* parameters of one derivation */
+#define GBA_KDF_MAX_STRING 2048 /* octets of a string parameter after NFKC */
 
 /* TS 33.220 B.2: S = FC || P0 || L0 || P1 || L1 ...; fc is one octet, or FF xx for the
- * two-octet code points.  A parameter over 65535 octets or an S that does not fit:
- * GBA_E_TOO_LONG. */
+ * two-octet code points.  Appended to s, for inspection.  GBA_E_TOO_LONG: a parameter over
+ * 65535 octets, more than GBA_KDF_MAX_P, or S does not fit. */
 enum gba_err gba_kdf_s(struct gba_bytes fc, const struct gba_bytes *p, size_t n_p,
                        struct gba_wbuf *s);
 
-/* TS 33.220 B.2: HMAC-SHA-256(key, S).  Errors of gba_kdf_s. */
+/* TS 33.220 B.2: HMAC-SHA-256(key, S), for an S of any length.  GBA_E_TOO_LONG: as above. */
 enum gba_err gba_kdf(struct gba_bytes key, struct gba_bytes fc, const struct gba_bytes *p,
                      size_t n_p, uint8_t out[static 32]);
 

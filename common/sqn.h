@@ -30,7 +30,7 @@ enum gba_err gba_sqn_accept(struct gba_sqn_usim *u, uint64_t sqn);
 uint64_t gba_sqn_ms(const struct gba_sqn_usim *u);
 
 /* AuC: from the last SQN issued to the next one: SEQ + 1, the given IND (0-31).
- * GBA_E_OVERLOAD: the counter is at its end (C.1: it never wraps). */
+ * GBA_E_OVERLOAD: the counter is at its end (C.1: it never wraps); GBA_E_ARGUMENT: no such IND. */
 enum gba_err gba_sqn_next(uint64_t last, unsigned ind, uint64_t *next);
 /* AuC after a verified AUTS: if SQN_MS is ahead, or `last` so far ahead that the USIM would not take the
  * next one (C.1.1.3, C.2.1), *last becomes SQN_MS, so that the next SEQ is SEQ_MS + 1; else it is kept. */
