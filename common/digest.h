@@ -95,16 +95,24 @@ enum gba_digest_algorithm {
     GBA_DIGEST_SHA512_256_SESS,
     GBA_DIGEST_AKAV1_MD5,
     GBA_DIGEST_AKAV1_MD5_SESS,
+    GBA_DIGEST_AKAV1_SHA256,
+    GBA_DIGEST_AKAV1_SHA256_SESS,
+    GBA_DIGEST_AKAV1_SHA512_256,
+    GBA_DIGEST_AKAV1_SHA512_256_SESS,
     GBA_DIGEST_AKAV2_MD5,
     GBA_DIGEST_AKAV2_MD5_SESS,
     GBA_DIGEST_AKAV2_SHA256,
     GBA_DIGEST_AKAV2_SHA256_SESS,
+    GBA_DIGEST_AKAV2_SHA512_256,
+    GBA_DIGEST_AKAV2_SHA512_256_SESS,
     GBA_DIGEST_N_ALGORITHMS
 };
 const char *gba_digest_algorithm_name(enum gba_digest_algorithm a);
 /* Case-insensitive (RFC 7616 3.3).  GBA_E_ALGORITHM: none of the list. */
 enum gba_err gba_digest_algorithm_by_name(struct gba_text t, enum gba_digest_algorithm *out);
 enum gba_hash gba_digest_hash(enum gba_digest_algorithm a);
+/* 1 for AKAv1 (RFC 3310), 2 for AKAv2 (RFC 4169), 0 for the others. */
+unsigned gba_digest_aka_version(enum gba_digest_algorithm a);
 
 enum gba_digest_qop { GBA_QOP_NONE, GBA_QOP_AUTH, GBA_QOP_AUTH_INT };
 /* Is qop in the (quoted, comma-separated) list of a challenge? */

@@ -62,16 +62,12 @@ enum gba_err gba_aka_password(enum gba_digest_algorithm a, const struct gba_av *
     *n = 0;
     if (av->res_len > sizeof(av->res))
         return GBA_E_ARGUMENT;
-    switch (a) {
-    case GBA_DIGEST_AKAV1_MD5:
-    case GBA_DIGEST_AKAV1_MD5_SESS:
+    switch (gba_digest_aka_version(a)) {
+    case 1:
         memcpy(out, av->res, av->res_len);
         *n = av->res_len;
         return GBA_OK;
-    case GBA_DIGEST_AKAV2_MD5:
-    case GBA_DIGEST_AKAV2_MD5_SESS:
-    case GBA_DIGEST_AKAV2_SHA256:
-    case GBA_DIGEST_AKAV2_SHA256_SESS:
+    case 2:
         akav2_password(gba_digest_hash(a), av, out, n);
         return GBA_OK;
     default:

@@ -11,24 +11,32 @@
 
 #include "common/secret.h"
 
-/* Indexed by enum gba_digest_algorithm.  Names: RFC 7616 6.1, RFC 3310 3.1, RFC 4169 2.1. */
+/* RFC 7616 6.1, RFC 3310 3.1, RFC 4169 2.1; AKA over the SHA-2 hashes by RFC 4169 3's rule that
+ * the PRF goes with the digest. */
 static const struct algorithm {
     const char *name;
     enum gba_hash hash;
     bool session;
+    unsigned aka;
 } algorithms[GBA_DIGEST_N_ALGORITHMS] = {
-    [GBA_DIGEST_MD5] = {"MD5", GBA_MD5, false},
-    [GBA_DIGEST_MD5_SESS] = {"MD5-sess", GBA_MD5, true},
-    [GBA_DIGEST_SHA256] = {"SHA-256", GBA_SHA256, false},
-    [GBA_DIGEST_SHA256_SESS] = {"SHA-256-sess", GBA_SHA256, true},
-    [GBA_DIGEST_SHA512_256] = {"SHA-512-256", GBA_SHA512_256, false},
-    [GBA_DIGEST_SHA512_256_SESS] = {"SHA-512-256-sess", GBA_SHA512_256, true},
-    [GBA_DIGEST_AKAV1_MD5] = {"AKAv1-MD5", GBA_MD5, false},
-    [GBA_DIGEST_AKAV1_MD5_SESS] = {"AKAv1-MD5-sess", GBA_MD5, true},
-    [GBA_DIGEST_AKAV2_MD5] = {"AKAv2-MD5", GBA_MD5, false},
-    [GBA_DIGEST_AKAV2_MD5_SESS] = {"AKAv2-MD5-sess", GBA_MD5, true},
-    [GBA_DIGEST_AKAV2_SHA256] = {"AKAv2-SHA-256", GBA_SHA256, false},
-    [GBA_DIGEST_AKAV2_SHA256_SESS] = {"AKAv2-SHA-256-sess", GBA_SHA256, true},
+    [GBA_DIGEST_MD5] = {"MD5", GBA_MD5, false, 0},
+    [GBA_DIGEST_MD5_SESS] = {"MD5-sess", GBA_MD5, true, 0},
+    [GBA_DIGEST_SHA256] = {"SHA-256", GBA_SHA256, false, 0},
+    [GBA_DIGEST_SHA256_SESS] = {"SHA-256-sess", GBA_SHA256, true, 0},
+    [GBA_DIGEST_SHA512_256] = {"SHA-512-256", GBA_SHA512_256, false, 0},
+    [GBA_DIGEST_SHA512_256_SESS] = {"SHA-512-256-sess", GBA_SHA512_256, true, 0},
+    [GBA_DIGEST_AKAV1_MD5] = {"AKAv1-MD5", GBA_MD5, false, 1},
+    [GBA_DIGEST_AKAV1_MD5_SESS] = {"AKAv1-MD5-sess", GBA_MD5, true, 1},
+    [GBA_DIGEST_AKAV1_SHA256] = {"AKAv1-SHA-256", GBA_SHA256, false, 1},
+    [GBA_DIGEST_AKAV1_SHA256_SESS] = {"AKAv1-SHA-256-sess", GBA_SHA256, true, 1},
+    [GBA_DIGEST_AKAV1_SHA512_256] = {"AKAv1-SHA-512-256", GBA_SHA512_256, false, 1},
+    [GBA_DIGEST_AKAV1_SHA512_256_SESS] = {"AKAv1-SHA-512-256-sess", GBA_SHA512_256, true, 1},
+    [GBA_DIGEST_AKAV2_MD5] = {"AKAv2-MD5", GBA_MD5, false, 2},
+    [GBA_DIGEST_AKAV2_MD5_SESS] = {"AKAv2-MD5-sess", GBA_MD5, true, 2},
+    [GBA_DIGEST_AKAV2_SHA256] = {"AKAv2-SHA-256", GBA_SHA256, false, 2},
+    [GBA_DIGEST_AKAV2_SHA256_SESS] = {"AKAv2-SHA-256-sess", GBA_SHA256, true, 2},
+    [GBA_DIGEST_AKAV2_SHA512_256] = {"AKAv2-SHA-512-256", GBA_SHA512_256, false, 2},
+    [GBA_DIGEST_AKAV2_SHA512_256_SESS] = {"AKAv2-SHA-512-256-sess", GBA_SHA512_256, true, 2},
 };
 
 static const struct algorithm *row_of(enum gba_digest_algorithm a)
@@ -54,6 +62,11 @@ enum gba_err gba_digest_algorithm_by_name(struct gba_text t, enum gba_digest_alg
 enum gba_hash gba_digest_hash(enum gba_digest_algorithm a)
 {
     return row_of(a)->hash;
+}
+
+unsigned gba_digest_aka_version(enum gba_digest_algorithm a)
+{
+    return row_of(a)->aka;
 }
 
 static struct gba_bytes octets(const char *cstr)
