@@ -328,15 +328,9 @@ static void print_quoted(struct gba_wbuf *w, struct gba_text value)
     gba_wbuf_u8(w, '"');
 }
 
-static bool is_challenge(const struct gba_wbuf *w)
+static void print_param(struct gba_wbuf *w, enum gba_digest_param p, struct gba_text value,
+                        bool token)
 {
-    return gba_text_starts(gba_bytes_text(gba_wbuf_bytes(w)), "Digest realm=");
-}
-
-void gba_digest_print(struct gba_wbuf *w, enum gba_digest_param p, struct gba_text value)
-{
-    bool token = params[p].token && !(p == GBA_DIGEST_QOP && is_challenge(w));
-
     if (w->n != 0 && w->p[w->n - 1] != ' ')
         gba_wbuf_str(w, ", ");
     gba_wbuf_str(w, params[p].name);
@@ -347,4 +341,14 @@ void gba_digest_print(struct gba_wbuf *w, enum gba_digest_param p, struct gba_te
         gba_wbuf_text(w, value);
     else
         w->overflow = true;
+}
+
+void gba_digest_print(struct gba_wbuf *w, enum gba_digest_param p, struct gba_text value)
+{
+    print_param(w, p, value, params[p].token);
+}
+
+void gba_digest_print_offer(struct gba_wbuf *w, struct gba_text qop_list)
+{
+    print_param(w, GBA_DIGEST_QOP, qop_list, false);
 }

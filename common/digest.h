@@ -79,11 +79,12 @@ enum gba_err gba_digest_check(const struct gba_digest *d, enum gba_digest_messag
 const char *gba_digest_param_name(enum gba_digest_param p);
 
 /* Appends one parameter, ", " before it unless it is the first of the field (w is empty or ends with a
- * space: "Digest ").  Tokens: algorithm, nc, stale, userhash, charset, and qop but for a challenge's
- * (RFC 7616 3.3, 3.4); a field that begins "Digest realm=" is a challenge, so print the realm first there
- * and the username first in credentials.  Quotes and backslashes are escaped.  A value with control
- * characters, or no token where one is due, sets the writer to overflow. */
+ * space: "Digest "); algorithm, qop, nc, stale, userhash and charset as tokens, the others quoted, quotes and
+ * backslashes escaped.  The value must be free of control characters, a token's must be a token: otherwise
+ * the writer is set to overflow. */
 void gba_digest_print(struct gba_wbuf *w, enum gba_digest_param p, struct gba_text value);
+/* The qop of a challenge, which is quoted there and only there (RFC 7616 3.3). */
+void gba_digest_print_offer(struct gba_wbuf *w, struct gba_text qop_list);
 
 enum gba_digest_algorithm {
     GBA_DIGEST_MD5,
