@@ -18,7 +18,8 @@ struct gba_bootstrapping_info {
     int64_t currenttime_s; /* Extension/currenttime; 0: absent */
 };
 
-/* Writes the document, UTF-8, one line feed after the XML declaration and none else. */
+/* Writes the document, UTF-8; a line feed ends the XML declaration, the root's tags and each of
+ * its children: rspauth covers these octets, so they never vary. */
 enum gba_err gba_bootstrapping_info_print(const struct gba_bootstrapping_info *i,
                                           struct gba_wbuf *out);
 /* By local names, any namespace.  GBA_E_SYNTAX: no XML, a DTD, no btid or lifetime;
