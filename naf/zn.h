@@ -3,7 +3,8 @@
  * Adapters: zn_soap_client.c.
  *
  * Asynchronous with exactly one answer: done() runs exactly once per ask(), also on timeout,
- * loss and close; never before ask() returns; on a thread of the adapter.
+ * loss and close; on a thread of the adapter, or on the one that closes it (out of memory: on
+ * the one that asks, so hold no lock there).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,10 +23,10 @@ struct zn_query {
     unsigned deadline_ms; /* 0: the adapter's own */
 };
 
-/* err: GBA_OK; GBA_E_NOT_AUTHORIZED (5402), GBA_E_BTID (5403); GBA_E_FORBIDDEN: the B-TID's domain
- * has no row (RULES.md 14: refused before any I/O); GBA_E_ZN_UNREACHABLE, GBA_E_TIMEOUT, GBA_E_TLS,
- * GBA_E_ZN_FAILURE, GBA_E_PROTOCOL, GBA_E_OVERLOAD, GBA_E_CANCELLED.
- * answer is NULL unless GBA_OK; borrowed until done() returns, wiped by the adapter then. */
+/* err: GBA_OK; GBA_E_NOT_AUTHORIZED (5402), GBA_E_BTID (5403); GBA_E_FORBIDDEN: the B-TID's
+ * domain has no row (RULES.md 14: refused before any I/O); GBA_E_ZN_UNREACHABLE, GBA_E_TIMEOUT,
+ * GBA_E_TLS, GBA_E_ZN_FAILURE, GBA_E_PROTOCOL, GBA_E_OVERLOAD, GBA_E_CANCELLED. answer is NULL
+ * unless GBA_OK; borrowed until done() returns, wiped by the adapter then. */
 typedef void zn_done(void *arg, enum gba_err err, const struct gba_zn_answer *answer);
 
 struct zn {
@@ -35,8 +36,5 @@ struct zn {
     /* Answers what waits with GBA_E_CANCELLED, ends the adapter's threads, frees self. */
     void (*close)(struct zn *self);
 };
-
-/* For callers that may wait (the PSK look-up inside a TLS handshake): blocks until done. */
-enum gba_err zn_ask_wait(struct zn *zn, const struct zn_query *q, struct gba_zn_answer *out);
 
 #endif
