@@ -1,7 +1,7 @@
 /*
  * The generic KDF of TS 33.220 Annex B, Ks_NAF and TMPI by it, and the derivations of 2G GBA
- * (Annex I) and GBA_Digest (B.5, B.6).  S is never assembled for the HMAC: its parts are fed
- * to it one by one, so that no copy has to be wiped.
+ * (Annex I), GBA_Digest (B.5, B.6) and AKMA (TS 33.535 Annex A).  S is never assembled for the
+ * HMAC: its parts are fed to it one by one, so that no copy has to be wiped.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -196,4 +196,51 @@ enum gba_err gba_digest_ks_naf(const struct gba_ks *ks, struct gba_bytes nonce,
                                struct gba_key *out)
 {
     return derive(ks, "gba-digest", nonce, impi, naf_id, out->octets);
+}
+
+/* K_AUSF and SUPI under a label: what A.2 and A.3 share. */
+static enum gba_err akma_from_kausf(const struct gba_key *kausf, uint8_t fc, const char *label,
+                                    struct gba_text supi, uint8_t out[static 32])
+{
+    uint8_t room[GBA_KDF_MAX_STRING];
+    struct gba_wbuf supi_nfkc;
+    enum gba_err err;
+
+    gba_wbuf_init(&supi_nfkc, room, sizeof(room));
+    err = gba_nfkc(supi, &supi_nfkc);
+    if (err != GBA_OK)
+        return err;
+
+    const struct gba_bytes p[] = {literal(label), gba_wbuf_bytes(&supi_nfkc)};
+
+    return gba_kdf(GBA_BYTES(kausf->octets), (struct gba_bytes){&fc, 1}, p, 2, out);
+}
+
+enum gba_err gba_akma_key(const struct gba_key *kausf, struct gba_text supi,
+                          struct gba_key *kakma)
+{
+    return akma_from_kausf(kausf, 0x80, "AKMA", supi, kakma->octets);
+}
+
+enum gba_err gba_akma_tid(const struct gba_key *kausf, struct gba_text supi,
+                          uint8_t a_tid[static 32])
+{
+    return akma_from_kausf(kausf, 0x81, "A-TID", supi, a_tid);
+}
+
+enum gba_err gba_akma_kaf(const struct gba_key *kakma, struct gba_bytes af_id,
+                          struct gba_key *kaf)
+{
+    static const uint8_t fc[] = {0x82};
+    uint8_t room[GBA_KDF_MAX_STRING];
+    struct gba_wbuf af_nfkc;
+    struct gba_bytes p;
+    enum gba_err err;
+
+    gba_wbuf_init(&af_nfkc, room, sizeof(room));
+    err = naf_id_parameter(af_id, &af_nfkc);
+    if (err != GBA_OK)
+        return err;
+    p = gba_wbuf_bytes(&af_nfkc);
+    return gba_kdf(GBA_BYTES(kakma->octets), GBA_BYTES(fc), &p, 1, kaf->octets);
 }

@@ -64,4 +64,14 @@ enum gba_err gba_digest_ks_naf(const struct gba_ks *ks, struct gba_bytes nonce,
                                struct gba_text impi, struct gba_bytes naf_id,
                                struct gba_key *out);
 
+/* TS 33.535 A.2, A.3: K_AKMA and A-TID from K_AUSF; supi as it is to be hashed (the IMSI's
+ * digits, or the NAI).  Errors of gba_ks_naf. */
+enum gba_err gba_akma_key(const struct gba_key *kausf, struct gba_text supi,
+                          struct gba_key *kakma);
+enum gba_err gba_akma_tid(const struct gba_key *kausf, struct gba_text supi,
+                          uint8_t a_tid[static 32]);
+/* TS 33.535 A.4: K_AF; af_id = FQDN || Ua security protocol identifier, as a NAF_Id. */
+enum gba_err gba_akma_kaf(const struct gba_key *kakma, struct gba_bytes af_id,
+                          struct gba_key *kaf);
+
 #endif

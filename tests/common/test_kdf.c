@@ -160,6 +160,27 @@ static void test_gba_digest(void)
                   "8bd7905f48e50d7077449661aee70f342f492598a6ded02ef0406048f587c1e0");
 }
 
+static void test_akma(void)
+{
+    struct gba_key kausf, key, kaf;
+    uint8_t a_tid[32];
+
+    memcpy(kausf.octets,
+           unit_hex("a2ceb20f7928bf154d4b548aee6d10a97601847fd72d2bc901982c086ea0f346").p, 32);
+    CU_ASSERT_EQUAL(gba_akma_key(&kausf, GBA_TEXT("901700000021309"), &key), GBA_OK);
+    UNIT_BYTES_EQ(key.octets, 32,
+                  "7a5a7e4d6c8de9fa7c3ef64e4e54fe5057074fedd0366391c6e298373e2d4f24");
+    CU_ASSERT_EQUAL(gba_akma_tid(&kausf, GBA_TEXT("901700000021309"), a_tid), GBA_OK);
+    UNIT_BYTES_EQ(a_tid, 32,
+                  "c830f2cce64cd40d6d83312b5e55e7c28f30ec33e097bd78305ff11428a3a3c3");
+    CU_ASSERT_EQUAL(gba_akma_kaf(&key, unit_hex("6166312e686f6d65312e6e6574010001c02b"), &kaf),
+                    GBA_OK);
+    UNIT_BYTES_EQ(kaf.octets, 32,
+                  "5b74fa518f8fbc8b4d19246644f9c5ef63a5de6cc83e40daecc87a84bef85e10");
+    CU_ASSERT_EQUAL(gba_akma_kaf(&key, unit_hex("010001c02b"), &kaf), GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(gba_akma_tid(&kausf, GBA_TEXT("\xff"), a_tid), GBA_E_SYNTAX);
+}
+
 static const struct unit_test tests[] = {
     {"layout of S", test_layout},
     {"limits", test_limits},
@@ -169,5 +190,6 @@ static const struct unit_test tests[] = {
     {"TMPI", test_tmpi},
     {"2G GBA", test_2g},
     {"GBA_Digest", test_gba_digest},
+    {"AKMA", test_akma},
 };
 UNIT_MAIN("kdf", tests)
