@@ -194,7 +194,7 @@ enum gba_err gba_m2m_timestamp_parse(struct gba_text t, int64_t *unix_s)
 
 uint32_t gba_diameter_time(int64_t unix_s)
 {
-    return (uint32_t)((uint64_t)(unix_s + SECONDS_1900_1970) & UINT32_MAX);
+    return (uint32_t)(((uint64_t)unix_s + SECONDS_1900_1970) & UINT32_MAX);
 }
 
 int64_t gba_diameter_time_parse(uint32_t t)

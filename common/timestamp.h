@@ -11,7 +11,7 @@
 
 #define GBA_DATETIME_SIZE 24
 
-/* Years 1970-9999. */
+/* Years 1970-9999; an instant outside becomes the nearest of them. */
 void gba_datetime(int64_t unix_s, char out[static GBA_DATETIME_SIZE]);
 /* xs:dateTime with Z or an offset, fractions dropped; no offset is read as UTC.  GBA_E_SYNTAX. */
 enum gba_err gba_datetime_parse(struct gba_text t, int64_t *unix_s);
