@@ -31,9 +31,16 @@ struct tls_server;
 /* GBA_E_CONFIG with a log line that names the file and what is wrong with it. */
 enum gba_err tls_server_new(const struct tls_server_config *c, struct log *log, struct tls_server **out);
 void tls_server_free(struct tls_server *t);
+/* Reads the same files again, for new sessions; those that run keep what they have.  On an
+ * error (as tls_server_new) everything stays as it was. */
+enum gba_err tls_server_reload(struct tls_server *t);
 
-/* For httpd: puts credentials, priorities and client-certificate rules on a new session. */
-enum gba_err tls_server_start(struct tls_server *t, gnutls_session_t session);
+/* For httpd: the current credentials, counted; released when the session is gone.  Applying
+ * them puts certificate, priorities and the rules for client certificates on a new session. */
+struct tls_creds;
+struct tls_creds *tls_server_hold(struct tls_server *t);
+enum gba_err tls_creds_apply(struct tls_creds *c, gnutls_session_t session);
+void tls_creds_release(struct tls_creds *c); /* NULL is fine */
 const char *tls_server_priorities(const struct tls_server *t);
 /* The PEM texts, for libmicrohttpd's own options. */
 const char *tls_server_cert_pem(const struct tls_server *t);

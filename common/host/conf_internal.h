@@ -1,0 +1,29 @@
+/*
+ * What the files of the configuration share.  Nobody else includes this.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef COMMON_HOST_CONF_INTERNAL_H
+#define COMMON_HOST_CONF_INTERNAL_H
+
+#include "common/host/conf.h"
+
+#define CONF_REASON_MAX 256
+
+/* Everything a filled struct points to; wiped when freed. */
+struct conf_block;
+struct conf {
+    struct conf_block *blocks;
+};
+void *conf_alloc(struct conf *c, size_t n); /* zeroed; NULL without memory */
+
+/* One scalar into its place.  dir: what relative paths are taken from ("" or "/etc/x/").
+ * False: reason is filled. */
+bool conf_value(const struct conf_row *row, struct gba_text text, const char *dir,
+                struct conf *c, void *place, char reason[static CONF_REASON_MAX]);
+
+const char *conf_type_name(enum conf_type type);
+/* "1 .. 10", in the type's own units; "" without limits. */
+void conf_range_text(const struct conf_row *row, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,373 @@
+/*
+ * The supervisor: one thread of the server that accepts connections, keeps to the limits, and
+ * ends those that are slow.  libmicrohttpd's own time-out counts inactivity only, and its way
+ * to stop accepting races with its pool; so it gets no listening socket.
+ *
+ * The first octet of a request is seen in the kernel's count of octets received (TCP_INFO),
+ * so that a client that spreads its request line over minutes is ended too.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "common/host/httpd_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/host/clock.h"
+
+#define TICK_MS        100
+#define ACCEPT_AT_ONCE 64
+
+void httpd_wake(struct httpd *h)
+{
+    uint64_t one = 1;
+    ssize_t n = write(h->wake_fd, &one, sizeof(one));
+
+    (void)n; /* a full counter wakes as well */
+}
+
+/* --- the table --------------------------------------------------------------------------- */
+
+static bool table_reaches(struct httpd *h, int fd)
+{
+    size_t want = (size_t)fd + 1, room = h->n_by_fd == 0 ? 64 : h->n_by_fd;
+    struct httpd_conn **grown;
+
+    if (want <= h->n_by_fd)
+        return true;
+    while (room < want)
+        room *= 2;
+    grown = realloc(h->by_fd, room * sizeof(struct httpd_conn *));
+    if (grown == NULL)
+        return false;
+    memset(grown + h->n_by_fd, 0, (room - h->n_by_fd) * sizeof(struct httpd_conn *));
+    h->by_fd = grown;
+    h->n_by_fd = room;
+    return true;
+}
+
+static void table_drop(struct httpd *h, int fd)
+{
+    struct httpd_conn *conn = h->by_fd[fd];
+
+    if (conn == NULL)
+        return;
+    h->by_fd[fd] = NULL;
+    h->n_conns--;
+    conn->l->n_conns--;
+    free(conn);
+}
+
+/* An old entry with this descriptor is one that libmicrohttpd closed before it began. */
+static bool table_add(struct httpd *h, struct httpd_conn *conn)
+{
+    bool room;
+
+    pthread_mutex_lock(&h->lock);
+    room = table_reaches(h, conn->fd);
+    if (room) {
+        table_drop(h, conn->fd);
+        h->by_fd[conn->fd] = conn;
+        h->n_conns++;
+        conn->l->n_conns++;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return room;
+}
+
+struct httpd_conn *httpd_conn_started(struct httpd *h, int fd)
+{
+    struct httpd_conn *conn = NULL;
+
+    pthread_mutex_lock(&h->lock);
+    if (fd >= 0 && (size_t)fd < h->n_by_fd)
+        conn = h->by_fd[fd];
+    if (conn != NULL)
+        conn->started = true;
+    pthread_mutex_unlock(&h->lock);
+    return conn;
+}
+
+/* Runs before the socket is closed: its number cannot be in use again yet. */
+void httpd_conn_closed(struct httpd_conn *conn)
+{
+    struct httpd *h = conn->l->h;
+    bool was_full;
+
+    tls_creds_release(conn->creds);
+    pthread_mutex_lock(&h->lock);
+    was_full = conn->l->n_conns >= conn->l->conf.connection_limit;
+    table_drop(h, conn->fd);
+    pthread_mutex_unlock(&h->lock);
+    if (was_full)
+        httpd_wake(h);
+}
+
+void httpd_conn_phase(struct httpd_conn *conn, enum httpd_phase phase)
+{
+    if (conn == NULL)
+        return;
+    if (phase == PHASE_READING && atomic_load(&conn->phase) == PHASE_READING)
+        return; /* its deadline runs since the first octet */
+    if (phase == PHASE_READING || phase == PHASE_ANSWERING)
+        atomic_store(&conn->deadline_ms, clock_monotonic_ms() + conn->l->conf.deadline_ms);
+    atomic_store(&conn->phase, phase);
+}
+
+static void end(struct httpd_conn *conn)
+{
+    (void)shutdown(conn->fd, SHUT_RDWR);
+    atomic_store(&conn->phase, PHASE_ENDED);
+}
+
+void httpd_conn_end(struct httpd *h, bool all)
+{
+    pthread_mutex_lock(&h->lock);
+    for (size_t fd = 0; fd < h->n_by_fd; fd++) {
+        struct httpd_conn *conn = h->by_fd[fd];
+
+        if (conn == NULL || !conn->started)
+            continue;
+        switch ((enum httpd_phase)atomic_load(&conn->phase)) {
+        case PHASE_FRESH:
+        case PHASE_BETWEEN:
+        case PHASE_IDLE:
+            end(conn);
+            break;
+        case PHASE_READING:
+        case PHASE_HANDLING:
+        case PHASE_ANSWERING:
+            if (all)
+                end(conn);
+            break;
+        case PHASE_ENDED:
+            break;
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* --- deadlines --------------------------------------------------------------------------- */
+
+static uint64_t octets_received(int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+
+    memset(&info, 0, sizeof(info));
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return 0;
+    return info.tcpi_bytes_received;
+}
+
+/* The first octet of a request starts its deadline, unless the request line is there already
+ * and did so. */
+static void look_for_octets(struct httpd_conn *conn, int phase, int64_t now)
+{
+    uint64_t octets = octets_received(conn->fd);
+    int expected = phase;
+
+    if (phase == PHASE_BETWEEN) {
+        conn->octets = octets;
+        atomic_compare_exchange_strong(&conn->phase, &expected, PHASE_IDLE);
+    } else if (octets > conn->octets) {
+        atomic_store(&conn->deadline_ms, now + conn->l->conf.deadline_ms);
+        atomic_compare_exchange_strong(&conn->phase, &expected, PHASE_READING);
+    }
+}
+
+static void check(struct httpd_conn *conn, int64_t now)
+{
+    int phase = atomic_load(&conn->phase);
+
+    if (phase == PHASE_FRESH || phase == PHASE_BETWEEN || phase == PHASE_IDLE) {
+        look_for_octets(conn, phase, now);
+    } else if ((phase == PHASE_READING || phase == PHASE_ANSWERING) &&
+               now >= atomic_load(&conn->deadline_ms)) {
+        LOG(conn->l->h->log, LOG_LV_INFO, "http.deadline",
+            LOG_STR("listener", conn->l->conf.name), LOG_STR("peer", conn->peer_text),
+            LOG_STR("phase", phase == PHASE_READING ? "request" : "reply"));
+        end(conn);
+    }
+}
+
+static void check_all(struct httpd *h)
+{
+    int64_t now = clock_monotonic_ms();
+
+    pthread_mutex_lock(&h->lock);
+    for (size_t fd = 0; fd < h->n_by_fd; fd++)
+        if (h->by_fd[fd] != NULL && h->by_fd[fd]->started)
+            check(h->by_fd[fd], now);
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* --- accepting --------------------------------------------------------------------------- */
+
+static bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    if (a->ss_family != b->ss_family)
+        return false;
+    if (a->ss_family == AF_INET)
+        return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+               ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+    return memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
+                  &((const struct sockaddr_in6 *)b)->sin6_addr, sizeof(struct in6_addr)) == 0;
+}
+
+static bool over_ip_limit(struct httpd *h, const struct listener *l,
+                          const struct sockaddr_storage *peer)
+{
+    unsigned n = 0;
+
+    if (l->conf.per_ip_limit == 0)
+        return false;
+    pthread_mutex_lock(&h->lock);
+    for (size_t fd = 0; fd < h->n_by_fd; fd++)
+        if (h->by_fd[fd] != NULL && h->by_fd[fd]->l == l &&
+            same_address(&h->by_fd[fd]->peer, peer))
+            n++;
+    pthread_mutex_unlock(&h->lock);
+    return n >= l->conf.per_ip_limit;
+}
+
+static void name_peer(struct httpd_conn *conn)
+{
+    const void *address = conn->peer.ss_family == AF_INET6
+                              ? (const void *)&((struct sockaddr_in6 *)&conn->peer)->sin6_addr
+                              : (const void *)&((struct sockaddr_in *)&conn->peer)->sin_addr;
+
+    if (inet_ntop(conn->peer.ss_family, address, conn->peer_text, sizeof(conn->peer_text)) ==
+        NULL)
+        conn->peer_text[0] = '\0';
+}
+
+/* The entry stands before libmicrohttpd knows the socket: its thread looks for it at once. */
+static void admit(struct listener *l, int fd, const struct sockaddr_storage *peer,
+                  socklen_t len)
+{
+    struct httpd *h = l->h;
+    struct httpd_conn *conn = over_ip_limit(h, l, peer) ? NULL : calloc(1, sizeof(*conn));
+
+    if (conn == NULL) {
+        close(fd);
+        return;
+    }
+    conn->l = l;
+    conn->fd = fd;
+    conn->peer = *peer;
+    conn->peer_len = len;
+    name_peer(conn);
+    if (!table_add(h, conn)) {
+        free(conn);
+        close(fd);
+        return;
+    }
+    /* On failure the socket is closed there; the entry goes with the next use of its number. */
+    (void)MHD_add_connection(l->mhd, fd, (const struct sockaddr *)peer, len);
+}
+
+static bool has_room(struct listener *l)
+{
+    bool room;
+
+    pthread_mutex_lock(&l->h->lock);
+    room = l->n_conns < l->conf.connection_limit;
+    pthread_mutex_unlock(&l->h->lock);
+    return room;
+}
+
+/* False: no descriptors or memory; better to wait a tick than to spin. */
+static bool accept_some(struct listener *l)
+{
+    for (int i = 0; i < ACCEPT_AT_ONCE && has_room(l); i++) {
+        struct sockaddr_storage peer;
+        socklen_t len = sizeof(peer);
+        int fd = accept4(l->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd >= 0) {
+            admit(l, fd, &peer, len);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            LOG(l->h->log, LOG_LV_WARNING, "http.accept", LOG_STR("listener", l->conf.name),
+                LOG_STR("reason", strerror(errno)));
+            return false;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            break;
+    }
+    return true;
+}
+
+static void close_listeners(struct httpd *h)
+{
+    for (size_t i = 0; i < h->n_listeners; i++) {
+        if (h->listeners[i]->fd >= 0)
+            close(h->listeners[i]->fd);
+        h->listeners[i]->fd = -1;
+    }
+}
+
+/* Fills polls with those that may accept; a full one leaves its clients in the backlog. */
+static nfds_t listeners_to_poll(struct httpd *h, struct pollfd *polls, struct listener **of)
+{
+    struct listener *all[HTTPD_LISTENERS_MAX];
+    size_t n_all;
+    nfds_t n = 0;
+
+    pthread_mutex_lock(&h->lock);
+    n_all = h->n_listeners;
+    memcpy(all, h->listeners, sizeof(all));
+    if (atomic_load(&h->stop_accepting))
+        close_listeners(h);
+    pthread_mutex_unlock(&h->lock);
+    for (size_t i = 0; i < n_all; i++) {
+        if (all[i]->fd >= 0 && has_room(all[i])) {
+            polls[n] = (struct pollfd){.fd = all[i]->fd, .events = POLLIN};
+            of[n++] = all[i];
+        }
+    }
+    return n;
+}
+
+static void *supervise(void *arg)
+{
+    struct httpd *h = arg;
+    struct pollfd polls[HTTPD_LISTENERS_MAX + 1];
+    struct listener *of[HTTPD_LISTENERS_MAX];
+    int64_t next = 0;
+    bool starved = false;
+
+    while (!atomic_load(&h->stop_supervisor)) {
+        nfds_t n = starved ? 0 : listeners_to_poll(h, polls, of);
+        uint64_t count;
+
+        polls[n] = (struct pollfd){.fd = h->wake_fd, .events = POLLIN};
+        (void)poll(polls, n + 1, httpd_connections(h) > 0 || starved ? TICK_MS : -1);
+        if ((polls[n].revents & POLLIN) != 0 && read(h->wake_fd, &count, sizeof(count)) < 0)
+            continue;
+        starved = false;
+        for (nfds_t i = 0; i < n; i++)
+            if (polls[i].revents != 0 && !accept_some(of[i]))
+                starved = true;
+        if (clock_monotonic_ms() >= next) {
+            check_all(h);
+            next = clock_monotonic_ms() + TICK_MS;
+        }
+    }
+    return NULL;
+}
+
+enum gba_err httpd_supervise(struct httpd *h)
+{
+    if (h->supervised)
+        return GBA_OK;
+    h->supervised = pthread_create(&h->supervisor, NULL, supervise, h) == 0;
+    return h->supervised ? GBA_OK : GBA_E_IO;
+}

@@ -1,0 +1,148 @@
+/*
+ * What the files of the HTTP server share: a listener over one libmicrohttpd daemon, a
+ * connection in the supervisor's table, a request with its two owners.  Nobody else includes
+ * this.
+ *
+ * Locks: a request's lock may be held when the server's lock is taken, never the other way.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef COMMON_HOST_HTTPD_INTERNAL_H
+#define COMMON_HOST_HTTPD_INTERNAL_H
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/host/httpd.h"
+#include "common/host/tls.h"
+
+#define HTTPD_LISTENERS_MAX 64
+#define HTTPD_FIELDS_MAX    100
+/* So much of a body over the limit is read and thrown away, so that the 413 arrives; a client
+ * that sends still more meets a closed connection. */
+#define HTTPD_DISCARD_MAX (1u << 20)
+
+/* Where a connection stands, for the supervisor's clock. */
+enum httpd_phase {
+    PHASE_FRESH,     /* accepted; not an octet yet */
+    PHASE_BETWEEN,   /* a reply went out just now */
+    PHASE_IDLE,      /* as BETWEEN, and the supervisor has noted how much had come by then */
+    PHASE_READING,   /* TLS handshake or request under way: the deadline runs */
+    PHASE_HANDLING,  /* the handler has it: its own deadlines hold */
+    PHASE_ANSWERING, /* reply on its way out: the deadline runs */
+    PHASE_ENDED      /* socket shut down; libmicrohttpd is about to close it */
+};
+
+struct listener {
+    struct httpd *h;
+    size_t index;
+    struct httpd_listener conf; /* name and address are copies of our own */
+    int fd;                     /* -1 once drained */
+    struct MHD_Daemon *mhd;
+    char bound[288];
+    unsigned n_conns; /* under the server's lock */
+};
+
+struct httpd_conn {
+    struct listener *l;
+    int fd;
+    bool started;                /* libmicrohttpd has it; under the server's lock */
+    _Atomic int phase;           /* enum httpd_phase */
+    _Atomic int64_t deadline_ms; /* monotonic; READING and ANSWERING */
+    uint64_t octets;             /* received before this request; the supervisor's own */
+    struct tls_creds *creds;
+    struct sockaddr_storage peer;
+    socklen_t peer_len;
+    char peer_text[INET6_ADDRSTRLEN];
+};
+
+struct httpd {
+    struct log *log;
+    pthread_mutex_t lock;
+    struct listener *listeners[HTTPD_LISTENERS_MAX];
+    size_t n_listeners;
+    struct httpd_conn **by_fd; /* the connection table: file descriptor -> connection */
+    size_t n_by_fd, n_conns;
+    struct httpd_request *pending; /* with their owners, unanswered */
+    pthread_t supervisor;
+    bool supervised;
+    int wake_fd;
+    _Atomic bool stop_accepting, stop_supervisor;
+    _Atomic bool draining; /* every reply closes its connection */
+    _Atomic bool refusing; /* grace is over: 503 */
+    bool drained;
+};
+
+struct httpd_field {
+    struct gba_text name, value;
+};
+
+/* Owned by libmicrohttpd's side until the connection is done with it, and by the handler's
+ * side until httpd_reply: whoever is last frees it. */
+struct httpd_request {
+    _Atomic unsigned refs;
+    pthread_mutex_t lock;
+    pthread_cond_t answered; /* thread-per-connection listeners wait here */
+    struct httpd *h;
+    struct listener *l;
+    struct httpd_conn *conn; /* valid on libmicrohttpd's side only */
+    struct MHD_Connection *c;
+    uint64_t id;
+    size_t listener_index;
+    gnutls_session_t tls;
+    struct sockaddr_storage peer;
+    char peer_text[INET6_ADDRSTRLEN];
+    struct httpd_request *prev, *next; /* pending list, under the server's lock */
+
+    bool begun;           /* the gate has seen it */
+    enum gba_err refused; /* not GBA_OK: the body is thrown away, then this is the answer */
+    const char *raw;      /* the target inside libmicrohttpd's buffer; for the gate only */
+    char *target;
+    size_t target_n;
+    char *block; /* method, names and values */
+    size_t block_n;
+    struct gba_text method;
+    struct httpd_field *fields;
+    size_t n_fields;
+    uint8_t *body;
+    size_t body_n, body_cap;
+    uint64_t body_seen;
+
+    /* under lock */
+    bool replied, suspended;
+    bool forced; /* answered by the drain; the owner's reply will be swallowed */
+    struct MHD_Response *response;
+    unsigned status;
+};
+
+/* --- httpd_accept.c ---------------------------------------------------------------------- */
+enum gba_err httpd_supervise(struct httpd *h); /* starts the thread once */
+void httpd_wake(struct httpd *h);
+/* The accepted connection with that socket, now libmicrohttpd's; NULL: unknown. */
+struct httpd_conn *httpd_conn_started(struct httpd *h, int fd);
+void httpd_conn_closed(struct httpd_conn *conn);
+void httpd_conn_phase(struct httpd_conn *conn, enum httpd_phase phase);
+/* Ends connections: those between requests, or all. */
+void httpd_conn_end(struct httpd *h, bool all);
+
+/* --- httpd_gate.c ------------------------------------------------------------------------ */
+/* Copies method and fields into r and refuses what is ambiguous.  *length: the body announced
+ * by Content-Length, else 0. */
+enum gba_err httpd_gate(struct httpd_request *r, const char *method, const char *version,
+                        uint64_t *length);
+
+/* --- httpd_request.c --------------------------------------------------------------------- */
+struct httpd_request *httpd_request_new(struct listener *l, struct MHD_Connection *c,
+                                        const char *target);
+void httpd_request_unref(struct httpd_request *r);
+/* Gives the owner's side its reference and enters r among the pending. */
+void httpd_request_hand_over(struct httpd_request *r);
+void httpd_request_force(struct httpd_request *r); /* 503 in the owner's place */
+enum gba_err httpd_request_body(struct httpd_request *r, const void *p, size_t n);
+
+/* --- httpd_serve.c ----------------------------------------------------------------------- */
+struct MHD_Daemon *httpd_serve(struct listener *l);
+
+#endif
