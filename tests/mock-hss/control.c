@@ -1,0 +1,448 @@
+/*
+ * The control socket of mock-hss: see mock_hss.h.  One command a line, one reply line each:
+ * "ok [key=value ...]" or "error TEXT".  A few clients at a time, on one thread.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tests/mock-hss/mock_hss.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/host/log.h"
+
+#define CLIENTS         8
+#define LINE_MAX_OCTETS 512
+#define REPLY_MAX       1024
+#define WORDS           5
+
+struct client {
+    int fd;
+    char line[LINE_MAX_OCTETS];
+    size_t n;
+};
+
+struct control {
+    struct auc *auc;
+    struct faults *faults;
+    struct server *server;
+    struct log *log;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    int listener, wake;
+    struct client clients[CLIENTS];
+    pthread_t thread;
+};
+
+struct reply {
+    char text[REPLY_MAX];
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct reply *r, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(r->text, sizeof(r->text), format, args);
+    va_end(args);
+}
+
+/* --- commands --------------------------------------------------------------------------- */
+
+typedef void command(struct control *c, char **words, size_t n, struct reply *r);
+
+static bool number(const char *word, uint64_t max, uint32_t *out)
+{
+    uint64_t v;
+
+    if (gba_text_number(gba_text(word), max, &v) != GBA_OK)
+        return false;
+    *out = (uint32_t)v;
+    return true;
+}
+
+/* IMPI or "*"; a real IMPI must be one of ours, for a typing error would go unnoticed. */
+static bool whom(struct control *c, const char *impi, bool any, struct fault *f,
+                 struct reply *r)
+{
+    bool known = any && strcmp(impi, "*") == 0;
+
+    if (!known) {
+        pthread_mutex_lock(&c->auc->lock);
+        known = auc_find(c->auc, gba_text(impi)) != NULL;
+        pthread_mutex_unlock(&c->auc->lock);
+    }
+    if (!known || gba_text_copy(f->impi, sizeof(f->impi), gba_text(impi)) != GBA_OK) {
+        say(r, "error no such subscriber");
+        return false;
+    }
+    return true;
+}
+
+static void order(struct control *c, const struct fault *f, struct reply *r)
+{
+    if (f->left == 0)
+        say(r, "error N must be 1 or more");
+    else if (faults_add(c->faults, f))
+        say(r, "ok");
+    else
+        say(r, "error too many faults, clear them first");
+}
+
+static void do_delay(struct control *c, char **w, size_t n, struct reply *r)
+{
+    struct fault f = {.kind = FAULT_DELAY, .left = UINT_MAX};
+
+    (void)n;
+    if (!number(w[2], 3600000, &f.value))
+        say(r, "error MS is not a number of milliseconds");
+    else if (whom(c, w[1], true, &f, r))
+        order(c, &f, r);
+}
+
+static void counted(struct control *c, enum fault_kind kind, char **w, bool any,
+                    struct reply *r)
+{
+    struct fault f = {.kind = kind};
+
+    if (!number(w[2], 1000000, &f.left))
+        say(r, "error N is not a number");
+    else if (whom(c, w[1], any, &f, r))
+        order(c, &f, r);
+}
+
+static void do_drop(struct control *c, char **w, size_t n, struct reply *r)
+{
+    (void)n;
+    counted(c, FAULT_DROP, w, true, r);
+}
+
+static void do_bad_mac(struct control *c, char **w, size_t n, struct reply *r)
+{
+    (void)n;
+    counted(c, FAULT_BAD_MAC, w, true, r);
+}
+
+static void do_stale_sqn(struct control *c, char **w, size_t n, struct reply *r)
+{
+    struct fault f;
+
+    (void)n;
+    if (!whom(c, w[1], false, &f, r))
+        return;
+    pthread_mutex_lock(&c->auc->lock);
+    auc_find(c->auc, gba_text(w[1]))->stale = true;
+    pthread_mutex_unlock(&c->auc->lock);
+    say(r, "ok");
+}
+
+/* CODE, xCODE (Experimental-Result) or bCODE (both result AVPs); the codes of 3GPP are
+ * Experimental-Results without being told. */
+static bool error_code(const char *word, struct fault *f)
+{
+    bool tagged = word[0] == 'x' || word[0] == 'b' || word[0] == 'r';
+
+    if (!number(word + tagged, 9999, &f->value) || f->value < 1000)
+        return false;
+    f->form = f->value / 100 == 54 || f->value == 5001 ? ERROR_EXPERIMENTAL : ERROR_RESULT;
+    if (tagged)
+        f->form = word[0] == 'x'   ? ERROR_EXPERIMENTAL
+                  : word[0] == 'b' ? ERROR_BOTH
+                                   : ERROR_RESULT;
+    return true;
+}
+
+static void do_error(struct control *c, char **w, size_t n, struct reply *r)
+{
+    struct fault f = {.kind = FAULT_ERROR};
+
+    (void)n;
+    if (!error_code(w[2], &f))
+        say(r,
+            "error CODE is 1000 to 9999, after x for Experimental-Result, r for Result-Code, "
+            "b for both");
+    else if (!number(w[3], 1000000, &f.left))
+        say(r, "error N is not a number");
+    else if (strcmp(w[1], "*") == 0 || strlen(w[1]) < sizeof(f.impi)) {
+        snprintf(f.impi, sizeof(f.impi), "%s", w[1]); /* unknown subscribers have errors too */
+        order(c, &f, r);
+    }
+}
+
+static void do_malformed(struct control *c, char **w, size_t n, struct reply *r)
+{
+    struct fault f = {.kind = FAULT_MALFORMED};
+
+    (void)n;
+    f.value = malformed_by_name(gba_text(w[2]));
+    if (f.value == MALFORMED_NONE)
+        say(r, "error no such kind, see help");
+    else if (!number(w[3], 1000000, &f.left))
+        say(r, "error N is not a number");
+    else if (whom(c, w[1], true, &f, r))
+        order(c, &f, r);
+}
+
+static void do_disconnect(struct control *c, char **w, size_t n, struct reply *r)
+{
+    (void)w;
+    (void)n;
+    say(r, "ok connections=%u", server_disconnect(c->server));
+}
+
+static void do_clear(struct control *c, char **w, size_t n, struct reply *r)
+{
+    (void)w;
+    (void)n;
+    faults_clear(c->faults);
+    pthread_mutex_lock(&c->auc->lock);
+    for (size_t i = 0; i < c->auc->n; i++)
+        c->auc->subscribers[i].stale = false;
+    pthread_mutex_unlock(&c->auc->lock);
+    say(r, "ok");
+}
+
+static void do_stats(struct control *c, char **w, size_t n, struct reply *r)
+{
+    struct server_stats s;
+
+    (void)w;
+    (void)n;
+    server_get_stats(c->server, &s);
+    say(r,
+        "ok requests=%llu vectors=%llu resyncs=%llu errors=%llu dropped=%llu delayed=%llu "
+        "subscribers=%zu",
+        (unsigned long long)s.requests, (unsigned long long)s.vectors,
+        (unsigned long long)s.resyncs, (unsigned long long)s.errors,
+        (unsigned long long)s.dropped, (unsigned long long)s.delayed, c->auc->n);
+}
+
+static command do_help;
+
+static const struct {
+    const char *name;
+    size_t words; /* with the name */
+    const char *usage;
+    command *run;
+} commands[] = {
+    {"delay", 3, "IMPI|*,MS", do_delay},
+    {"drop", 3, "IMPI|*,N", do_drop},
+    {"bad-mac", 3, "IMPI|*,N", do_bad_mac},
+    {"stale-sqn", 2, "IMPI", do_stale_sqn},
+    {"error", 4, "IMPI|*,[x|r|b]CODE,N", do_error},
+    {"malformed", 4, "IMPI|*,KIND,N", do_malformed},
+    {"disconnect", 1, "", do_disconnect},
+    {"clear", 1, "", do_clear},
+    {"stats", 1, "", do_stats},
+    {"help", 1, "[KIND]", do_help},
+};
+
+static void do_help(struct control *c, char **w, size_t n, struct reply *r)
+{
+    size_t at = 2;
+
+    (void)c;
+    if (n == 2) {
+        enum malformed kind = malformed_by_name(gba_text(w[1]));
+
+        say(r, kind != MALFORMED_NONE ? "ok %s" : "error no such kind", malformed_help(kind));
+        return;
+    }
+    say(r, "ok");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        at += (size_t)snprintf(r->text + at, sizeof(r->text) - at, " %s=%s", commands[i].name,
+                               commands[i].usage);
+    for (int i = MALFORMED_NONE + 1; i < MALFORMED_N; i++)
+        at += (size_t)snprintf(r->text + at, sizeof(r->text) - at, "%s%s",
+                               i == MALFORMED_NONE + 1 ? " KIND=" : ",",
+                               malformed_name((enum malformed)i));
+}
+
+static void run_line(struct control *c, char *line, struct reply *r)
+{
+    char *words[WORDS], *save = NULL;
+    size_t n = 0;
+
+    for (char *w = strtok_r(line, " \t\r", &save); w != NULL;
+         w = strtok_r(NULL, " \t\r", &save)) {
+        if (n == WORDS) {
+            say(r, "error too many words");
+            return;
+        }
+        words[n++] = w;
+    }
+    for (size_t i = 0; n > 0 && i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(words[0], commands[i].name) == 0) {
+            if (n == commands[i].words || (commands[i].run == do_help && n == 2))
+                commands[i].run(c, words, n, r);
+            else
+                say(r, "error usage: %s %s", commands[i].name, commands[i].usage);
+            return;
+        }
+    say(r, "error no such command, see help");
+}
+
+/* --- the socket ------------------------------------------------------------------------- */
+
+static void drop_client(struct client *client)
+{
+    close(client->fd);
+    client->fd = -1;
+    client->n = 0;
+}
+
+static void serve_lines(struct control *c, struct client *client)
+{
+    char *end;
+
+    while (client->fd >= 0 && (end = memchr(client->line, '\n', client->n)) != NULL) {
+        struct reply r;
+        size_t used = (size_t)(end + 1 - client->line);
+        size_t n;
+
+        *end = '\0';
+        run_line(c, client->line, &r);
+        memmove(client->line, end + 1, client->n - used);
+        client->n -= used;
+        n = strlen(r.text);
+        r.text[n++] = '\n';
+        if (send(client->fd, r.text, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
+            drop_client(client);
+    }
+}
+
+static void read_client(struct control *c, struct client *client)
+{
+    ssize_t got = recv(client->fd, client->line + client->n, sizeof(client->line) - client->n,
+                       MSG_DONTWAIT);
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        drop_client(client);
+        return;
+    }
+    client->n += (size_t)got;
+    serve_lines(c, client);
+    if (client->n == sizeof(client->line))
+        drop_client(client); /* no line is that long */
+}
+
+static void accept_client(struct control *c)
+{
+    int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
+
+    for (size_t i = 0; i < CLIENTS && fd >= 0; i++)
+        if (c->clients[i].fd < 0) {
+            c->clients[i].fd = fd;
+            fd = -1;
+        }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void *control_loop(void *arg)
+{
+    struct control *c = arg;
+    struct pollfd fds[CLIENTS + 2];
+
+    for (;;) {
+        fds[0] = (struct pollfd){.fd = c->wake, .events = POLLIN};
+        fds[1] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+        for (size_t i = 0; i < CLIENTS; i++)
+            fds[i + 2] = (struct pollfd){.fd = c->clients[i].fd, .events = POLLIN};
+        if (poll(fds, CLIENTS + 2, -1) < 0)
+            continue;
+        if (fds[0].revents != 0)
+            return NULL;
+        for (size_t i = 0; i < CLIENTS; i++)
+            if (fds[i + 2].revents != 0)
+                read_client(c, &c->clients[i]);
+        if (fds[1].revents != 0)
+            accept_client(c);
+    }
+}
+
+/* A socket that a dead process left behind goes; anything else at that path stays. */
+static void remove_stale(const struct sockaddr_un *sa)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat st;
+
+    if (fd < 0)
+        return;
+    if (lstat(sa->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+        connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) != 0 && errno == ECONNREFUSED)
+        unlink(sa->sun_path);
+    close(fd);
+}
+
+static bool listen_on(struct control *c)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    mode_t before;
+    bool bound;
+
+    memcpy(sa.sun_path, c->path, sizeof(sa.sun_path));
+    remove_stale(&sa);
+    c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->listener < 0)
+        return false;
+    before = umask(0177);
+    bound = bind(c->listener, (struct sockaddr *)&sa, sizeof(sa)) == 0;
+    umask(before);
+    return bound && listen(c->listener, CLIENTS) == 0;
+}
+
+enum gba_err control_start(const char *path, struct auc *auc, struct faults *faults,
+                           struct server *server, struct log *log, struct control **out)
+{
+    struct control *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        return GBA_E_NOMEM;
+    *c = (struct control){
+        .auc = auc, .faults = faults, .server = server, .log = log, .listener = -1};
+    for (size_t i = 0; i < CLIENTS; i++)
+        c->clients[i].fd = -1;
+    c->wake = eventfd(0, EFD_CLOEXEC);
+    errno = ENAMETOOLONG;
+    if (gba_text_copy(c->path, sizeof(c->path), gba_text(path)) != GBA_OK || !listen_on(c) ||
+        (errno = pthread_create(&c->thread, NULL, control_loop, c)) != 0) {
+        LOG(log, LOG_LV_ERROR, "control.start", LOG_STR("path", path),
+            LOG_STR("reason", strerror(errno)));
+        close(c->wake);
+        if (c->listener >= 0)
+            close(c->listener);
+        free(c);
+        return GBA_E_IO;
+    }
+    *out = c;
+    return GBA_OK;
+}
+
+void control_stop(struct control *c)
+{
+    uint64_t one = 1;
+
+    if (c == NULL)
+        return;
+    if (write(c->wake, &one, sizeof(one)) == (ssize_t)sizeof(one))
+        pthread_join(c->thread, NULL);
+    for (size_t i = 0; i < CLIENTS; i++)
+        if (c->clients[i].fd >= 0)
+            close(c->clients[i].fd);
+    close(c->listener);
+    close(c->wake);
+    unlink(c->path);
+    free(c);
+}
