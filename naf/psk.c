@@ -1,0 +1,419 @@
+/*
+ * PSK-TLS for any GnuTLS server: the glue of gba_naf.h, "Ua with PSK-TLS".  The identity is a
+ * datum from end to end.  NAF_Id needs the negotiated suite, which GnuTLS does not tell a PSK
+ * callback: a hook reads it from the outgoing ServerHello (TLS 1.2); TLS 1.3 has a fixed Ua id,
+ * for there the key comes before the suite (TS 33.222 5.4.0.2).  Whatever is not known for sure
+ * ends in "unknown identity".
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/ua_protocol.h"
+#include "naf/gba_naf_impl.h"
+#include "naf/psk_identity.h"
+
+#define IDENTITY_MAX 512
+#define KEY_MAX      64
+
+/* GnuTLS keeps data of ours with a session, and frees it with the session, only under the
+ * number of a TLS extension; this one is private (RFC 8446 11) and never sent. */
+#define SESSION_DATA 0xff47
+
+struct gba_naf_psk {
+    struct gba_naf *naf;
+    gba_naf_psk_lookup *lookup;
+    void *lookup_arg;
+    bool bare_only, unknown_psk_identity;
+    unsigned identity_max;
+    int64_t (*now)(void *arg);
+    void *now_arg;
+    gnutls_psk_server_credentials_t cred;
+};
+
+struct handshake {
+    struct gba_naf_psk *psk;
+    uint16_t suite; /* of the ServerHello; 0: none yet */
+    bool looked_up;
+    enum gba_err err; /* of the look-up */
+    struct gba_naf_peer peer;
+    uint8_t key[KEY_MAX];
+    size_t key_len;
+};
+
+/* ------------------------------------------------------------ data of a session */
+
+static void handshake_free(gnutls_ext_priv_data_t data)
+{
+    struct handshake *h = data;
+
+    gba_wipe(h, sizeof(*h));
+    free(h);
+}
+
+static int ext_recv(gnutls_session_t s, const unsigned char *data, size_t len)
+{
+    (void)s;
+    (void)data;
+    (void)len;
+    return 0; /* a stranger who sends our number: ignored */
+}
+
+static int ext_send(gnutls_session_t s, gnutls_buffer_t extdata)
+{
+    (void)s;
+    (void)extdata;
+    return 0;
+}
+
+static struct handshake *handshake_of(gnutls_session_t s)
+{
+    gnutls_ext_priv_data_t data = NULL;
+
+    return gnutls_ext_get_data(s, SESSION_DATA, &data) == 0 ? data : NULL;
+}
+
+/* ------------------------------------------------------------ looking a key up */
+
+/* The canonical SNI into out, or "" where there is none.  False: not a name. */
+static bool read_sni(gnutls_session_t s, char out[static GBA_FQDN_SIZE])
+{
+    char name[GBA_FQDN_SIZE];
+    size_t n = sizeof(name);
+    unsigned type;
+    int rc = gnutls_server_name_get(s, name, &n, &type, 0);
+
+    out[0] = '\0';
+    if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return true;
+    if (rc != 0 || type != GNUTLS_NAME_DNS)
+        return false;
+    if (n > 0 && name[n - 1] == '\0')
+        n--;
+    return gba_fqdn_canonical((struct gba_text){name, n}, out) == GBA_OK;
+}
+
+/* A key of the embedding server's own.  GBA_E_NOT_FOUND: ask the BSF. */
+static enum gba_err from_row(struct handshake *h, const struct gba_naf_handshake *known,
+                             int64_t now_s)
+{
+    struct gba_naf_psk_row row = {.key_len = 0};
+    enum gba_err err = GBA_E_NOT_FOUND;
+
+    if (h->psk->lookup != NULL)
+        err = h->psk->lookup(h->psk->lookup_arg, known, &row);
+    if (err == GBA_OK && (row.key_len == 0 || row.key_len > KEY_MAX))
+        err = GBA_E_ARGUMENT;
+    if (err == GBA_OK && row.expires_s != 0 && row.expires_s <= now_s)
+        err = GBA_E_EXPIRED;
+    if (err == GBA_OK) {
+        memcpy(h->key, row.key, row.key_len);
+        h->key_len = row.key_len;
+        h->peer.expires_s = row.expires_s;
+        row.name[sizeof(row.name) - 1] = '\0';
+        memcpy(h->peer.name, row.name, sizeof(row.name));
+    }
+    gba_wipe(&row, sizeof(row));
+    return err;
+}
+
+/* Which key the identity means among those this NAF takes; 0: none. */
+static unsigned choose_key(const struct gba_naf *naf, unsigned by_prefix)
+{
+    unsigned taken = ua_server_keys(naf->ua);
+
+    if (by_prefix != 0)
+        return by_prefix & taken;
+    return (taken & GBA_NAF_KEY_ME) != 0 ? GBA_NAF_KEY_ME : GBA_NAF_KEY_UICC;
+}
+
+static enum gba_err take_key(struct handshake *h, const struct naf_key *key)
+{
+    const struct gba_key *k = &key->a.me_key;
+
+    if (h->peer.key_type == GBA_NAF_KEY_UICC) {
+        if (!key->a.has_uicc_key) /* Ks_ext_NAF never stands in for Ks_int_NAF */
+            return GBA_E_NOT_FOUND;
+        k = &key->a.uicc_key;
+    }
+    memcpy(h->key, k->octets, sizeof(k->octets));
+    h->key_len = sizeof(k->octets);
+    h->peer.gba = true;
+    h->peer.expires_s = key->a.expiry_s;
+    memcpy(h->peer.impi, key->a.impi, sizeof(h->peer.impi));
+    return GBA_OK;
+}
+
+static enum gba_err from_bsf(struct handshake *h, const struct gba_naf_handshake *known,
+                             int64_t now_s)
+{
+    struct gba_naf *naf = h->psk->naf;
+    struct psk_identity id;
+    struct zn_query q = {.n_gsids = 0};
+    struct naf_key *key;
+    const char *fqdn;
+    enum gba_err err;
+
+    if (naf == NULL)
+        return GBA_E_NOT_FOUND;
+    err = psk_identity_parse((struct gba_bytes){known->identity, known->identity_len},
+                             h->psk->bare_only, &id);
+    if (err != GBA_OK)
+        return err;
+    fqdn = ua_server_find(naf->ua, gba_text(known->sni));
+    h->peer.key_type = choose_key(naf, id.key_type);
+    if (fqdn == NULL || h->peer.key_type == 0)
+        return GBA_E_MISDIRECTED;
+    if (known->tls13)
+        memcpy(h->peer.ua_id, gba_ua_psk_tls13, sizeof(h->peer.ua_id));
+    else
+        gba_ua_tls12(known->suite, h->peer.ua_id);
+    memcpy(q.btid, id.btid, sizeof(q.btid));
+    memcpy(h->peer.btid, id.btid, sizeof(h->peer.btid));
+    gba_text_copy(h->peer.fqdn, sizeof(h->peer.fqdn), gba_text(fqdn));
+    err = gba_naf_id_make(gba_text(fqdn), h->peer.ua_id, &q.naf_id);
+    if (err != GBA_OK)
+        return err;
+    naf_query(naf, &q);
+    err = keycache_wait(naf->keys, &q, now_s, &key);
+    if (err == GBA_OK)
+        err = take_key(h, key);
+    naf_key_unref(key);
+    return err;
+}
+
+static int64_t now_s_of(const struct gba_naf_psk *psk)
+{
+    return psk->now != NULL ? psk->now(psk->now_arg) : (int64_t)time(NULL);
+}
+
+static enum gba_err look_up(struct handshake *h, gnutls_session_t s, const gnutls_datum_t *id)
+{
+    char sni[GBA_FQDN_SIZE];
+    struct gba_naf_handshake known = {.identity = id->data, .identity_len = id->size};
+    int64_t now_s = now_s_of(h->psk);
+    enum gba_err err;
+
+    memset(&h->peer, 0, sizeof(h->peer));
+    h->key_len = 0;
+    if (id->size == 0 || id->size > h->psk->identity_max)
+        return GBA_E_TOO_LONG;
+    memcpy(h->peer.identity, id->data, id->size);
+    h->peer.identity_len = id->size;
+    known.tls13 = gnutls_protocol_get_version(s) == GNUTLS_TLS1_3;
+    known.suite = known.tls13 ? 0 : h->suite;
+    if (!known.tls13 && known.suite == 0) /* no suite, no NAF_Id */
+        return GBA_E_TLS;
+    if (!read_sni(s, sni))
+        return GBA_E_MISDIRECTED;
+    known.sni = sni[0] != '\0' ? sni : NULL;
+    err = from_row(h, &known, now_s);
+    return err == GBA_E_NOT_FOUND ? from_bsf(h, &known, now_s) : err;
+}
+
+/* ------------------------------------------------------------ GnuTLS's callbacks */
+
+/* The suite stands behind version, random and session id. */
+static int on_server_hello(gnutls_session_t s, unsigned type, unsigned when, unsigned incoming,
+                           const gnutls_datum_t *msg)
+{
+    struct handshake *h = handshake_of(s);
+    size_t at;
+
+    (void)when;
+    if (h == NULL || incoming != 0 || type != GNUTLS_HANDSHAKE_SERVER_HELLO || msg->size < 35)
+        return 0;
+    at = 35 + (size_t)msg->data[34];
+    if (msg->size >= at + 2)
+        h->suite = (uint16_t)(msg->data[at] << 8 | msg->data[at + 1]);
+    return 0;
+}
+
+/* The BSF cannot be asked: that is not the UE's fault, so it is not told to bootstrap. */
+static bool is_our_trouble(enum gba_err err)
+{
+    return gba_err_http(err) >= 500;
+}
+
+static int refuse(const struct handshake *h, gnutls_session_t s)
+{
+    if (is_our_trouble(h->err)) {
+        gnutls_alert_send(s, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
+        return -1;
+    }
+    if (h->psk->unknown_psk_identity) {
+        gnutls_alert_send(s, GNUTLS_AL_FATAL, GNUTLS_A_UNKNOWN_PSK_IDENTITY);
+        return -1;
+    }
+    return 1; /* GnuTLS goes on with a random key: as with a wrong one */
+}
+
+static int on_identity(gnutls_session_t s, const gnutls_datum_t *id, gnutls_datum_t *key)
+{
+    struct handshake *h = handshake_of(s);
+
+    if (h == NULL)
+        return -1;
+    /* TLS 1.3 asks twice, and again after a HelloRetryRequest */
+    if (!h->looked_up || h->peer.identity_len != id->size ||
+        memcmp(h->peer.identity, id->data, id->size) != 0) {
+        h->err = look_up(h, s, id);
+        h->looked_up = true;
+    }
+    if (h->err != GBA_OK)
+        return refuse(h, s);
+    key->data = gnutls_malloc(h->key_len);
+    if (key->data == NULL)
+        return -1;
+    memcpy(key->data, h->key, h->key_len);
+    key->size = (unsigned)h->key_len;
+    return 0;
+}
+
+/* ------------------------------------------------------------ life */
+
+static const char *default_hint(const struct gba_naf_psk_config *c)
+{
+    unsigned keys = c->naf != NULL && !c->bare_only ? ua_server_keys(c->naf->ua) : 0;
+
+    switch (keys) {
+    case GBA_NAF_KEY_ME:
+        return "3GPP-bootstrapping";
+    case GBA_NAF_KEY_UICC:
+        return "3GPP-bootstrapping-uicc";
+    case GBA_NAF_KEY_ME | GBA_NAF_KEY_UICC:
+        return "3GPP-bootstrapping-uicc;3GPP-bootstrapping";
+    default:
+        return "";
+    }
+}
+
+static enum gba_err set_credentials(struct gba_naf_psk *psk, const char *hint)
+{
+    if (gnutls_psk_allocate_server_credentials(&psk->cred) < 0)
+        return GBA_E_NOMEM;
+    gnutls_psk_set_server_credentials_function2(psk->cred, on_identity);
+    if (hint[0] != '\0' && gnutls_psk_set_server_credentials_hint(psk->cred, hint) < 0)
+        return GBA_E_CRYPTO;
+    if (gnutls_psk_set_server_known_dh_params(psk->cred, GNUTLS_SEC_PARAM_MEDIUM) < 0)
+        return GBA_E_CRYPTO;
+    return GBA_OK;
+}
+
+enum gba_err gba_naf_psk_new(const struct gba_naf_psk_config *config, struct gba_naf_psk **out)
+{
+    struct gba_naf_psk *psk;
+    enum gba_err err;
+
+    *out = NULL;
+    if ((config->naf == NULL && config->lookup == NULL) || config->identity_max > IDENTITY_MAX)
+        return GBA_E_ARGUMENT;
+    psk = calloc(1, sizeof(*psk));
+    if (psk == NULL)
+        return GBA_E_NOMEM;
+    psk->naf = config->naf;
+    psk->lookup = config->lookup;
+    psk->lookup_arg = config->lookup_arg;
+    psk->bare_only = config->bare_only;
+    psk->unknown_psk_identity = config->unknown_psk_identity;
+    psk->identity_max = config->identity_max != 0 ? config->identity_max : IDENTITY_MAX;
+    psk->now = config->now;
+    psk->now_arg = config->now_arg;
+    err = set_credentials(psk, config->hint != NULL ? config->hint : default_hint(config));
+    if (err != GBA_OK) {
+        gba_naf_psk_free(psk);
+        return err;
+    }
+    *out = psk;
+    return GBA_OK;
+}
+
+void gba_naf_psk_free(struct gba_naf_psk *psk)
+{
+    if (psk == NULL)
+        return;
+    if (psk->cred != NULL)
+        gnutls_psk_free_server_credentials(psk->cred);
+    free(psk);
+}
+
+enum gba_err gba_naf_psk_attach(struct gba_naf_psk *psk, gnutls_session_t session)
+{
+    const unsigned flags =
+        GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_DTLS;
+    struct handshake *h = calloc(1, sizeof(*h));
+
+    if (h == NULL)
+        return GBA_E_NOMEM;
+    h->psk = psk;
+    if (gnutls_session_ext_register(session, "gba-naf", SESSION_DATA, GNUTLS_EXT_TLS, ext_recv,
+                                    ext_send, handshake_free, NULL, NULL, flags) < 0) {
+        free(h);
+        return GBA_E_CRYPTO;
+    }
+    gnutls_ext_set_data(session, SESSION_DATA, h);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_SERVER_HELLO, GNUTLS_HOOK_BOTH,
+                                       on_server_hello);
+    return gnutls_credentials_set(session, GNUTLS_CRD_PSK, psk->cred) == 0 ? GBA_OK
+                                                                           : GBA_E_CRYPTO;
+}
+
+/* ------------------------------------------------------------ who it was */
+
+enum gba_err gba_naf_psk_peer(struct gba_naf_psk *psk, gnutls_session_t session,
+                              struct gba_naf_peer *out)
+{
+    struct handshake *h = handshake_of(session);
+    gnutls_datum_t id;
+
+    memset(out, 0, sizeof(*out));
+    if (gnutls_session_is_resumed(session) != 0)
+        return GBA_E_TLS;
+    if (gnutls_auth_get_type(session) != GNUTLS_CRD_PSK)
+        return GBA_E_NOT_FOUND;
+    if (h == NULL || h->psk != psk || !h->looked_up || h->err != GBA_OK ||
+        gnutls_psk_server_get_username2(session, &id) != 0 || id.size != h->peer.identity_len ||
+        memcmp(id.data, h->peer.identity, id.size) != 0)
+        return GBA_E_TLS;
+    gba_wipe(h->key, sizeof(h->key));
+    if (h->peer.expires_s != 0 && h->peer.expires_s <= now_s_of(psk))
+        return GBA_E_EXPIRED;
+    *out = h->peer;
+    return GBA_OK;
+}
+
+enum gba_err gba_naf_psk_reason(struct gba_naf_psk *psk, gnutls_session_t session)
+{
+    const struct handshake *h = handshake_of(session);
+
+    return h != NULL && h->psk == psk && h->looked_up ? h->err : GBA_OK;
+}
+
+/* With %SERVER_PRECEDENCE the order of groups is ours too: X25519 first, or every OpenSSL
+ * client of TLS 1.3 would be sent round by a HelloRetryRequest. */
+#define GROUPS                                                                                 \
+    ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"             \
+    ":+GROUP-FFDHE2048:+GROUP-FFDHE3072"
+#define OF_33222  "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL"
+#define OF_ONEM2M "NONE:+VERS-TLS1.2:+COMP-NULL:+SIGN-ALL:+SHA256:+AES-128-CBC"
+#define LAST      GROUPS ":%SERVER_PRECEDENCE"
+
+const char *gba_naf_tls_priorities(enum gba_naf_tls_profile profile)
+{
+    static const char *const strings[GBA_NAF_N_TLS_PROFILES] = {
+        [GBA_NAF_TLS_33222] = OF_33222 ":+ECDHE-PSK:+DHE-PSK:+PSK:+SHA256:+SHA384" LAST,
+        [GBA_NAF_TLS_33222_CERT] =
+            OF_33222 ":+ECDHE-PSK:+DHE-PSK:+PSK:+ECDHE-ECDSA:+ECDHE-RSA:+SHA256:+SHA384" LAST,
+        [GBA_NAF_TLS_ONEM2M_GBA] = OF_ONEM2M ":+PSK" LAST,
+        [GBA_NAF_TLS_ONEM2M] = OF_ONEM2M ":+DHE-PSK:+PSK" LAST,
+        [GBA_NAF_TLS_ONEM2M_EXTENDED] =
+            OF_ONEM2M ":-AES-128-CBC:+CHACHA20-POLY1305:+AES-128-GCM:+AES-128-CBC:+AES-128-CCM"
+                      ":+AES-128-CCM-8:+AEAD:+ECDHE-PSK:+DHE-PSK:+PSK" LAST,
+        [GBA_NAF_TLS_MEF] = OF_ONEM2M ":-AES-128-CBC:+CHACHA20-POLY1305:+AES-128-GCM"
+                                      ":+AES-128-CBC:+AEAD:+ECDHE-PSK:+DHE-PSK" LAST,
+    };
+
+    return (size_t)profile < GBA_NAF_N_TLS_PROFILES ? strings[profile] : strings[0];
+}
