@@ -1,0 +1,80 @@
+/*
+ * The gba command: its options, what every subcommand shares, and the subcommands.  Over the public
+ * interface of libgba-ue only.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef UA_GBA_H
+#define UA_GBA_H
+
+#include <sysexits.h>
+
+#include "ua/gba_ue.h"
+
+struct gba_options {
+    /* common */
+    const char *usim, *bsf, *bsf_name, *ca, *pin, *state, *seal, *proxy, *interface, *timeout;
+    const char *json, *show_keys, *trace, *ipv4, *ipv6, *report_mac; /* flags: not NULL when given */
+    /* of some commands */
+    const char *naf, *ua_protocol, *out, *internal, *renew, *connect_to, *content_type, *data, *allow_http,
+        *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites, *send, *key_id, *key_file,
+        *originator, *target_fqdn, *usage, *admin;
+    const char *args[2]; /* what is no option */
+    int n_args;
+};
+
+/* What a subcommand works with; opened by gba_open, ended by gba_close. */
+struct gba_context {
+    const struct gba_options *o;
+    struct gba_ue_device device;
+    struct gba_ue_identity identity;
+    char *keyring_path;
+    int lock; /* on the state folder */
+    uint8_t seal_key[32];
+    const uint8_t *seal; /* NULL: plain */
+    void *ring_mem;
+};
+
+/* Each returns an exit status (sysexits), after a line on standard error if it is not 0. */
+int gba_open(const struct gba_options *o, struct gba_context *c);
+/* Writes the keyring back. */
+int gba_save(struct gba_context *c);
+void gba_close(struct gba_context *c);
+
+int gba_cmd_bootstrap(const struct gba_options *o);
+int gba_cmd_key(const struct gba_options *o);
+int gba_cmd_get(const struct gba_options *o);
+int gba_cmd_put(const struct gba_options *o);
+int gba_cmd_show(const struct gba_options *o);
+int gba_cmd_enrol(const struct gba_options *o);
+int gba_cmd_connect(const struct gba_options *o);
+int gba_cmd_usim(const struct gba_options *o);
+
+/* --- output (gba_output.c) --------------------------------------------------------------- */
+
+/* "gba: WHAT: WHY" on standard error; the exit status of err. */
+int gba_complain(enum gba_err err, const char *what, const char *why);
+int gba_exit_of(enum gba_err err);
+int gba_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Lines "  name     value", or members of one JSON object: the same calls make both.  A report
+ * is printed whole by gba_report_end. */
+struct gba_report {
+    bool json;
+    void *object; /* json_t */
+};
+void gba_report_begin(struct gba_report *r, const struct gba_options *o, const char *title);
+void gba_report_text(struct gba_report *r, const char *member, const char *label, const char *value);
+void gba_report_time(struct gba_report *r, const char *member, const char *label, int64_t unix_s);
+void gba_report_hex(struct gba_report *r, const char *member, const char *label, const uint8_t *p, size_t n);
+void gba_report_number(struct gba_report *r, const char *member, const char *label, int64_t v);
+void gba_report_bool(struct gba_report *r, const char *member, const char *label, bool v);
+/* An object in the array `member` of r; human: a block of its own.  end it before r goes on. */
+void gba_report_item(struct gba_report *r, const char *member, const char *title, struct gba_report *item);
+int gba_report_end(struct gba_report *r); /* GBA_OK's exit, or EX_IOERR */
+void gba_report_key(struct gba_report *r, const struct gba_options *o, const struct gba_ue_naf_key *k);
+
+/* Device trace: the HTTP messages, abridged, on standard error. */
+void gba_trace(void *ctx, const struct gba_ue_request *out, const struct gba_ue_reply *in);
+
+#endif

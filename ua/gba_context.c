@@ -1,0 +1,219 @@
+/*
+ * What the subcommands of gba share: the state folder and its lock, the soft USIM, the keyring,
+ * the two transports.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/crypto.h"
+#include "ua/gba.h"
+#include "ua/private_file.h"
+
+#define NAF_KEYS    128
+#define CREDENTIALS 64
+
+static char *default_state(void)
+{
+    const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char *path = NULL;
+    int n = base != NULL && base[0] == '/' ? asprintf(&path, "%s/gba", base)
+            : home != NULL                 ? asprintf(&path, "%s/.local/state/gba", home)
+                                           : -1;
+
+    return n < 0 ? NULL : path;
+}
+
+static bool make_folders(char *path)
+{
+    for (char *p = path + 1; *p != '\0'; p++)
+        if (*p == '/') {
+            *p = '\0';
+            mkdir(path, 0700);
+            *p = '/';
+        }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* One gba at a time works on a state folder. */
+static int lock_state(struct gba_context *c, const char *state)
+{
+    c->lock = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (c->lock < 0 || flock(c->lock, LOCK_EX) != 0)
+        return gba_complain(GBA_E_IO, state, strerror(errno));
+    return EX_OK;
+}
+
+static int open_usim(struct gba_context *c, const char *state)
+{
+    char why[320], *path = NULL;
+    enum gba_err err;
+    int status = EX_OK;
+
+    if (c->o->usim == NULL && asprintf(&path, "%s/usim", state) < 0)
+        return gba_complain(GBA_E_NOMEM, "", NULL);
+    err = gba_ue_usim_soft_open(path != NULL ? path : c->o->usim, &c->device.usim, why);
+    if (err == GBA_OK)
+        err = c->device.usim->identity(c->device.usim, &c->identity);
+    if (err != GBA_OK) {
+        gba_complain(err, path != NULL ? path : c->o->usim, why);
+        if (err == GBA_E_NOT_FOUND)
+            fputs("gba: make one with: gba usim new --file FILE < LINES\n", stderr);
+        status = err == GBA_E_SYNTAX || err == GBA_E_MISSING || err == GBA_E_REPEATED
+                     ? EX_DATAERR
+                 : err == GBA_E_IO || err == GBA_E_NOMEM ? EX_IOERR
+                                                         : EX_CONFIG;
+    }
+    free(path);
+    return status;
+}
+
+static int read_seal_key(struct gba_context *c)
+{
+    uint8_t data[80];
+    enum gba_err err;
+    size_t n = 0;
+    int fd;
+
+    if (c->o->seal == NULL)
+        return EX_OK;
+    fd = open(c->o->seal, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return gba_complain(GBA_E_CONFIG, c->o->seal, strerror(errno));
+    err = private_file_read(fd, data, sizeof(data), &n);
+    close(fd);
+    while (n > 32 && err == GBA_OK && (data[n - 1] == '\n' || data[n - 1] == '\r'))
+        n--;
+    if (err == GBA_OK && n == 32)
+        memcpy(c->seal_key, data, 32);
+    else if (err == GBA_OK)
+        err = gba_unhex_exact(c->seal_key, 32, (struct gba_text){(const char *)data, n});
+    gba_ue_wipe(data, sizeof(data));
+    if (err != GBA_OK) {
+        gba_complain(GBA_E_CONFIG, c->o->seal,
+                     "not a file of mode 0600 with 32 octets, raw or as 64 hex digits");
+        return EX_CONFIG;
+    }
+    c->seal = c->seal_key;
+    return EX_OK;
+}
+
+/* A file per UICC application: the name says nothing about the subscriber. */
+static int open_keyring(struct gba_context *c, const char *state)
+{
+    const size_t len = gba_ue_keyring_size(NAF_KEYS, CREDENTIALS);
+    const struct gba_bytes uicc = gba_text_bytes(gba_text(c->identity.uicc));
+    uint8_t digest[32];
+    char hex[17];
+    enum gba_err err;
+
+    gba_hash(GBA_SHA256, &uicc, 1, digest);
+    gba_hex(hex, (struct gba_bytes){digest, 8});
+    c->ring_mem = malloc(len);
+    c->device.ring = gba_ue_keyring_init(c->ring_mem, len, NAF_KEYS, CREDENTIALS);
+    if (c->device.ring == NULL || asprintf(&c->keyring_path, "%s/keyring-%s", state, hex) < 0)
+        return gba_complain(GBA_E_NOMEM, "", NULL);
+    err = gba_ue_keyring_load_file(c->device.ring, c->keyring_path, c->seal);
+    if (err == GBA_OK || err == GBA_E_NOT_FOUND)
+        err = gba_ue_keyring_bind(c->device.ring, c->identity.uicc);
+    if (err != GBA_OK)
+        return gba_complain(err, c->keyring_path,
+                            err == GBA_E_CRYPTO ? "sealed with another key, or --seal missing"
+                            : err == GBA_E_SYNTAX
+                                ? "not a keyring, or damaged; remove it to start anew"
+                            : err == GBA_E_FORBIDDEN ? "others may read it (chmod 600)"
+                                                     : NULL);
+    return EX_OK;
+}
+
+static int open_transports(struct gba_context *c)
+{
+    const struct gba_options *o = c->o;
+    struct gba_ue_curl_config config = {.ca_file = o->ca,
+                                        .pinned_key = o->pin,
+                                        .proxy = o->proxy,
+                                        .interface = o->interface,
+                                        .ipv4_only = o->ipv4 != NULL,
+                                        .ipv6_only = o->ipv6 != NULL};
+    uint64_t seconds;
+    enum gba_err err;
+
+    if (o->timeout != NULL &&
+        (gba_text_number(gba_text(o->timeout), 3600, &seconds) != GBA_OK || seconds == 0))
+        return gba_usage("--timeout takes 1 to 3600 seconds");
+    if (o->timeout != NULL)
+        config.timeout_ms = config.connect_timeout_ms = (unsigned)seconds * 1000;
+    if (o->ca != NULL && access(o->ca, R_OK) != 0)
+        return gba_complain(GBA_E_CONFIG, o->ca, strerror(errno));
+    err = gba_ue_curl_new(&config, &c->device.ub);
+    if (err == GBA_OK)
+        err = gba_ue_curl_new(&config, &c->device.ua);
+    return err == GBA_OK ? EX_OK : gba_complain(err, "libcurl", NULL);
+}
+
+int gba_open(const struct gba_options *o, struct gba_context *c)
+{
+    char *state = o->state != NULL ? strdup(o->state) : default_state();
+    int status;
+
+    memset(c, 0, sizeof(*c));
+    c->o = o;
+    c->lock = -1;
+    c->device.env = &gba_ue_env_system;
+    c->device.bsf_url = o->bsf;
+    c->device.bsf_fqdn = o->bsf_name;
+    c->device.report_mac_failure = o->report_mac != NULL;
+    c->device.trace = o->trace != NULL ? gba_trace : NULL;
+    if (state == NULL || state[0] == '\0')
+        status = gba_complain(GBA_E_CONFIG, "state folder", "no HOME; give --state DIR");
+    else
+        status = make_folders(state) ? lock_state(c, state)
+                                     : gba_complain(GBA_E_IO, state, strerror(errno));
+    if (status == EX_OK)
+        status = open_usim(c, state);
+    if (status == EX_OK)
+        status = read_seal_key(c);
+    if (status == EX_OK)
+        status = open_keyring(c, state);
+    if (status == EX_OK)
+        status = open_transports(c);
+    free(state);
+    return status;
+}
+
+/* Ks stays at rest only with a soft USIM, whose K lies in the same place. */
+int gba_save(struct gba_context *c)
+{
+    enum gba_err err =
+        gba_ue_keyring_save_file(c->device.ring, c->keyring_path, c->identity.soft,
+                                 gba_ue_env_system.now_s(NULL), c->seal);
+
+    return err == GBA_OK
+               ? EX_OK
+               : gba_complain(err, c->keyring_path, err == GBA_E_IO ? strerror(errno) : NULL);
+}
+
+void gba_close(struct gba_context *c)
+{
+    if (c->device.ub != NULL)
+        c->device.ub->close(c->device.ub);
+    if (c->device.ua != NULL)
+        c->device.ua->close(c->device.ua);
+    if (c->device.usim != NULL)
+        c->device.usim->close(c->device.usim);
+    if (c->device.ring != NULL)
+        gba_ue_keyring_end(c->device.ring);
+    free(c->ring_mem);
+    free(c->keyring_path);
+    if (c->lock >= 0)
+        close(c->lock);
+    gba_ue_wipe(c, sizeof(*c));
+}

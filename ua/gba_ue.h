@@ -1,0 +1,420 @@
+/*
+ * libgba-ue: the UE side of 3GPP GBA (TS 33.220, TS 24.109, TS 33.222) for devices.
+ *
+ * This is the whole public interface and its manual.  Two faces:
+ *   - the decisions, without input or output: gba_ue (reference point Ub), gba_ue_ua (Ua) and
+ *     gba_ue_keyring.  They open no socket, read no clock, draw no random numbers, keep no
+ *     globals and allocate nothing: time, 16 octets of entropy and what the peer said are
+ *     arguments, the memory is the caller's.  A device with a modem or an own event loop uses
+ *     these.
+ *   - a convenience on top for programs that may block: struct gba_ue_device with the ports
+ *     "ua/usim.h" and "ua/transport.h" and their adapters (soft USIM, libcurl).
+ *
+ * Conventions.  Strings are UTF-8 and NUL-terminated; times are seconds since
+ * 1970-01-01T00:00:00Z; sizes are octets.  Inputs are borrowed for the call only, unless a
+ * comment says otherwise.  Functions return enum gba_err: GBA_OK or the reason, whose text is
+ * gba_err_text().  Threads: no function locks; an object is used by one thread at a time,
+ * different objects by different threads at once.
+ *
+ * Secrets.  Ks (TS 33.220 4.5.2) is never handed out: keys of NAFs are derived inside.  What holds a
+ * secret is ended with its own _wipe function, or gba_ue_wipe.
+ *
+ * Compile with `pkg-config --cflags --libs libgba-ue`, #include <ua/gba_ue.h>.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef UA_GBA_UE_H
+#define UA_GBA_UE_H
+
+#include "common/err.h"
+#include "ua/transport.h"
+#include "ua/usim.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GBA_UE_TMPI_SIZE   64
+#define GBA_UE_KEY_ID_SIZE 320
+#define GBA_UE_CSE_ID_SIZE 256
+
+/* Overwrites n octets in a way no compiler removes. */
+void gba_ue_wipe(void *p, size_t n);
+
+/* --- identities ------------------------------------------------------------------------- */
+
+/* The BSF of an identity by TS 23.003 16.2: bsf.mncNNN.mccNNN.pub.3gppnetwork.org from a USIM's
+ * IMSI, "bsf." and the domain from an ISIM's IMPI.  GBA_E_MISSING: a USIM whose MNC length is
+ * not known (it is not guessed); GBA_E_SYNTAX. */
+enum gba_err gba_ue_bsf_name(const struct gba_ue_identity *id, char out[GBA_UE_FQDN_SIZE]);
+
+/* "http-digest", "psk-tls12:XXXX" (suite in hex), "psk-tls13", or ten hexadecimal digits.
+ * GBA_E_SYNTAX. */
+enum gba_err gba_ue_ua_protocol(const char *text, uint8_t ua_id[GBA_UE_UA_ID_LEN]);
+
+/* --- HTTP replies ----------------------------------------------------------------------- */
+
+#define GBA_UE_MAX_FIELDS 64
+/* Splits the head of a reply ("HTTP/1.1 401 ...\r\nName: value\r\n...") in place: head[0..n-1]
+ * is changed (field values get their NUL) and must outlive the fields.  Fills status, fields
+ * and n_fields of reply.  Lines end with CRLF or LF; an empty line ends the head.
+ * GBA_E_PROTOCOL: no status line, a NUL, a folded or nameless field, more than
+ * GBA_UE_MAX_FIELDS. */
+enum gba_err gba_ue_reply_parse(char *head, size_t n, struct gba_ue_field fields[GBA_UE_MAX_FIELDS],
+                                struct gba_ue_reply *reply);
+
+/* --- reference point Ub: one bootstrapping run (TS 33.220 4.5.2, TS 24.109 4) -------------- */
+
+struct gba_ue; /* lives in memory of the caller: gba_ue_size() octets, aligned as malloc's */
+
+struct gba_ue_config {
+    const char *impi;     /* 1-255 octets, "user@domain" */
+    const char *bsf_fqdn; /* the BSF addressed; the realm it must prove */
+    const char *uri;      /* request-target and Digest uri; NULL: "/" */
+    const char *tmpi;     /* of an earlier run; NULL: none */
+    const char *product;  /* User-Agent products before 3gpp-gba-tmpi; NULL: "libgba-ue" */
+    uint32_t max_life_s;  /* a longer key lifetime is cut to this; 0: 30 days */
+    bool gba_u;           /* the card runs GBA_U: it keeps Ks, the run gives B-TID and lifetime */
+    bool report_mac_failure; /* after an AUTN whose MAC fails, tell the BSF by an empty response
+                                without auts (TS 24.109 4.4; not settled, hence off) */
+};
+
+/* What happened since the last step: exactly one of these. */
+enum gba_ue_happened {
+    GBA_UE_EV_START,    /* begin (again) */
+    GBA_UE_EV_REPLY,    /* reply: the HTTP reply is here, whatever its status */
+    GBA_UE_EV_NO_REPLY, /* err: the transport failed */
+    GBA_UE_EV_AKA,      /* aka: the card answered */
+    GBA_UE_EV_KEY,      /* key: Ks_ext_NAF for gba_ue_ask_naf_id (GBA_U only) */
+    GBA_UE_EV_NO_KEY    /* the card gave none */
+};
+
+struct gba_ue_event {
+    enum gba_ue_happened happened;
+    const struct gba_ue_reply *reply;
+    const struct gba_ue_aka *aka;
+    const uint8_t *key; /* GBA_UE_KEY_LEN */
+    enum gba_err err;
+    int64_t now_s;
+    uint8_t entropy[16]; /* fresh for every event */
+};
+
+/* What the caller does next. */
+enum gba_ue_todo {
+    GBA_UE_SEND,     /* send gba_ue_request(), then EV_REPLY or EV_NO_REPLY */
+    GBA_UE_ASK_USIM, /* AUTHENTICATE with gba_ue_challenge(), then EV_AKA */
+    GBA_UE_ASK_KEY,  /* NAF derivation in the card for gba_ue_ask_naf_id(), then EV_KEY/EV_NO_KEY */
+    GBA_UE_DONE,     /* the session stands: gba_ue_session(), gba_ue_keyring_take() */
+    GBA_UE_FAILED    /* gba_ue_error(), gba_ue_why() */
+};
+
+size_t gba_ue_size(void);
+/* NULL: len too small, or a string of c missing, malformed or too long.  c is copied. */
+struct gba_ue *gba_ue_init(void *mem, size_t len, const struct gba_ue_config *c);
+
+/* One step.  Returns GBA_OK with *todo (also GBA_UE_FAILED: then gba_ue_error() has the
+ * reason), or GBA_E_UNEXPECTED (this event cannot happen now; nothing changed) or
+ * GBA_E_ARGUMENT (the event lacks its datum; nothing changed).
+ *
+ * Nothing of a reply is believed before its rspauth (auth-int, over the body) verifies.
+ * Errors a run may end with:
+ *   GBA_E_PROTOCOL   no usable challenge, a 200 without one, redirect, malformed fields or XML
+ *   GBA_E_ALGORITHM, GBA_E_QOP, GBA_E_BINDING, GBA_E_NONCE   the challenge: not AKAv1-MD5, no
+ *                    auth-int, a realm that is not bsf_fqdn, no RAND||AUTN
+ *   GBA_E_MAC        AUTN is not the home network's
+ *   GBA_E_SYNC       the card refuses SQN a second time, after one AUTS
+ *   GBA_E_RES        the BSF refuses RES
+ *   GBA_E_RSPAUTH    the 200 is not from who sent the challenge
+ *   GBA_E_EXPIRED    the lifetime granted is over already
+ *   GBA_E_REFUSED    403 or another final 4xx
+ *   GBA_E_OVERLOAD   503 or another 5xx; gba_ue_retry_after_s()
+ *   GBA_E_USIM, GBA_E_IO   the card; and the transport's errors as they are. */
+enum gba_err gba_ue_step(struct gba_ue *ue, const struct gba_ue_event *event, enum gba_ue_todo *todo);
+
+/* Borrowed until the next step. */
+const struct gba_ue_request *gba_ue_request(const struct gba_ue *ue); /* url is NULL: the caller's */
+void gba_ue_challenge(const struct gba_ue *ue, const uint8_t **rand, const uint8_t **autn, bool *gba);
+const uint8_t *gba_ue_ask_naf_id(const struct gba_ue *ue, size_t *len);
+enum gba_err gba_ue_error(const struct gba_ue *ue);
+const char *gba_ue_why(const struct gba_ue *ue);       /* never NULL; "" when nothing is known */
+unsigned gba_ue_http_status(const struct gba_ue *ue);  /* of the last reply; 0: none */
+unsigned gba_ue_retry_after_s(const struct gba_ue *ue);
+bool gba_ue_tmpi_refused(const struct gba_ue *ue);     /* the TMPI given is to be forgotten */
+
+/* The public part of a bootstrapping session. */
+struct gba_ue_session {
+    char btid[GBA_UE_BTID_SIZE];
+    char impi[GBA_UE_IMPI_SIZE];
+    char bsf_fqdn[GBA_UE_FQDN_SIZE]; /* as addressed; the domain of the B-TID may differ */
+    char tmpi[GBA_UE_TMPI_SIZE];     /* "": none */
+    int64_t expires_s;
+    bool gba_u;   /* Ks is in the card */
+    bool has_ks;  /* NAF keys can still be derived here */
+};
+/* GBA_E_UNEXPECTED unless the run is done. */
+enum gba_err gba_ue_session(const struct gba_ue *ue, struct gba_ue_session *out);
+
+/* Ends ue: wipes everything.  gba_ue_init may follow. */
+void gba_ue_end(struct gba_ue *ue);
+
+/* --- the keyring: what one UICC application has (RULES: TS 33.220 4.4) --------------------- */
+
+struct gba_ue_keyring; /* in memory of the caller */
+
+struct gba_ue_naf_key {
+    char fqdn[GBA_UE_FQDN_SIZE];
+    uint8_t ua_id[GBA_UE_UA_ID_LEN];
+    bool internal; /* Ks_int_NAF */
+    char btid[GBA_UE_BTID_SIZE];
+    int64_t expires_s;
+    uint8_t key[GBA_UE_KEY_LEN]; /* secret */
+};
+
+enum gba_ue_credential_kind {
+    GBA_UE_KPSA,     /* TS-0003 Kpsa, for a CSE */
+    GBA_UE_KM,       /* TS-0003 Km, for a MAF */
+    GBA_UE_USAGE_KEY /* TS-0003 10.3.7 */
+};
+
+struct gba_ue_credential {
+    enum gba_ue_credential_kind kind;
+    char target[GBA_UE_CSE_ID_SIZE]; /* CSE-ID as the user wrote it */
+    char fqdn[GBA_UE_FQDN_SIZE];     /* the target's public domain name */
+    char key_id[GBA_UE_KEY_ID_SIZE]; /* KpsaID: B-TID, or KeID */
+    char suite[48];                  /* TLS 1.2 suite it is pinned to, OpenSSL's name; "": any */
+    int64_t expires_s;
+    uint8_t key[GBA_UE_KEY_LEN]; /* secret */
+};
+
+/* Octets for a keyring with that many places; and its beginning.  NULL: len too small. */
+size_t gba_ue_keyring_size(size_t naf_keys, size_t credentials);
+struct gba_ue_keyring *gba_ue_keyring_init(void *mem, size_t len, size_t naf_keys, size_t credentials);
+void gba_ue_keyring_end(struct gba_ue_keyring *ring); /* wipes */
+
+/* The UICC application in use.  Another one than the keyring's: Ks and TMPI are wiped, and the
+ * keys with them (they belong to the other card).  GBA_E_TOO_LONG. */
+enum gba_err gba_ue_keyring_bind(struct gba_ue_keyring *ring, const char *uicc);
+
+/* Takes Ks and the session out of a run that is done (ue is ended): they replace the session before; NAF
+ * keys and credentials of that one stay until they expire.  GBA_E_UNEXPECTED: the run is not done. */
+enum gba_err gba_ue_keyring_take(struct gba_ue_keyring *ring, struct gba_ue *ue);
+
+/* GBA_E_NOT_FOUND: no session, or expired at now_s. */
+enum gba_err gba_ue_keyring_session(const struct gba_ue_keyring *ring, int64_t now_s,
+                                    struct gba_ue_session *out);
+const char *gba_ue_keyring_tmpi(const struct gba_ue_keyring *ring); /* "": none */
+void gba_ue_keyring_forget_tmpi(struct gba_ue_keyring *ring);
+/* Power-off (TS 33.220 4.4.11): wipes Ks and session; NAF keys and TMPI stay. */
+void gba_ue_keyring_forget_ks(struct gba_ue_keyring *ring);
+
+/* The key for a NAF: NAF_Id = FQDN (made canonical) || ua_id.  From the live session if Ks is
+ * here; else one derived before and still valid.  GBA_E_NOT_FOUND: bootstrap first;
+ * GBA_E_UNSUPPORTED: Ks is in the card, which must derive (gba_ue_keyring_put follows);
+ * GBA_E_SYNTAX: fqdn. */
+enum gba_err gba_ue_keyring_naf_key(struct gba_ue_keyring *ring, const char *fqdn,
+                                    const uint8_t ua_id[GBA_UE_UA_ID_LEN], bool internal,
+                                    int64_t now_s, struct gba_ue_naf_key *out);
+/* Keeps a key (derived by a card).  It replaces the one of the same NAF_Id and kind; when all
+ * places are taken, the one that expires first goes. */
+enum gba_err gba_ue_keyring_put(struct gba_ue_keyring *ring, const struct gba_ue_naf_key *key);
+/* A NAF refused the B-TID: its keys of it are of no use. */
+void gba_ue_keyring_drop_naf(struct gba_ue_keyring *ring, const char *fqdn);
+
+/* One credential per target.  GBA_E_NOT_FOUND: none, or expired at now_s. */
+enum gba_err gba_ue_keyring_put_credential(struct gba_ue_keyring *ring, const struct gba_ue_credential *c);
+enum gba_err gba_ue_keyring_credential(const struct gba_ue_keyring *ring, const char *target,
+                                       int64_t now_s, struct gba_ue_credential *out);
+
+/* The i-th valid entry, for listing.  GBA_E_NOT_FOUND: past the end. */
+enum gba_err gba_ue_keyring_naf_key_at(const struct gba_ue_keyring *ring, size_t i, int64_t now_s,
+                                       struct gba_ue_naf_key *out);
+enum gba_err gba_ue_keyring_credential_at(const struct gba_ue_keyring *ring, size_t i, int64_t now_s,
+                                          struct gba_ue_credential *out);
+
+/* Serialisation (format: doc/KEYRING.md), without what is expired at now_s.  keep_ks false, the default to
+ * choose: Ks is left out.  GBA_E_TOO_LONG: cap too small (nothing useful in out); save needs at most
+ * gba_ue_keyring_saved_max octets.  out holds secrets. */
+size_t gba_ue_keyring_saved_max(const struct gba_ue_keyring *ring);
+enum gba_err gba_ue_keyring_save(const struct gba_ue_keyring *ring, bool keep_ks, int64_t now_s,
+                                 uint8_t *out, size_t cap, size_t *n);
+/* Replaces the contents.  GBA_E_SYNTAX: not a keyring, or damaged (the ring is then empty).
+ * What does not fit its places is dropped, soonest to expire first. */
+enum gba_err gba_ue_keyring_load(struct gba_ue_keyring *ring, const uint8_t *in, size_t n);
+
+/* A keyring in a file of mode 0600, replaced atomically (written aside, synced, renamed).  seal_key, 32
+ * octets or NULL: the file is one blob sealed with AES-256-GCM.  load: GBA_E_NOT_FOUND: no such file;
+ * GBA_E_FORBIDDEN: readable by others, or not a plain file; GBA_E_CRYPTO: wrong seal_key, or sealed and none
+ * given; GBA_E_SYNTAX; GBA_E_IO.  save: GBA_E_IO (the old file stands), GBA_E_ENTROPY. */
+enum gba_err gba_ue_keyring_load_file(struct gba_ue_keyring *ring, const char *path, const uint8_t *seal_key);
+enum gba_err gba_ue_keyring_save_file(const struct gba_ue_keyring *ring, const char *path, bool keep_ks,
+                                      int64_t now_s, const uint8_t *seal_key);
+
+/* --- reference point Ua: one HTTP request with a B-TID (TS 24.109 5, TS 33.222 5) ---------- */
+
+struct gba_ue_ua; /* in memory of the caller; serves requests to one NAF, one after another */
+
+struct gba_ue_ua_config {
+    const char *fqdn;   /* the NAF: host of the URL, the name in its certificate */
+    bool https;
+    bool allow_http;    /* answer a challenge over plain http (no protection but the Digest's) */
+    bool gba_u;         /* Ks_int_NAF can be used: "3gpp-gba-uicc" is offered too */
+    const uint8_t *ua_id; /* NULL: 01 00 00 00 02 over http, 01 00 01 yy zz over https */
+    const char *product;  /* as gba_ue_config.product */
+};
+
+enum gba_ue_ua_happened {
+    GBA_UE_UA_EV_START,    /* request: begin */
+    GBA_UE_UA_EV_REPLY,    /* reply */
+    GBA_UE_UA_EV_NO_REPLY, /* err; reply may carry suite and alert */
+    GBA_UE_UA_EV_KEY,      /* key */
+    GBA_UE_UA_EV_NO_KEY    /* err: no key could be had */
+};
+
+struct gba_ue_ua_event {
+    enum gba_ue_ua_happened happened;
+    const char *method, *uri; /* EV_START: uri is the request-target; both and body must stay
+                                 until the request ends */
+    const uint8_t *body;
+    size_t body_len;
+    const struct gba_ue_reply *reply;
+    const struct gba_ue_naf_key *key;
+    enum gba_err err;
+    uint8_t entropy[16];
+};
+
+enum gba_ue_ua_todo {
+    GBA_UE_UA_SEND,     /* send gba_ue_ua_request() */
+    GBA_UE_UA_GET_KEY,  /* get the key gba_ue_ua_wanted() names, by a Ub run if there is none */
+    GBA_UE_UA_RENEW,    /* the same, but the NAF refused the B-TID in use: run Ub first */
+    GBA_UE_UA_DONE,     /* the last reply is the answer */
+    GBA_UE_UA_FAILED
+};
+
+size_t gba_ue_ua_size(void);
+struct gba_ue_ua *gba_ue_ua_init(void *mem, size_t len, const struct gba_ue_ua_config *c);
+/* As gba_ue_step.  Errors a request may end with: GBA_E_DOWNGRADE (challenge over http, not
+ * allowed), GBA_E_BINDING (the realm's FQDN is not the NAF's), GBA_E_ALGORITHM, GBA_E_QOP,
+ * GBA_E_PROTOCOL, GBA_E_RSPAUTH (missing or wrong after an authorised 2xx; over https with a
+ * verified certificate it may be missing), GBA_E_REFUSED (401 after a fresh bootstrapping),
+ * GBA_E_FORBIDDEN (Ks_int_NAF asked, not to be had), the transport's, and EV_NO_KEY's err. */
+enum gba_err gba_ue_ua_step(struct gba_ue_ua *ua, const struct gba_ue_ua_event *event,
+                            enum gba_ue_ua_todo *todo);
+const struct gba_ue_request *gba_ue_ua_request(const struct gba_ue_ua *ua);
+void gba_ue_ua_wanted(const struct gba_ue_ua *ua, uint8_t ua_id[GBA_UE_UA_ID_LEN], bool *internal);
+enum gba_err gba_ue_ua_error(const struct gba_ue_ua *ua);
+const char *gba_ue_ua_why(const struct gba_ue_ua *ua);
+void gba_ue_ua_end(struct gba_ue_ua *ua); /* wipes */
+
+/* The psk_identity of a key: "3GPP-bootstrapping;" B-TID (TS 24.109 5.3.3; internal:
+ * "3GPP-bootstrapping-uicc;"), or the bare B-TID as oneM2M has it. */
+enum gba_err gba_ue_psk_identity(const struct gba_ue_naf_key *key, bool bare,
+                                 char out[GBA_UE_PSK_IDENTITY_SIZE]);
+
+/* --- convenience: a device that may block ------------------------------------------------ */
+
+/* Clock and entropy.  gba_ue_env_system: CLOCK_REALTIME and getrandom. */
+struct gba_ue_env {
+    int64_t (*now_s)(void *ctx);
+    enum gba_err (*random)(void *ctx, void *out, size_t n); /* GBA_E_ENTROPY */
+    void *ctx;
+};
+extern const struct gba_ue_env gba_ue_env_system;
+
+struct gba_ue_device {
+    struct gba_ue_usim *usim;
+    struct gba_ue_transport *ub;    /* to the BSF */
+    struct gba_ue_transport *ua;    /* to NAFs; another object, never shared with ub */
+    struct gba_ue_keyring *ring;
+    const struct gba_ue_env *env;
+    const char *bsf_url;  /* NULL: http://<BSF name>/; an https URL never falls back to http */
+    const char *bsf_fqdn; /* NULL: bsf_url's host if it is a name of a domain, else derived from
+                             the identity (TS 23.003 16.2) */
+    bool report_mac_failure;
+    /* Optional: every HTTP message as it passes (out: request set; in: reply set). */
+    void (*trace)(void *ctx, const struct gba_ue_request *out, const struct gba_ue_reply *in);
+    void *trace_ctx;
+    /* Filled by the library when a call fails: what and where, for people. */
+    char why[320];
+    unsigned http_status;
+};
+
+/* One Ub run; the session replaces the one in the ring.  Errors of gba_ue_step, of the ports,
+ * GBA_E_CONFIG (no BSF known, malformed URL). */
+enum gba_err gba_ue_bootstrap(struct gba_ue_device *d);
+
+/* gba_ue_keyring_naf_key, with a Ub run when needed (or always, with renew) and the card's help
+ * for GBA_U. */
+enum gba_err gba_ue_naf_key_get(struct gba_ue_device *d, const char *fqdn,
+                                const uint8_t ua_id[GBA_UE_UA_ID_LEN], bool internal, bool renew,
+                                struct gba_ue_naf_key *out);
+
+/* One request to a NAF, with all that the NAF asks for: Digest with a B-TID, or PSK-TLS. */
+enum gba_ue_ua_mode {
+    GBA_UE_UA_AUTO,     /* https: PSK of TLS 1.2 or a certificate, as the server chooses */
+    GBA_UE_UA_DIGEST,   /* certificates and Digest only */
+    GBA_UE_UA_PSK_TLS12,/* PSK only, fail closed */
+    GBA_UE_UA_PSK_TLS13
+};
+struct gba_ue_fetch {
+    const char *method, *url;
+    const char *connect_to;    /* as gba_ue_request */
+    const char *content_type;  /* of body; NULL: none */
+    const uint8_t *body;
+    size_t body_len;
+    enum gba_ue_ua_mode mode;
+    const uint8_t *ua_id;      /* forced for Digest; NULL: by scheme and suite */
+    const char *suites;        /* PSK_TLS12: OpenSSL's names; NULL: default list */
+    bool bare_identity;        /* psk_identity without prefix */
+    bool allow_http;
+};
+/* reply belongs to d->ua, as in transport.h. */
+enum gba_err gba_ue_fetch(struct gba_ue_device *d, const struct gba_ue_fetch *f,
+                          struct gba_ue_reply *reply);
+
+/* --- adapters --------------------------------------------------------------------------- */
+
+/* A soft USIM: a text file of mode 0600 with the lines of gba-usim(5): imsi= impi= mnc_len= k=
+ * opc=|op=|topc=|top= algorithm=milenage|tuak|xor res_len= iterations= sqn= type=usim|isim
+ * gba_u=yes|no.  The SQN array is in the file and is on the disk before RES is given out.
+ * why (may be NULL) gets "line N: ...".  GBA_E_NOT_FOUND, GBA_E_FORBIDDEN (readable by others),
+ * GBA_E_SYNTAX, GBA_E_IO, GBA_E_NOMEM. */
+enum gba_err gba_ue_usim_soft_open(const char *path, struct gba_ue_usim **out, char why[320]);
+/* Checks text (n octets of such lines) and writes the file, 0600.  GBA_E_EXISTS: path exists and
+ * replace is false. */
+enum gba_err gba_ue_usim_soft_create(const char *path, const char *text, size_t n, bool replace,
+                                     char why[320]);
+/* Public facts of an open soft USIM, for people. */
+struct gba_ue_usim_facts {
+    const char *algorithm;
+    uint64_t sqn_ms; /* highest SQN accepted */
+    char gba_btid[GBA_UE_BTID_SIZE]; /* EF_GBABP; "": none */
+    int64_t gba_expires_s;
+};
+void gba_ue_usim_soft_facts(const struct gba_ue_usim *usim, struct gba_ue_usim_facts *out);
+
+/* HTTP and TLS by libcurl (OpenSSL flavour).  Strings are copied. */
+struct gba_ue_curl_config {
+    const char *ca_file;     /* PEM; NULL: the system's */
+    const char *pinned_key;  /* "sha256//BASE64" of the server's SubjectPublicKeyInfo; NULL: none */
+    const char *proxy;       /* URL; NULL: none (never from the environment) */
+    const char *interface;   /* local address or device; NULL: any */
+    unsigned connect_timeout_ms; /* 0: 10000 */
+    unsigned timeout_ms;         /* of the whole exchange; 0: 30000 */
+    size_t max_body;             /* octets; 0: 1 MiB */
+    size_t max_head;             /* octets; 0: 32 KiB */
+    bool ipv4_only, ipv6_only;
+};
+enum gba_err gba_ue_curl_new(const struct gba_ue_curl_config *c, struct gba_ue_transport **out);
+
+/* For an event loop of the caller: begin gives a handle (CURL *) ready for curl_multi_add_handle;
+ * when curl_multi_info_read reports it, remove it and call end with the CURLcode.  request and
+ * what it points to live until end.  One exchange at a time per transport. */
+enum gba_err gba_ue_curl_begin(struct gba_ue_transport *t, const struct gba_ue_request *request,
+                               void **easy);
+enum gba_err gba_ue_curl_end(struct gba_ue_transport *t, int curl_code, struct gba_ue_reply *reply);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,471 @@
+/*
+ * The transport port over libcurl, OpenSSL flavour.  libcurl's own ideas are switched off:
+ * proxies of the environment, redirects, its Digest, session resumption, reuse of a connection
+ * by another identity.  One easy handle per transport; easy or multi interface.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "common/secret.h"
+#include "ua/transport_tls.h"
+
+#define DEFAULT_BODY (1024u * 1024)
+#define DEFAULT_HEAD (32u * 1024)
+
+struct curl_transport {
+    struct gba_ue_transport port;
+    CURL *easy;
+    struct curl_slist *headers, *connect_to;
+    size_t max_body, max_head;
+    char *head; /* max_head + 1 octets: status line and fields, without empty lines */
+    uint8_t *body;
+    size_t head_len, body_len, body_cap;
+    bool too_long, last_had_psk;
+    char *host, *ca_file;
+    char error[CURL_ERROR_SIZE];
+    struct transport_tls tls;
+    struct gba_ue_field fields[GBA_UE_MAX_FIELDS];
+};
+
+static struct curl_transport *of(struct gba_ue_transport *port)
+{
+    return (struct curl_transport *)port;
+}
+
+/* --- libcurl's callbacks ------------------------------------------------------------------ */
+
+static size_t on_head(char *data, size_t size, size_t n, void *arg)
+{
+    struct curl_transport *t = arg;
+
+    n *= size;
+    if (n >= 5 && memcmp(data, "HTTP/", 5) == 0)
+        t->head_len = 0; /* an interim reply or a proxy's came before */
+    if (n > 0 && (data[0] == '\r' || data[0] == '\n'))
+        return n; /* trailers follow the fields */
+    if (n > t->max_head - t->head_len) {
+        t->too_long = true;
+        return 0;
+    }
+    memcpy(t->head + t->head_len, data, n);
+    t->head_len += n;
+    return n;
+}
+
+static bool grow(struct curl_transport *t, size_t need)
+{
+    size_t cap = t->body_cap != 0 ? t->body_cap : 4096;
+    uint8_t *bigger;
+
+    while (cap < need)
+        cap *= 2;
+    if (cap == t->body_cap)
+        return true;
+    bigger = malloc(cap);
+    if (bigger == NULL)
+        return false;
+    if (t->body_len != 0)
+        memcpy(bigger, t->body, t->body_len);
+    gba_wipe(t->body, t->body_cap);
+    free(t->body);
+    t->body = bigger;
+    t->body_cap = cap;
+    return true;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+    struct curl_transport *t = arg;
+
+    n *= size;
+    if (n > t->max_body - t->body_len) {
+        t->too_long = true;
+        return 0;
+    }
+    if (!grow(t, t->body_len + n))
+        return 0;
+    if (n != 0)
+        memcpy(t->body + t->body_len, data, n);
+    t->body_len += n;
+    return n;
+}
+
+static CURLcode on_context(CURL *easy, void *ctx, void *arg)
+{
+    struct curl_transport *t = arg;
+
+    (void)easy;
+    transport_tls_watch(&t->tls, ctx);
+    if (t->tls.request->psk != NULL && transport_tls_prepare(&t->tls, ctx) != GBA_OK)
+        return CURLE_ABORTED_BY_CALLBACK;
+    return CURLE_OK;
+}
+
+/* Connected and nothing sent: the last moment to say no. */
+static int on_connected(void *arg, char *peer_ip, char *local_ip, int peer_port, int local_port)
+{
+    struct curl_transport *t = arg;
+    struct curl_tlssessioninfo *info = NULL;
+
+    (void)peer_ip, (void)local_ip, (void)peer_port, (void)local_port;
+    if (strncmp(t->tls.request->url, "https:", 6) != 0)
+        return CURL_PREREQFUNC_OK;
+    if (curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL ||
+        info->internals == NULL) {
+        t->tls.err = GBA_E_TLS;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    return transport_tls_connected(&t->tls, info->internals) == GBA_OK ? CURL_PREREQFUNC_OK
+                                                                       : CURL_PREREQFUNC_ABORT;
+}
+
+/* --- one exchange ------------------------------------------------------------------------- */
+
+static enum gba_err error_of(const struct curl_transport *t, CURLcode code)
+{
+    if (code != CURLE_OK && t->too_long)
+        return GBA_E_TOO_LONG;
+    if (code != CURLE_OK && t->tls.err != GBA_OK)
+        return t->tls.err;
+    switch (code) {
+    case CURLE_OK:
+        return GBA_OK;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_PROXY:
+        return GBA_E_UNREACHABLE;
+    case CURLE_OPERATION_TIMEDOUT:
+        return GBA_E_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_ISSUER_ERROR:
+        return GBA_E_TLS;
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_INTERFACE_FAILED:
+        return GBA_E_CONFIG;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return GBA_E_ARGUMENT;
+    case CURLE_OUT_OF_MEMORY:
+        return GBA_E_NOMEM;
+    case CURLE_FILESIZE_EXCEEDED:
+        return GBA_E_TOO_LONG;
+    default:
+        return GBA_E_PROTOCOL;
+    }
+}
+
+static bool add_line(struct curl_slist **list, const char *name, const char *value)
+{
+    struct curl_slist *longer;
+    char *line;
+
+    /* "Name;" is libcurl's way to send a field with an empty value. */
+    if (asprintf(&line, *value != '\0' ? "%s: %s" : "%s;", name, value) < 0)
+        return false;
+    longer = curl_slist_append(*list, line);
+    gba_wipe(line, strlen(line));
+    free(line);
+    if (longer != NULL)
+        *list = longer;
+    return longer != NULL;
+}
+
+static void free_list(struct curl_slist **list)
+{
+    for (struct curl_slist *l = *list; l != NULL; l = l->next)
+        gba_wipe(l->data, strlen(l->data));
+    curl_slist_free_all(*list);
+    *list = NULL;
+}
+
+static enum gba_err set_headers(struct curl_transport *t, const struct gba_ue_request *r)
+{
+    bool ok = true, typed = false;
+
+    for (size_t i = 0; i < r->n_fields; i++) {
+        if (strpbrk(r->fields[i].value, "\r\n") != NULL)
+            return GBA_E_ARGUMENT;
+        typed = typed || strcasecmp(r->fields[i].name, "Content-Type") == 0;
+        ok = ok && add_line(&t->headers, r->fields[i].name, r->fields[i].value);
+    }
+    if (r->host != NULL)
+        ok = ok && add_line(&t->headers, "Host", r->host);
+    if (!typed) { /* libcurl would name a type of its own */
+        struct curl_slist *l = curl_slist_append(t->headers, "Content-Type:");
+
+        t->headers = l != NULL ? l : t->headers;
+        ok = ok && l != NULL;
+    }
+    if (ok) {
+        struct curl_slist *l = curl_slist_append(t->headers, "Expect:");
+
+        t->headers = l != NULL ? l : t->headers;
+        ok = l != NULL;
+    }
+    return ok ? GBA_OK : GBA_E_NOMEM;
+}
+
+static enum gba_err set_method(struct curl_transport *t, const struct gba_ue_request *r)
+{
+    CURL *c = t->easy;
+
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+    if (strcmp(r->method, "GET") == 0 && r->body_len == 0)
+        return GBA_OK;
+    if (r->body_len != 0 || strcmp(r->method, "PUT") == 0 || strcmp(r->method, "POST") == 0) {
+        curl_easy_setopt(c, CURLOPT_POST, 1L);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body_len != 0 ? (const char *)r->body : "");
+    }
+    return curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method) == CURLE_OK ? GBA_OK
+                                                                             : GBA_E_NOMEM;
+}
+
+/* The host of the URL, for verification; libcurl's own parser, so that both mean the same. */
+static enum gba_err take_host(struct curl_transport *t, const char *url)
+{
+    CURLU *u = curl_url();
+    char *host = NULL, *user = NULL;
+    enum gba_err err = GBA_E_ARGUMENT;
+
+    free(t->host);
+    t->host = NULL;
+    if (u == NULL)
+        return GBA_E_NOMEM;
+    if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_NO_USER && /* no name:password@ */
+        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+        const size_t n = strlen(host);
+
+        t->host = n > 2 && host[0] == '[' ? strndup(host + 1, n - 2) : strdup(host);
+        err = t->host != NULL ? GBA_OK : GBA_E_NOMEM;
+    }
+    curl_free(host);
+    curl_free(user);
+    curl_url_cleanup(u);
+    return err;
+}
+
+static enum gba_err set_peer(struct curl_transport *t, const struct gba_ue_request *r)
+{
+    const bool own_rules = r->psk != NULL;
+    enum gba_err err = take_host(t, r->url);
+    char *line;
+
+    if (err != GBA_OK)
+        return err;
+    t->tls.host = t->host;
+    curl_easy_setopt(t->easy, CURLOPT_URL, r->url);
+    /* With a PSK the context verifies (transport_tls.c): libcurl insists on a certificate. */
+    curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, own_rules ? 0L : 1L);
+    curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, own_rules ? 0L : 2L);
+    /* libcurl does not know PSK identities: a connection never outlives one. */
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT,
+                     r->fresh || own_rules || t->last_had_psk ? 1L : 0L);
+    curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, own_rules ? 1L : 0L);
+    t->last_had_psk = own_rules;
+    if (r->connect_to != NULL) {
+        if (asprintf(&line, "::%s", r->connect_to) < 0)
+            return GBA_E_NOMEM;
+        t->connect_to = curl_slist_append(NULL, line);
+        free(line);
+        if (t->connect_to == NULL)
+            return GBA_E_NOMEM;
+    }
+    curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+    return GBA_OK;
+}
+
+static void forget_exchange(struct curl_transport *t)
+{
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, NULL);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+    free_list(&t->headers);
+    free_list(&t->connect_to);
+    t->tls.request = NULL;
+}
+
+enum gba_err gba_ue_curl_begin(struct gba_ue_transport *port, const struct gba_ue_request *r,
+                               void **easy)
+{
+    struct curl_transport *t = of(port);
+    enum gba_err err;
+
+    transport_tls_reset(&t->tls);
+    gba_wipe(t->body, t->body_cap);
+    t->head_len = t->body_len = 0;
+    t->too_long = false;
+    t->error[0] = '\0';
+    if (r->url == NULL || r->method == NULL)
+        return GBA_E_ARGUMENT;
+    t->tls.request = r;
+    err = set_peer(t, r);
+    if (err == GBA_OK)
+        err = set_method(t, r);
+    if (err == GBA_OK)
+        err = set_headers(t, r);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+    if (err != GBA_OK)
+        forget_exchange(t);
+    *easy = t->easy;
+    return err;
+}
+
+enum gba_err gba_ue_curl_end(struct gba_ue_transport *port, int curl_code,
+                             struct gba_ue_reply *reply)
+{
+    struct curl_transport *t = of(port);
+    enum gba_err err = error_of(t, (CURLcode)curl_code);
+
+    memset(reply, 0, sizeof(*reply));
+    reply->fields = t->fields;
+    reply->body = t->body;
+    reply->body_len = t->body_len;
+    reply->suite = t->tls.suite;
+    reply->tls13 = t->tls.tls13;
+    reply->psk = t->tls.psk;
+    reply->alert = t->tls.alert;
+    reply->has_exported = t->tls.has_exported;
+    memcpy(reply->exported, t->tls.exported, sizeof(reply->exported));
+    if (err == GBA_OK) {
+        err = gba_ue_reply_parse(t->head, t->head_len, t->fields, reply);
+        reply->why = err == GBA_OK ? NULL : "malformed HTTP reply";
+    } else {
+        reply->why = t->tls.why != NULL    ? t->tls.why
+                     : t->error[0] != '\0' ? t->error
+                                           : curl_easy_strerror((CURLcode)curl_code);
+    }
+    gba_wipe(t->tls.exported, sizeof(t->tls.exported));
+    forget_exchange(t);
+    return err;
+}
+
+static enum gba_err curl_exchange(struct gba_ue_transport *port,
+                                  const struct gba_ue_request *request,
+                                  struct gba_ue_reply *reply)
+{
+    void *easy;
+    enum gba_err err = gba_ue_curl_begin(port, request, &easy);
+
+    memset(reply, 0, sizeof(*reply));
+    if (err != GBA_OK) {
+        reply->why = err == GBA_E_ARGUMENT ? "malformed URL or field" : NULL;
+        return err;
+    }
+    return gba_ue_curl_end(port, (int)curl_easy_perform(easy), reply);
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static void curl_close(struct gba_ue_transport *port)
+{
+    struct curl_transport *t = of(port);
+
+    if (t == NULL)
+        return;
+    if (t->easy != NULL) {
+        curl_easy_cleanup(t->easy);
+        curl_global_cleanup();
+    }
+    free_list(&t->headers);
+    free_list(&t->connect_to);
+    transport_tls_reset(&t->tls);
+    gba_wipe(t->body, t->body_cap);
+    free(t->body);
+    free(t->head);
+    free(t->host);
+    free(t->ca_file);
+    free(t);
+}
+
+static void set_callbacks(struct curl_transport *t)
+{
+    CURL *c = t->easy;
+
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->error);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_context);
+    curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, t);
+    curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
+}
+
+/* What holds for every exchange. */
+static bool set_options(struct curl_transport *t, const struct gba_ue_curl_config *c)
+{
+    CURL *e = t->easy;
+    bool ok = true;
+
+    set_callbacks(t);
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L); /* Digest's uri is what stands in the URL */
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);
+    curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_body);
+    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(c->connect_timeout_ms != 0 ? c->connect_timeout_ms : 10000));
+    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(c->timeout_ms != 0 ? c->timeout_ms : 30000));
+    if (c->ipv4_only != c->ipv6_only)
+        curl_easy_setopt(e, CURLOPT_IPRESOLVE,
+                         c->ipv4_only ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6);
+    ok = ok && curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+    /* "": none, and the environment is not asked. */
+    ok = ok && curl_easy_setopt(e, CURLOPT_PROXY, c->proxy != NULL ? c->proxy : "") == CURLE_OK;
+    if (c->ca_file != NULL)
+        ok = ok && curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file) == CURLE_OK &&
+             curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK;
+    if (c->pinned_key != NULL)
+        ok = ok && curl_easy_setopt(e, CURLOPT_PINNEDPUBLICKEY, c->pinned_key) == CURLE_OK;
+    if (c->interface != NULL)
+        ok = ok && curl_easy_setopt(e, CURLOPT_INTERFACE, c->interface) == CURLE_OK;
+    return ok;
+}
+
+enum gba_err gba_ue_curl_new(const struct gba_ue_curl_config *c, struct gba_ue_transport **out)
+{
+    struct curl_transport *t = calloc(1, sizeof(*t));
+
+    if (t == NULL)
+        return GBA_E_NOMEM;
+    t->port = (struct gba_ue_transport){"curl", curl_exchange, curl_close};
+    t->max_body = c->max_body != 0 ? c->max_body : DEFAULT_BODY;
+    t->max_head = c->max_head != 0 ? c->max_head : DEFAULT_HEAD;
+    t->head = malloc(t->max_head + 1);
+    t->ca_file = c->ca_file != NULL ? strdup(c->ca_file) : NULL;
+    t->tls.ca_file = t->ca_file;
+    if (t->head != NULL && (c->ca_file == NULL || t->ca_file != NULL) &&
+        curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+        t->easy = curl_easy_init();
+        if (t->easy == NULL)
+            curl_global_cleanup();
+    }
+    if (t->easy == NULL || !set_options(t, c)) {
+        curl_close(&t->port);
+        return GBA_E_NOMEM;
+    }
+    *out = &t->port;
+    return GBA_OK;
+}
