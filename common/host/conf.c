@@ -275,6 +275,8 @@ static void fill_sections(struct walk *w, const struct conf_row *row, yaml_node_
 {
     size_t n;
 
+    if (node->type == YAML_SCALAR_NODE && is_null(node))
+        return; /* "name:" with all its elements commented out */
     if (node->type != YAML_SEQUENCE_NODE) {
         report(w, node->start_mark, path, "a list of maps is wanted");
         return;
@@ -444,9 +446,14 @@ static void run_check(struct walk *w, const struct conf_schema *s, yaml_node_t *
 static void fill_map(struct walk *w, const struct conf_schema *s, yaml_node_t *map,
                      const char *path, void *into)
 {
+    yaml_node_t empty = {.type = YAML_MAPPING_NODE};
     unsigned before = w->n_errors;
     char at[PATH_TEXT_MAX];
 
+    if (map->type == YAML_SCALAR_NODE && is_null(map)) {
+        empty.start_mark = map->start_mark; /* "name:" with all its options commented out */
+        map = &empty;
+    }
     if (map->type != YAML_MAPPING_NODE) {
         report(w, map->start_mark, path, "a map of options is wanted");
         return;
@@ -490,9 +497,7 @@ static void fill_document(struct walk *w, const struct conf_schema *s, const str
     }
     w->doc = &doc;
     root = yaml_document_get_root_node(&doc);
-    if (root == NULL || (root->type == YAML_SCALAR_NODE && is_null(root)))
-        root = &empty;
-    fill_map(w, s, root, "", into);
+    fill_map(w, s, root != NULL ? root : &empty, "", into);
     yaml_document_delete(&doc);
     yaml_parser_delete(&parser);
 }

@@ -60,10 +60,7 @@ static void describe(const struct conf_row *row, char *out, size_t cap)
     if (row->unit != NULL && n < cap)
         n += (size_t)snprintf(out + n, cap - n, ", %s", row->unit);
     if (range[0] != '\0' && n < cap)
-        n += (size_t)snprintf(out + n, cap - n, ", %s%s", range,
-                              row->type == CONF_HEX      ? " octets"
-                              : row->type == CONF_STRING ? " octets at most"
-                                                         : "");
+        n += (size_t)snprintf(out + n, cap - n, ", %s", range);
     if (n < cap)
         snprintf(out + n, cap - n, "%s%s",
                  (row->flags & CONF_REQUIRED) != 0 ? ", required" : "",
@@ -175,6 +172,7 @@ static void sample_row(struct sample *s, const struct conf_row *row)
     char what[256];
 
     describe(row, what, sizeof(what));
+    fputc('\n', s->out);
     if (row->help != NULL)
         comment(s, row->help);
     if (row->type == CONF_SECTION || row->type == CONF_SECTIONS) {
@@ -200,7 +198,6 @@ void conf_print_sample(const struct conf_schema *schema, FILE *out)
 
     comment(&s, schema->title);
     comment(&s, "What is commented out shows the default, or an example where there is none.");
-    fputc('\n', out);
     sample_rows(&s, schema);
 }
 

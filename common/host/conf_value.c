@@ -102,7 +102,12 @@ void conf_range_text(const struct conf_row *row, char *out, size_t cap)
         return;
     number_text(row, row->min, low, sizeof(low));
     number_text(row, row->max, high, sizeof(high));
-    snprintf(out, cap, "%s .. %s", low, high);
+    if (row->type == CONF_STRING)
+        snprintf(out, cap, "at most %s octets", high);
+    else if (row->type == CONF_HEX && row->min == row->max)
+        snprintf(out, cap, "%s octets", low);
+    else
+        snprintf(out, cap, "%s .. %s%s", low, high, row->type == CONF_HEX ? " octets" : "");
 }
 
 const char *conf_type_name(enum conf_type type)
@@ -228,6 +233,14 @@ static bool value_address(const struct conf_row *row, struct gba_text t, struct 
     return true;
 }
 
+static bool wrong_length(const struct conf_row *row, size_t n, char *reason)
+{
+    char range[80];
+
+    conf_range_text(row, range, sizeof(range));
+    return no(reason, "%zu octets; %s are wanted", n, range);
+}
+
 static bool value_hex(const struct conf_row *row, struct gba_text t, struct conf *c,
                       struct conf_octets *out, char *reason)
 {
@@ -240,8 +253,7 @@ static bool value_hex(const struct conf_row *row, struct gba_text t, struct conf
         return no(reason, "not hexadecimal digits in pairs");
     if ((row->min != 0 || row->max != 0) &&
         ((int64_t)out->n < row->min || (int64_t)out->n > row->max))
-        return no(reason, "%zu octets; %" PRId64 " .. %" PRId64 " are wanted", out->n, row->min,
-                  row->max);
+        return wrong_length(row, out->n, reason);
     return true;
 }
 
