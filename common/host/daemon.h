@@ -43,25 +43,25 @@ struct daemon_conf {
 };
 extern const struct conf_schema daemon_log_schema;
 
-#define DAEMON_CONF_ROWS(type, member)                                                         \
+#define DAEMON_CONF_ROWS(owner, field)                                                         \
     {.name = "user",                                                                           \
      .type = CONF_STRING,                                                                      \
      .max = 64,                                                                                \
-     .offset = offsetof(type, member.user),                                                    \
+     .offset = offsetof(owner, field.user),                                                    \
      .help = "User to become once the addresses are bound."},                                  \
         {.name = "log",                                                                        \
          .type = CONF_SECTION,                                                                 \
          .sub = &daemon_log_schema,                                                            \
-         .offset = offsetof(type, member.log),                                                 \
+         .offset = offsetof(owner, field.log),                                                 \
          .help = "Log lines go to standard error."},                                           \
         {.name = "metrics",                                                                    \
          .type = CONF_ADDRESS,                                                                 \
-         .offset = offsetof(type, member.metrics),                                             \
+         .offset = offsetof(owner, field.metrics),                                             \
          .help = "Where GET /metrics (Prometheus text) and GET /health (JSON) are answered; "  \
                  "keep it on a loopback address. Left out: nowhere."},                         \
     {                                                                                          \
         .name = "drain_timeout", .type = CONF_DURATION, .deflt = "10s", .min = 0,              \
-        .max = 600000, .offset = offsetof(type, member.drain_ms),                              \
+        .max = 600000, .offset = offsetof(owner, field.drain_ms),                              \
         .help = "How long requests in flight may take to be answered after SIGTERM."           \
     }
 
