@@ -1,0 +1,313 @@
+/*
+ * A small registrar (CSE) for the demo and the tests: accepts TLS-PSK sessions of enrolees and
+ * answers one line that names who is at the other end.  The key of a KpsaID comes from the BSF
+ * over Zn (the target is the NAF, TS-0003 8.3.2.3) or from the MEF by fetchCredentials.
+ * It registers nothing: it proves that a security association stands (TS-0003 8.2.2.1).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <curl/curl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/host/clock.h"
+#include "common/host/daemon.h"
+#include "common/host/httpd.h"
+#include "common/host/tls.h"
+#include "naf/gba_naf.h"
+#include "tests/registrar/fetch.h"
+
+struct zn_conf {
+    char *domain, *url, *ca;
+};
+
+struct registrar_conf {
+    struct daemon_conf daemon;
+    char *listen, *fqdn, *cse_id, *cert, *key;
+    struct conf_list zn; /* struct zn_conf */
+    struct fetch_config mef;
+};
+
+#define ZN(field)   offsetof(struct zn_conf, field)
+#define MEF(field)  offsetof(struct fetch_config, field)
+#define REG(field)  offsetof(struct registrar_conf, field)
+#define SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct conf_row zn_rows[] = {
+    {.name = "domain",
+     .type = CONF_STRING,
+     .offset = ZN(domain),
+     .flags = CONF_REQUIRED,
+     .help = "Right side of the B-TIDs this BSF makes."},
+    {.name = "url",
+     .type = CONF_STRING,
+     .offset = ZN(url),
+     .flags = CONF_REQUIRED,
+     .help = "Its Zn web service."},
+    {.name = "ca",
+     .type = CONF_PATH,
+     .offset = ZN(ca),
+     .flags = CONF_REQUIRED,
+     .help = "The roots (PEM) its certificate may have."},
+};
+static const struct conf_schema zn_schema = {
+    .title = "A BSF", .rows = zn_rows, .n_rows = SIZE(zn_rows), .size = sizeof(struct zn_conf)};
+
+static const struct conf_row mef_rows[] = {
+    {.name = "url",
+     .type = CONF_STRING,
+     .offset = MEF(url),
+     .help = "https://HOST:PORT of the MEF; left out: none is asked."},
+    {.name = "fqdn",
+     .type = CONF_STRING,
+     .offset = MEF(fqdn),
+     .help = "Its name, the right side of its KeIDs."},
+    {.name = "ca",
+     .type = CONF_PATH,
+     .offset = MEF(ca),
+     .help = "The roots (PEM) its certificate may have."},
+    {.name = "suid",
+     .type = CONF_INT,
+     .min = 0,
+     .max = 255,
+     .deflt = "22",
+     .offset = MEF(suid),
+     .help = "What the key is for: 22 is an association by a remotely provisioned key."},
+    {.name = "deadline",
+     .type = CONF_DURATION,
+     .min = 100,
+     .max = 60000,
+     .deflt = "3s",
+     .offset = MEF(deadline_ms),
+     .help = "How long its answer may take."},
+};
+static const struct conf_schema mef_schema = {.title = "The M2M Enrolment Function",
+                                              .rows = mef_rows,
+                                              .n_rows = SIZE(mef_rows),
+                                              .size = sizeof(struct fetch_config)};
+
+static const struct conf_row rows[] = {
+    DAEMON_CONF_ROWS(struct registrar_conf, daemon),
+    {.name = "listen",
+     .type = CONF_ADDRESS,
+     .offset = REG(listen),
+     .flags = CONF_REQUIRED,
+     .help = "Where enrolees connect."},
+    {.name = "fqdn",
+     .type = CONF_STRING,
+     .offset = REG(fqdn),
+     .flags = CONF_REQUIRED,
+     .help = "Public domain name of the CSE-ID (TS-0001 7.2)."},
+    {.name = "cse_id",
+     .type = CONF_STRING,
+     .offset = REG(cse_id),
+     .flags = CONF_REQUIRED,
+     .help = "Absolute CSE-ID."},
+    {.name = "cert",
+     .type = CONF_PATH,
+     .offset = REG(cert),
+     .flags = CONF_REQUIRED,
+     .help = "Certificate (PEM) with the fqdn: how the BSF or the MEF knows this registrar."},
+    {.name = "key",
+     .type = CONF_PATH,
+     .offset = REG(key),
+     .flags = CONF_REQUIRED,
+     .help = "Its key (PEM)."},
+    {.name = "zn",
+     .type = CONF_SECTIONS,
+     .sub = &zn_schema,
+     .offset = REG(zn),
+     .help = "BSFs asked for the keys of their B-TIDs."},
+    {.name = "mef",
+     .type = CONF_SECTION,
+     .sub = &mef_schema,
+     .offset = REG(mef),
+     .help = "The MEF asked for the keys of KeIDs no BSF of the list made."},
+};
+static const struct conf_schema schema = {.title = "registrar, a target of enrolment",
+                                          .rows = rows,
+                                          .n_rows = SIZE(rows),
+                                          .size = sizeof(struct registrar_conf)};
+
+struct registrar {
+    const struct registrar_conf *conf;
+    struct log *log;
+    struct fetch_config mef;
+    struct gba_naf *naf;
+    struct gba_naf_psk *psk;
+    struct tls_server *tls;
+    struct httpd *httpd;
+};
+
+/* Runs inside the handshake.  A key the MEF gives is a row; anything else goes on to Zn. */
+static enum gba_err look_up(void *arg, const struct gba_naf_handshake *h,
+                            struct gba_naf_psk_row *row)
+{
+    struct registrar *r = arg;
+    struct gba_text id = {(const char *)h->identity, h->identity_len};
+    struct fetch_result got;
+    enum gba_err err;
+
+    if (r->mef.url == NULL)
+        return GBA_E_NOT_FOUND;
+    err = fetch_credential(&r->mef, id, &got);
+    LOG(r->log, LOG_LV_INFO, "mef.fetch", LOG_TEXT("key_id", id), LOG_ERR(err));
+    if (err != GBA_OK)
+        return err;
+    memcpy(row->key, got.key.octets, sizeof(got.key.octets));
+    row->key_len = sizeof(got.key.octets);
+    row->expires_s = got.expires_s;
+    memcpy(row->name, got.enrolee, sizeof(row->name));
+    gba_wipe(&got, sizeof(got));
+    return GBA_OK;
+}
+
+static void on_tls(void *ctx, gnutls_session_t session)
+{
+    struct registrar *r = ctx;
+
+    /* One suite: else one KpsaID would have several keys (RULES of the GBA framework: the Ua id
+     * holds the suite). */
+    if (gnutls_priority_set_direct(session, gba_naf_tls_priorities(GBA_NAF_TLS_ONEM2M_GBA),
+                                   NULL) != 0 ||
+        gba_naf_psk_attach(r->psk, session) != GBA_OK)
+        LOG(r->log, LOG_LV_ERROR, "registrar.tls", LOG_ERR(GBA_E_CRYPTO));
+}
+
+static void on_request(void *ctx, struct httpd_request *rq)
+{
+    struct registrar *r = ctx;
+    struct gba_naf_peer peer;
+    enum gba_err err = gba_naf_psk_peer(r->psk, httpd_tls(rq), &peer);
+    struct httpd_reply reply = {.status = 403, .content_type = "text/plain", .close = true};
+    char line[1024];
+
+    if (err == GBA_OK) {
+        snprintf(line, sizeof(line), "accepted %s at %s\n",
+                 peer.name[0] != '\0' ? peer.name : peer.identity, r->conf->cse_id);
+        reply.status = 200;
+        reply.body = gba_text_bytes(gba_text(line));
+        LOG(r->log, LOG_LV_NOTICE, "registrar.accepted", LOG_STR("key_id", peer.identity),
+            LOG_STR("enrolee", peer.name), LOG_STR("source", peer.gba ? "zn" : "mef"));
+    } else {
+        LOG(r->log, LOG_LV_NOTICE, "registrar.refused", LOG_ERR(err));
+    }
+    httpd_reply(rq, &reply);
+    gba_wipe(&peer, sizeof(peer));
+}
+
+static void stop(void *state)
+{
+    struct registrar *r = state;
+
+    httpd_free(r->httpd);
+    tls_server_free(r->tls);
+    gba_naf_psk_free(r->psk);
+    gba_naf_free(r->naf);
+    free(r);
+    curl_global_cleanup();
+}
+
+static void on_naf_event(void *arg, enum gba_err err, const char *what)
+{
+    struct registrar *r = arg;
+
+    LOG(r->log, LOG_LV_WARNING, "zn", LOG_ERR(err), LOG_STR("what", what));
+}
+
+static enum gba_err open_naf(struct registrar *r)
+{
+    const struct registrar_conf *c = r->conf;
+    const struct zn_conf *zn = c->zn.v;
+    const char *fqdns[] = {c->fqdn};
+    struct gba_naf_bsf bsfs[16];
+    struct gba_naf_config naf = {.fqdns = fqdns,
+                                 .n_fqdns = 1,
+                                 .bsfs = bsfs,
+                                 .cert_file = c->cert,
+                                 .key_file = c->key,
+                                 .event = on_naf_event,
+                                 .event_arg = r};
+
+    for (size_t i = 0; i < c->zn.n && i < SIZE(bsfs); i++)
+        bsfs[naf.n_bsfs++] =
+            (struct gba_naf_bsf){.domain = zn[i].domain, .url = zn[i].url, .ca_file = zn[i].ca};
+    return gba_naf_new(&naf, &r->naf);
+}
+
+static enum gba_err open_all(struct registrar *r)
+{
+    const struct registrar_conf *c = r->conf;
+    struct tls_server_config tls = {.cert_file = c->cert, .key_file = c->key};
+    struct httpd_listener listener = {.name = "registrar",
+                                      .address = c->listen,
+                                      .handler = on_request,
+                                      .ctx = r,
+                                      .tls_start = on_tls,
+                                      .thread_per_connection = true,
+                                      .connection_limit = 64};
+    struct gba_naf_psk_config psk = {
+        .lookup = look_up, .lookup_arg = r, .bare_only = true, .hint = ""};
+    enum gba_err err = open_naf(r);
+
+    if (err != GBA_OK)
+        return err;
+    r->mef = c->mef;
+    r->mef.cert = c->cert;
+    r->mef.key = c->key;
+    r->mef.origin = c->cse_id;
+    psk.naf = c->zn.n != 0 ? r->naf : NULL;
+    err = gba_naf_psk_new(&psk, &r->psk);
+    if (err == GBA_OK)
+        err = tls_server_new(&tls, r->log, &r->tls);
+    if (err != GBA_OK)
+        return err;
+    listener.tls = r->tls;
+    r->httpd = httpd_new(r->log);
+    return r->httpd != NULL ? httpd_listen(r->httpd, &listener) : GBA_E_NOMEM;
+}
+
+static int start(struct daemon *d, const void *conf, void **state)
+{
+    struct registrar *r = calloc(1, sizeof(*r));
+    enum gba_err err;
+
+    if (r == NULL)
+        return DAEMON_EXIT_OS;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    r->conf = conf;
+    r->log = daemon_log(d);
+    err = open_all(r);
+    if (err != GBA_OK) {
+        LOG(r->log, LOG_LV_ERROR, "registrar.start", LOG_ERR(err));
+        stop(r);
+        return daemon_exit_code(err);
+    }
+    daemon_port(d, "registrar", httpd_bound(r->httpd, 0));
+    *state = r;
+    return 0;
+}
+
+static void drain(void *state, unsigned grace_ms)
+{
+    struct registrar *r = state;
+
+    httpd_drain(r->httpd, grace_ms);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct daemon_program program = {
+        .name = "registrar",
+        .summary = "accept TLS-PSK sessions of enrolled devices (test tool)",
+        .schema = &schema,
+        .common = offsetof(struct registrar_conf, daemon),
+        .start = start,
+        .drain = drain,
+        .stop = stop,
+    };
+
+    return daemon_main(&program, argc, argv);
+}
