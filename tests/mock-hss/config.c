@@ -12,8 +12,6 @@
 #define HSS(field)  offsetof(struct hss_config, field)
 
 static const char *const algorithms[] = {"milenage", "tuak", "xor", NULL};
-static const char *const log_formats[] = {"text", "json", NULL};
-static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 static const struct conf_row subscriber_rows[] = {
     {.name = "impi",
@@ -160,6 +158,8 @@ static const struct conf_schema subscriber_schema = {
     .check = check_subscriber,
 };
 
+typedef struct hss_config type; /* the macro's parameter is also a member's name */
+
 static const struct conf_row rows[] = {
     {.name = "listen",
      .type = CONF_ADDRESS,
@@ -213,23 +213,7 @@ static const struct conf_row rows[] = {
      .offset = HSS(subscribers),
      .flags = CONF_REQUIRED,
      .help = "The subscribers. Their keys make the file one of mode 0600."},
-    {.name = "user",
-     .type = CONF_STRING,
-     .max = 64,
-     .offset = HSS(user),
-     .help = "Run as this user when started by root."},
-    {.name = "log_format",
-     .type = CONF_ENUM,
-     .choices = log_formats,
-     .deflt = "text",
-     .offset = HSS(log_format),
-     .help = "Form of the log lines on standard error."},
-    {.name = "log_level",
-     .type = CONF_ENUM,
-     .choices = log_levels,
-     .deflt = "info",
-     .offset = HSS(log_level),
-     .help = "The least important lines to write."},
+    DAEMON_CONF_ROWS(type, daemon),
 };
 
 static const char *check(const void *filled, const char **row)

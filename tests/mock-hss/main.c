@@ -1,152 +1,111 @@
 /*
- * mock-hss: the program.  It wires the parts of mock_hss.h and waits for a signal.
+ * mock-hss: the program.  It wires the parts of mock_hss.h into a daemon.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "config.h"
-
 #include "tests/mock-hss/mock_hss.h"
 
-#include <getopt.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
-#include <unistd.h>
 
-#include "common/host/log.h"
-#include "common/host/privdrop.h"
-
-struct options {
-    const char *config, *ports_file;
-    bool check;
+struct hss {
+    struct auc auc;
+    struct faults faults;
+    struct server *server;
+    struct control *control;
 };
 
-static atomic_bool core_lost;
+static int check(const void *conf, struct log *log)
+{
+    struct auc auc;
+    enum gba_err err = auc_init(&auc, conf, log);
+
+    if (err == GBA_OK)
+        auc_free(&auc);
+    return err == GBA_OK ? DAEMON_EXIT_OK : daemon_exit_code(err);
+}
 
 static void on_stopped(void *arg)
 {
-    (void)arg;
-    atomic_store(&core_lost, true);
-    kill(getpid(), SIGTERM);
+    daemon_end(arg, DAEMON_EXIT_INTERNAL);
 }
 
-static void usage(FILE *out)
+static void tell_ports(struct daemon *d, const struct hss_config *c,
+                       const struct server *server)
 {
-    fprintf(out, "usage: mock-hss --config FILE [--check-config] [--ports-file FILE]\n"
-                 "       mock-hss --print-config-sample | --help | --version\n\n"
-                 "A test HSS: Zh over Diameter for labs. Options of the file:\n\n");
-    conf_print_help(&hss_schema, out);
-}
-
-/* -1: go on; else the exit code. */
-static int parse_options(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-                                          {"check-config", no_argument, NULL, 'k'},
-                                          {"ports-file", required_argument, NULL, 'p'},
-                                          {"print-config-sample", no_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {NULL, 0, NULL, 0}};
-
-    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        if (c == 'c')
-            o->config = optarg;
-        else if (c == 'k')
-            o->check = true;
-        else if (c == 'p')
-            o->ports_file = optarg;
-        else if (c == 's')
-            return conf_print_sample(&hss_schema, stdout), EX_OK;
-        else if (c == 'h')
-            return usage(stdout), EX_OK;
-        else if (c == 'V')
-            return printf("mock-hss %s\n", PACKAGE_VERSION) > 0 ? EX_OK : EX_IOERR;
-        else
-            return EX_USAGE;
-    }
-    if (o->config == NULL || optind != argc)
-        return usage(stderr), EX_USAGE;
-    return -1;
-}
-
-static bool write_ports(const struct options *o, const struct hss_config *c,
-                        const struct server *server)
-{
-    const char *names[] = {"diameter", "control"};
-    const char *addresses[2];
     char host[256], address[300];
     uint16_t port;
 
-    if (o->ports_file == NULL)
-        return true;
     (void)conf_address_split(c->listen, host, &port);
     snprintf(address, sizeof(address), strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host,
              server_port(server));
-    addresses[0] = address;
-    addresses[1] = c->control;
-    return ports_file_write(o->ports_file, names, addresses, c->control != NULL ? 2 : 1) ==
-           GBA_OK;
+    daemon_port(d, "diameter", address);
+    if (c->control != NULL)
+        daemon_port(d, "control", c->control);
 }
 
-static int serve(const struct options *o, const struct hss_config *c, struct auc *auc,
-                 struct log *log, const sigset_t *signals)
+static int start(struct daemon *d, const void *conf, void **state)
 {
-    struct control *control = NULL;
-    struct server *server;
-    struct faults faults;
-    int signal;
+    const struct hss_config *c = conf;
+    struct hss *h = calloc(1, sizeof(*h));
+    enum gba_err err;
 
-    faults_init(&faults);
-    if (server_start(c, auc, &faults, log, on_stopped, NULL, &server) != GBA_OK)
-        return EX_UNAVAILABLE;
-    if (c->control != NULL &&
-        control_start(c->control, auc, &faults, server, log, &control) != GBA_OK)
-        return server_stop(server), EX_UNAVAILABLE;
-    if (!write_ports(o, c, server) || privdrop(c->user, log) != GBA_OK)
-        return EX_UNAVAILABLE;
-    LOG(log, LOG_LV_NOTICE, "mock-hss.ready", LOG_STR("identity", c->identity),
-        LOG_INT("port", server_port(server)), LOG_INT("subscribers", auc->n));
-    notify_systemd("READY=1");
-    sigwait(signals, &signal);
-    notify_systemd("STOPPING=1");
-    control_stop(control);
-    server_stop(server);
-    return atomic_load(&core_lost) ? EX_SOFTWARE : EX_OK;
+    if (h == NULL)
+        return DAEMON_EXIT_OS;
+    faults_init(&h->faults);
+    err = auc_init(&h->auc, c, daemon_log(d));
+    if (err == GBA_OK)
+        err = server_start(c, &h->auc, &h->faults, daemon_log(d), on_stopped, d, &h->server);
+    if (err == GBA_OK && c->control != NULL)
+        err = control_start(c->control, &h->auc, &h->faults, h->server, daemon_log(d),
+                            &h->control);
+    if (err != GBA_OK)
+        return daemon_exit_code(err);
+    tell_ports(d, c, h->server);
+    *state = h;
+    return DAEMON_EXIT_OK;
+}
+
+static bool health(void *state, json_t *members)
+{
+    struct hss *h = state;
+    struct server_stats stats;
+
+    server_get_stats(h->server, &stats);
+    json_object_set_new(members, "requests", json_integer((json_int_t)stats.requests));
+    json_object_set_new(members, "vectors", json_integer((json_int_t)stats.vectors));
+    return true;
+}
+
+static void drain(void *state, unsigned grace_ms)
+{
+    (void)state;
+    (void)grace_ms; /* answers are given at once, or were ordered to be late */
+}
+
+static void stop(void *state)
+{
+    struct hss *h = state;
+
+    control_stop(h->control);
+    server_stop(h->server);
+    auc_free(&h->auc);
+    free(h);
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {0};
-    struct hss_config c;
-    struct conf *conf;
-    struct auc auc;
-    struct log *log;
-    sigset_t signals;
-    int code = parse_options(argc, argv, &o);
+    static const struct daemon_program program = {
+        .name = "mock-hss",
+        .summary = "a test HSS: Zh over Diameter, with faults on demand",
+        .schema = &hss_schema,
+        .common = offsetof(struct hss_config, daemon),
+        .check = check,
+        .start = start,
+        .health = health,
+        .drain = drain,
+        .stop = stop,
+    };
 
-    if (code >= 0)
-        return code;
-    if (conf_load(&hss_schema, o.config, 0, &c, stderr, &conf) != GBA_OK)
-        return EX_CONFIG;
-    if (auc_init(&auc, &c, stderr) != GBA_OK)
-        return EX_CONFIG;
-    if (o.check)
-        return EX_OK;
-    log = log_open((enum log_format)c.log_format, (enum log_level)(LOG_LV_ERROR + c.log_level),
-                   false);
-    if (log == NULL)
-        return EX_OSERR;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    code = serve(&o, &c, &auc, log, &signals);
-    auc_free(&auc);
-    conf_free(conf);
-    log_close(log);
-    return code;
+    return daemon_main(&program, argc, argv);
 }

@@ -16,10 +16,8 @@
 #include <pthread.h>
 
 #include "common/aka.h"
-#include "common/host/conf.h"
+#include "common/host/daemon.h"
 #include "common/identity.h"
-
-struct log;
 
 /* --- configuration (config.c) ----------------------------------------------------------- */
 
@@ -48,9 +46,7 @@ struct hss_config {
     char *control;
     char *tls_cert, *tls_key, *tls_ca;
     struct conf_list subscribers; /* struct subscriber_config */
-    char *user;
-    int log_format;
-    int log_level;
+    struct daemon_conf daemon;
 };
 
 extern const struct conf_schema hss_schema;
@@ -77,8 +73,8 @@ struct auc {
     size_t n;
 };
 
-/* GBA_E_CONFIG: said on err. */
-enum gba_err auc_init(struct auc *a, const struct hss_config *c, FILE *err);
+/* GBA_E_CONFIG: logged. */
+enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log);
 void auc_free(struct auc *a); /* wipes */
 
 /* NULL: unknown.  Hold the lock while using it. */

@@ -91,7 +91,7 @@ static const char *set_subscriber(struct subscriber *s, const struct subscriber_
     return set_guss(s, c);
 }
 
-enum gba_err auc_init(struct auc *a, const struct hss_config *c, FILE *err)
+enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log)
 {
     const struct subscriber_config *from = c->subscribers.v;
 
@@ -105,14 +105,16 @@ enum gba_err auc_init(struct auc *a, const struct hss_config *c, FILE *err)
         const char *fault = set_subscriber(&a->subscribers[i], &from[i]);
 
         if (fault != NULL) {
-            fprintf(err, "mock-hss: subscribers[%zu]: %s\n", i, fault);
+            LOG(log, LOG_LV_ERROR, "subscribers", LOG_INT("number", i + 1),
+                LOG_STR("reason", fault));
             return GBA_E_CONFIG;
         }
     }
     qsort(a->subscribers, a->n, sizeof(*a->subscribers), by_impi);
     for (size_t i = 1; i < a->n; i++)
         if (strcmp(a->subscribers[i - 1].impi, a->subscribers[i].impi) == 0) {
-            fprintf(err, "mock-hss: %s is there twice\n", a->subscribers[i].impi);
+            LOG(log, LOG_LV_ERROR, "subscribers", LOG_STR("impi", a->subscribers[i].impi),
+                LOG_STR("reason", "is there twice"));
             return GBA_E_CONFIG;
         }
     return GBA_OK;
