@@ -286,7 +286,7 @@ static enum gba_err read_challenge(struct cursor *c, struct gba_digest *out, boo
 {
     struct gba_text scheme;
 
-    if (read_token(c, &scheme) != GBA_OK || !is_scheme(*c))
+    if (read_token(c, &scheme) != GBA_OK)
         return GBA_E_SYNTAX;
     *digest = gba_text_eq_nocase(scheme, GBA_TEXT("Digest"));
     if (!skip_space(c) && !at_end(c) && !next_is(c, ','))

@@ -258,6 +258,21 @@ static void test_two_values_with_escapes(void)
     CU_ASSERT_EQUAL(d.n_unescaped, 4); /* the unknown one takes no room */
 }
 
+/* The room for escapes is one for all values of a field. */
+static void test_escapes_share_their_room(void)
+{
+    char field[1400];
+    struct gba_digest d;
+
+    for (int second = 523; second <= 525; second++) {
+        int n = snprintf(field, sizeof(field), "Digest realm=\"\\%0500d\", nonce=\"\\%0*d\"", 0,
+                         second, 0);
+
+        CU_ASSERT_EQUAL(gba_digest_parse((struct gba_text){field, (size_t)n}, &d),
+                        second <= 524 ? GBA_OK : GBA_E_TOO_LONG);
+    }
+}
+
 static void test_challenges(void)
 {
     static const struct {
@@ -295,6 +310,9 @@ static void test_challenges(void)
         {"Foo abc== d, Digest realm=\"r\"", {NULL}, GBA_E_SYNTAX},
         {"Basic realm=\"x\" Digest realm=\"r\"", {NULL}, GBA_E_SYNTAX},
         {"Digest@ realm=\"r\"", {NULL}, GBA_E_SYNTAX},
+        {"Foo/abc, Digest realm=\"r\"", {NULL}, GBA_E_SYNTAX},
+        {"Foo = 1, Digest realm=\"r\"", {NULL}, GBA_E_SYNTAX},
+        {"@, Digest realm=\"r\"", {NULL}, GBA_E_SYNTAX},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -358,6 +376,45 @@ static void test_print(void)
                            "qop=auth-int, rspauth=\"00\", cnonce=\"\", nc=00000001");
 }
 
+/* RFC 7616 3.3, 3.4: which are quoted and which must not be. */
+static void test_each_is_printed_its_way(void)
+{
+    static const enum gba_digest_param tokens[] = {GBA_DIGEST_ALGORITHM, GBA_DIGEST_QOP,
+                                                   GBA_DIGEST_NC,        GBA_DIGEST_STALE,
+                                                   GBA_DIGEST_USERHASH,  GBA_DIGEST_CHARSET};
+
+    for (size_t p = 0; p < GBA_DIGEST_N_PARAMS; p++) {
+        char out[64], want[64];
+        struct gba_wbuf w;
+        bool token = false;
+
+        for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+            token = token || tokens[i] == p;
+        gba_wbuf_init(&w, out, sizeof(out));
+        gba_digest_print(&w, (enum gba_digest_param)p, GBA_TEXT("x"));
+        snprintf(want, sizeof(want), token ? "%s=x" : "%s=\"x\"",
+                 gba_digest_param_name((enum gba_digest_param)p));
+        CU_ASSERT_STRING_EQUAL(gba_wbuf_cstr(&w), want);
+    }
+    CU_ASSERT_STRING_EQUAL(gba_digest_param_name(GBA_DIGEST_N_PARAMS), "");
+}
+
+/* RFC 9110 5.6.2, octet by octet. */
+static void test_token_octets(void)
+{
+    for (int c = 0; c < 256; c++) {
+        char field[] = "Digest qop=?";
+        struct gba_digest d;
+        bool tchar = c != 0 && strchr("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                                      c) != NULL;
+
+        field[11] = (char)c;
+        CU_ASSERT_EQUAL(gba_digest_parse((struct gba_text){field, 12}, &d),
+                        tchar ? GBA_OK : GBA_E_SYNTAX);
+    }
+}
+
 static void test_print_refuses(void)
 {
     static const struct {
@@ -371,6 +428,7 @@ static void test_print_refuses(void)
         {GBA_DIGEST_QOP, GBA_TEXT("auth,auth-int")},
         {GBA_DIGEST_ALGORITHM, GBA_TEXT("a b")},
         {GBA_DIGEST_STALE, GBA_TEXT("true\"")},
+        {GBA_DIGEST_STALE, GBA_TEXT("\"true")},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -411,9 +469,12 @@ static const struct unit_test tests[] = {
     {"NUL is never passed", test_nul_is_never_passed},
     {"caps", test_caps},
     {"escapes in two values", test_two_values_with_escapes},
+    {"escapes share their room", test_escapes_share_their_room},
+    {"octets of a token", test_token_octets},
     {"many challenges in one field", test_challenges},
     {"Authentication-Info", test_info},
     {"printer", test_print},
+    {"each parameter is printed its way", test_each_is_printed_its_way},
     {"printer refuses what would break the field", test_print_refuses},
     {"printed and read back", test_round_trip},
 };

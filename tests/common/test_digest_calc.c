@@ -75,13 +75,13 @@ static void test_sha512_256(void)
                            "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5");
 }
 
-static void md5_of(const char *text, char out[static GBA_DIGEST_HEX_SIZE])
+static void hex_of(enum gba_hash h, const char *text, char out[static GBA_DIGEST_HEX_SIZE])
 {
     const struct gba_bytes part = gba_text_bytes(gba_text(text));
     uint8_t digest[GBA_HASH_MAX];
 
-    gba_hash(GBA_MD5, &part, 1, digest);
-    gba_hex(out, (struct gba_bytes){digest, 16});
+    gba_hash(h, &part, 1, digest);
+    gba_hex(out, (struct gba_bytes){digest, gba_hash_len(h)});
 }
 
 /* The formulas of RFC 7616 3.4.2, 3.4.3 and 3.5, put together as text. */
@@ -91,7 +91,8 @@ static void test_formulas(void)
     char want[GBA_DIGEST_HEX_SIZE], out[GBA_DIGEST_HEX_SIZE];
 
     in.algorithm = GBA_DIGEST_MD5_SESS;
-    md5_of("939e7578ed9e3c518a452acee763bce9:dcd98b7102dd2f0e8b11d0f600bfb0c093:0a4f113b",
+    hex_of(GBA_MD5,
+           "939e7578ed9e3c518a452acee763bce9:dcd98b7102dd2f0e8b11d0f600bfb0c093:0a4f113b",
            want);
     gba_digest_ha1(&in, out);
     CU_ASSERT_STRING_EQUAL(out, want);
@@ -99,22 +100,23 @@ static void test_formulas(void)
     in = mufasa;
     in.qop = GBA_QOP_AUTH_INT;
     in.body = gba_text_bytes(GBA_TEXT("hello"));
-    md5_of("GET:/dir/index.html:5d41402abc4b2a76b9719d911017c592", want);
+    hex_of(GBA_MD5, "GET:/dir/index.html:5d41402abc4b2a76b9719d911017c592", want);
     gba_digest_ha2(&in, out);
     CU_ASSERT_STRING_EQUAL(out, want);
     in.body = (struct gba_bytes){NULL, 0};
-    md5_of("GET:/dir/index.html:d41d8cd98f00b204e9800998ecf8427e", want);
+    hex_of(GBA_MD5, "GET:/dir/index.html:d41d8cd98f00b204e9800998ecf8427e", want);
     gba_digest_ha2(&in, out);
     CU_ASSERT_STRING_EQUAL(out, want);
 
     in.method = GBA_TEXT("");
-    md5_of(":/dir/index.html:d41d8cd98f00b204e9800998ecf8427e", want);
+    hex_of(GBA_MD5, ":/dir/index.html:d41d8cd98f00b204e9800998ecf8427e", want);
     gba_digest_ha2(&in, out);
     CU_ASSERT_STRING_EQUAL(out, want);
 
     in = mufasa;
     in.qop = GBA_QOP_NONE;
-    md5_of("939e7578ed9e3c518a452acee763bce9:dcd98b7102dd2f0e8b11d0f600bfb0c093:"
+    hex_of(GBA_MD5,
+           "939e7578ed9e3c518a452acee763bce9:dcd98b7102dd2f0e8b11d0f600bfb0c093:"
            "39aff3a2bab6126f332b942af96d3366",
            want);
     gba_digest_response(&in, out);
@@ -188,25 +190,69 @@ static void test_every_input_counts(void)
     }
 }
 
+static const struct {
+    enum gba_digest_algorithm a;
+    const char *name;
+    enum gba_hash hash;
+    bool session;
+    unsigned aka;
+} algorithms[] = {
+    {GBA_DIGEST_MD5, "MD5", GBA_MD5, false, 0},
+    {GBA_DIGEST_MD5_SESS, "MD5-sess", GBA_MD5, true, 0},
+    {GBA_DIGEST_SHA256, "SHA-256", GBA_SHA256, false, 0},
+    {GBA_DIGEST_SHA256_SESS, "SHA-256-sess", GBA_SHA256, true, 0},
+    {GBA_DIGEST_SHA512_256, "SHA-512-256", GBA_SHA512_256, false, 0},
+    {GBA_DIGEST_SHA512_256_SESS, "SHA-512-256-sess", GBA_SHA512_256, true, 0},
+    {GBA_DIGEST_AKAV1_MD5, "AKAv1-MD5", GBA_MD5, false, 1},
+    {GBA_DIGEST_AKAV1_MD5_SESS, "AKAv1-MD5-sess", GBA_MD5, true, 1},
+    {GBA_DIGEST_AKAV1_SHA256, "AKAv1-SHA-256", GBA_SHA256, false, 1},
+    {GBA_DIGEST_AKAV1_SHA256_SESS, "AKAv1-SHA-256-sess", GBA_SHA256, true, 1},
+    {GBA_DIGEST_AKAV1_SHA512_256, "AKAv1-SHA-512-256", GBA_SHA512_256, false, 1},
+    {GBA_DIGEST_AKAV1_SHA512_256_SESS, "AKAv1-SHA-512-256-sess", GBA_SHA512_256, true, 1},
+    {GBA_DIGEST_AKAV2_MD5, "AKAv2-MD5", GBA_MD5, false, 2},
+    {GBA_DIGEST_AKAV2_MD5_SESS, "AKAv2-MD5-sess", GBA_MD5, true, 2},
+    {GBA_DIGEST_AKAV2_SHA256, "AKAv2-SHA-256", GBA_SHA256, false, 2},
+    {GBA_DIGEST_AKAV2_SHA256_SESS, "AKAv2-SHA-256-sess", GBA_SHA256, true, 2},
+    {GBA_DIGEST_AKAV2_SHA512_256, "AKAv2-SHA-512-256", GBA_SHA512_256, false, 2},
+    {GBA_DIGEST_AKAV2_SHA512_256_SESS, "AKAv2-SHA-512-256-sess", GBA_SHA512_256, true, 2},
+};
+
+static void test_algorithms(void)
+{
+    enum gba_digest_algorithm a;
+
+    CU_ASSERT_EQUAL(sizeof(algorithms) / sizeof(algorithms[0]), GBA_DIGEST_N_ALGORITHMS);
+    for (size_t i = 0; i < GBA_DIGEST_N_ALGORITHMS; i++) {
+        struct gba_digest_input in = mufasa;
+        char want[GBA_DIGEST_HEX_SIZE], out[GBA_DIGEST_HEX_SIZE], sess[256];
+
+        in.algorithm = algorithms[i].a;
+        CU_ASSERT_EQUAL(gba_digest_algorithm_by_name(gba_text(algorithms[i].name), &a), GBA_OK);
+        CU_ASSERT_EQUAL(a, algorithms[i].a);
+        CU_ASSERT_STRING_EQUAL(gba_digest_algorithm_name(a), algorithms[i].name);
+        CU_ASSERT_EQUAL(gba_digest_hash(a), algorithms[i].hash);
+        CU_ASSERT_EQUAL(gba_digest_aka_version(a), algorithms[i].aka);
+        hex_of(algorithms[i].hash, "Mufasa:testrealm@host.com:Circle Of Life", want);
+        if (algorithms[i].session) {
+            snprintf(sess, sizeof(sess), "%s:dcd98b7102dd2f0e8b11d0f600bfb0c093:0a4f113b",
+                     want);
+            hex_of(algorithms[i].hash, sess, want);
+        }
+        gba_digest_ha1(&in, out);
+        CU_ASSERT_STRING_EQUAL(out, want);
+    }
+}
+
 static void test_algorithm_names(void)
 {
     enum gba_digest_algorithm a;
 
-    for (size_t i = 0; i < GBA_DIGEST_N_ALGORITHMS; i++) {
-        const char *name = gba_digest_algorithm_name((enum gba_digest_algorithm)i);
-
-        CU_ASSERT_EQUAL(gba_digest_algorithm_by_name(gba_text(name), &a), GBA_OK);
-        CU_ASSERT_EQUAL(a, i);
-    }
     CU_ASSERT_EQUAL(gba_digest_algorithm_by_name(GBA_TEXT("akaV1-md5"), &a), GBA_OK);
     CU_ASSERT_EQUAL(a, GBA_DIGEST_AKAV1_MD5);
     CU_ASSERT_EQUAL(gba_digest_algorithm_by_name(GBA_TEXT("AKAv1-MD"), &a), GBA_E_ALGORITHM);
     CU_ASSERT_EQUAL(gba_digest_algorithm_by_name(GBA_TEXT("AKAv1-MD5 "), &a), GBA_E_ALGORITHM);
+    CU_ASSERT_EQUAL(gba_digest_algorithm_by_name(GBA_TEXT("AKAv3-MD5"), &a), GBA_E_ALGORITHM);
     CU_ASSERT_EQUAL(gba_digest_algorithm_by_name(GBA_TEXT(""), &a), GBA_E_ALGORITHM);
-    CU_ASSERT_EQUAL(gba_digest_aka_version(GBA_DIGEST_SHA256_SESS), 0);
-    CU_ASSERT_EQUAL(gba_digest_aka_version(GBA_DIGEST_AKAV1_MD5_SESS), 1);
-    CU_ASSERT_EQUAL(gba_digest_aka_version(GBA_DIGEST_AKAV2_SHA256), 2);
-    CU_ASSERT_EQUAL(gba_digest_hash(GBA_DIGEST_AKAV2_SHA512_256_SESS), GBA_SHA512_256);
 }
 
 static void test_offers(void)
@@ -224,6 +270,8 @@ static void test_offers(void)
         {"", false, false},
         {",,auth-int", false, true},
         {"auth auth-int", false, false},
+        {"\t auth", true, false},
+        {" ", false, false},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -242,6 +290,7 @@ static const struct unit_test tests[] = {
     {"binary password", test_binary_password},
     {"verify", test_verify},
     {"every input counts", test_every_input_counts},
+    {"every algorithm", test_algorithms},
     {"names of algorithms", test_algorithm_names},
     {"qop lists", test_offers},
 };

@@ -53,6 +53,7 @@ static void test_impi(void)
         GBA_TEXT("user1_private@home1.net"),
         GBA_TEXT("a@b"),
         GBA_TEXT("J\xc3\xa4s@home1.net"),
+        GBA_TEXT("a \xc2\xa0@b"), /* the first octets that are no controls */
     };
     static const struct gba_text bad[] = {
         GBA_TEXT(""),
@@ -62,6 +63,8 @@ static void test_impi(void)
         GBA_TEXT("@"),
         GBA_TEXT("a@b@c"),
         GBA_TEXT("a\0@b"),
+        GBA_TEXT("\x1f@b"),
+        GBA_TEXT("a\xc2\x9f@b"),
         GBA_TEXT("a@b\n"),
         GBA_TEXT("a\x7f@b"),
         GBA_TEXT("a\xc2\x85@b"), /* a C1 control */
@@ -205,6 +208,9 @@ static const struct {
     {"[2001:DB8:0:0::1]", "[2001:db8::1]"},
     {"[::1]", "[::1]"},
     {"1a.2b", "1a.2b"},
+    {"AZaz09-_z.AZ", "azaz09-_z.az"},
+    {"\xc3\xbc", "xn--tda"},
+    {"a\x7f.net", NULL},
     {"1.2.3.4.example", "1.2.3.4.example"},
     {"", NULL},
     {".", NULL},

@@ -16,14 +16,22 @@ static void test_find(void)
     } rows[] = {
         {"0000000000", "default"},
         {"0100000000", "subscriber-certificates"},
+        {"0100000001", "mbms"},
         {"0100000002", "http-digest"},
+        {"0100000003", "mbms-http"},
+        {"0100000004", "mbms-sip"},
+        {"0100000005", "generic-push-layer"},
+        {"0100000006", "ims-kms-http"},
         {"0100000007", "psk-tls13"},
         {"0100000100", "tmpi"},
         {"01000100ae", "tls12"},
         {"0100011301", "tls12"},
         {"010001ffff", "tls12"},
         {"0100020000", "tls-browser"},
+        {"010002c02f", "tls-browser"},
         {"0300000001", "oma-supl2"},
+        {"0300000002", "oma-locsip"},
+        {"0300000003", "oma-sip-digest"},
         {"030001c02f", "oma-tls"},
         {"0000000001", NULL}, /* H.2: organisation 00 has one identifier */
         {"0100000008", NULL},
@@ -35,6 +43,7 @@ static void test_find(void)
         {"ff00000000", NULL},
     };
 
+    CU_ASSERT_EQUAL(gba_n_ua_protocols, 16);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct gba_ua_protocol *p = gba_ua_protocol_find(unit_hex(rows[i].id).p);
 
