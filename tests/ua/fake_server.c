@@ -1,0 +1,86 @@
+/*
+ * A server on 127.0.0.1 for the UE's tests; see tests/ua/fake_bsf.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include "tests/ua/fake_bsf.h"
+
+struct fake_server {
+    int fd;
+    pthread_t thread;
+    fake_answer *answer;
+    void *ctx;
+};
+
+/* Head and, by Content-Length, body.  False: the peer went. */
+static bool read_request(int fd, char *in, size_t cap)
+{
+    size_t n = 0, need = 0;
+    char *end;
+
+    for (;;) {
+        ssize_t got;
+
+        in[n] = '\0';
+        end = strstr(in, "\r\n\r\n");
+        if (end != NULL && need == 0)
+            need = (size_t)(end - in) + 4 + strtoul(fake_field(in, "Content-Length"), NULL, 10);
+        if (end != NULL && n >= need)
+            return true;
+        if (n + 1 >= cap || (got = recv(fd, in + n, cap - n - 1, 0)) <= 0)
+            return false;
+        n += (size_t)got;
+    }
+}
+
+static void *serve(void *arg)
+{
+    struct fake_server *s = arg;
+    static char in[FAKE_REPLY_MAX], out[FAKE_REPLY_MAX];
+    int c;
+
+    while ((c = accept(s->fd, NULL, NULL)) >= 0) {
+        while (read_request(c, in, sizeof(in))) {
+            const size_t n = s->answer(s->ctx, in, out);
+
+            if (n == 0 || send(c, out, n, MSG_NOSIGNAL) != (ssize_t)n)
+                break;
+        }
+        close(c);
+    }
+    return NULL;
+}
+
+struct fake_server *fake_server_start(fake_answer *answer, void *ctx, unsigned *port)
+{
+    struct fake_server *s = calloc(1, sizeof(*s));
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(a);
+
+    s->answer = answer;
+    s->ctx = ctx;
+    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+        listen(s->fd, 8) != 0 || getsockname(s->fd, (struct sockaddr *)&a, &n) != 0)
+        abort();
+    *port = ntohs(a.sin_port);
+    if (pthread_create(&s->thread, NULL, serve, s) != 0)
+        abort();
+    return s;
+}
+
+void fake_server_stop(struct fake_server *s)
+{
+    shutdown(s->fd, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->fd);
+    free(s);
+}
