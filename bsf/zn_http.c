@@ -1,0 +1,208 @@
+/*
+ * The front of Zn as a web service: names the caller by its certificate, reads the request for
+ * zn_run, prints answer or fault, a log line and a counter.  The only place of Zn where a
+ * reason becomes wire form.  TS 29.109 5.3, Annex D.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "bsf/zn_http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/host/clock.h"
+#include "common/host/tls.h"
+
+#define MAX_NAMES 16
+#define XML_TYPE  "text/xml; charset=utf-8"
+
+struct zn_http {
+    const struct zn_env *env;
+    struct zn_http_config c;
+    struct log *log;
+    struct metric *answers[GBA_N_ERRORS], *seconds;
+};
+
+struct call {
+    struct zn_http *front;
+    struct httpd_request *http;
+    struct gba_zn_request request;
+    char name[MAX_NAMES][256];
+    const char *names[MAX_NAMES];
+    struct zn_query query;
+    uint64_t start_us;
+};
+
+/* ---- answers -------------------------------------------------------------------------- */
+
+static void note(const struct call *c, const struct zn_outcome *o)
+{
+    const struct zn_http *z = c->front;
+    uint64_t us = clock_monotonic_us() - c->start_us;
+    const uint8_t *ua_id = NULL;
+    struct gba_text fqdn = {NULL, 0};
+    char ua[2 * GBA_UA_ID_LEN + 1] = "";
+
+    if (gba_naf_id_parse((struct gba_bytes){c->request.naf_id, c->request.naf_id_len}, &fqdn,
+                         &ua_id) == GBA_OK)
+        gba_hex(ua, (struct gba_bytes){ua_id, GBA_UA_ID_LEN});
+    LOG(z->log, o->err == GBA_OK ? LOG_LV_INFO : LOG_LV_NOTICE,
+        o->err == GBA_OK ? "zn.answered" : "zn.refused",
+        LOG_INT("rq", httpd_request_id(c->http)), LOG_STR("peer", httpd_peer_text(c->http)),
+        LOG_ERR(o->err), LOG_STR("naf", c->query.n_names != 0 ? c->names[0] : ""),
+        LOG_TEXT("fqdn", fqdn), LOG_STR("ua", ua),
+        LOG_ID("impi", gba_text(o->impi != NULL ? o->impi : "")), LOG_INT("us", us));
+    metric_add(z->answers[o->err], 1);
+    metric_observe_us(z->seconds, us);
+}
+
+static void reply_empty(const struct call *c, enum gba_err err)
+{
+    struct httpd_header allow = {"Allow", "POST"};
+    struct httpd_reply r = {.status = gba_err_http(err)};
+
+    if (err == GBA_E_METHOD) {
+        r.headers = &allow;
+        r.n_headers = 1;
+    }
+    if (r.status == 503) {
+        allow = (struct httpd_header){"Retry-After", "1"};
+        r.headers = &allow;
+        r.n_headers = 1;
+    }
+    httpd_reply(c->http, &r);
+}
+
+/* SOAP 1.1 6.2: a fault travels with status 500. */
+static enum gba_err print_outcome(const struct call *c, const struct zn_outcome *o,
+                                  struct gba_wbuf *w)
+{
+    if (o->err == GBA_OK)
+        return gba_zn_answer_print(&c->request, o->answer, w);
+    return gba_zn_fault_print(&c->request, o->err, w);
+}
+
+static void reply_outcome(const struct call *c, const struct zn_outcome *o)
+{
+    static const struct httpd_header no_store = {"Cache-Control", "no-store"};
+    struct httpd_reply r = {.status = o->err == GBA_OK ? 200 : 500,
+                            .content_type = XML_TYPE,
+                            .headers = &no_store,
+                            .n_headers = 1};
+    uint8_t *room = malloc(GBA_ZN_ANSWER_MAX);
+    struct gba_wbuf w;
+
+    if (room == NULL) {
+        reply_empty(c, GBA_E_NOMEM);
+        return;
+    }
+    gba_wbuf_init(&w, room, GBA_ZN_ANSWER_MAX);
+    if (print_outcome(c, o, &w) == GBA_OK) {
+        r.body = gba_wbuf_bytes(&w);
+        httpd_reply(c->http, &r);
+    } else {
+        reply_empty(c, GBA_E_ARGUMENT);
+    }
+    gba_wipe(room, w.n);
+    free(room);
+}
+
+static void done(void *arg, const struct zn_outcome *o)
+{
+    struct call *c = arg;
+
+    note(c, o);
+    reply_outcome(c, o);
+    free(c);
+}
+
+/* ---- requests ------------------------------------------------------------------------- */
+
+/* The verified dNSNames; a CN is never looked at. */
+static void name_caller(struct call *c)
+{
+    const struct zn_http *z = c->front;
+    gnutls_session_t s = httpd_tls(c->http);
+
+    if (s == NULL && z->c.insecure_naf != NULL)
+        c->names[c->query.n_names++] = z->c.insecure_naf;
+    for (unsigned i = 0; s != NULL && i < MAX_NAMES; i++) {
+        enum gba_err err = tls_peer_dns_name(s, i, c->name[i]);
+
+        if (err == GBA_E_NOT_FOUND)
+            break;
+        if (err == GBA_OK)
+            c->names[c->query.n_names++] = c->name[i];
+    }
+    c->query.names = c->names;
+    c->query.request = &c->request;
+}
+
+static enum gba_err read_request(const struct zn_http *z, const struct httpd_request *r,
+                                 struct gba_zn_request *out)
+{
+    if (!gba_text_is(httpd_path(r), z->c.path))
+        return GBA_E_PATH;
+    if (!gba_text_is(httpd_method(r), "POST"))
+        return GBA_E_METHOD;
+    return gba_zn_request_parse(httpd_body(r), out);
+}
+
+static void refuse(struct zn_http *z, struct httpd_request *r, enum gba_err err)
+{
+    struct call c = {.front = z, .http = r, .start_us = clock_monotonic_us()};
+    struct zn_outcome o = {.err = err};
+
+    note(&c, &o);
+    reply_empty(&c, err);
+}
+
+void zn_http_handle(void *ctx, struct httpd_request *r)
+{
+    struct zn_http *z = ctx;
+    struct call *c = calloc(1, sizeof(*c));
+    enum gba_err err = c == NULL ? GBA_E_NOMEM : read_request(z, r, &c->request);
+
+    if (err != GBA_OK) {
+        free(c);
+        refuse(z, r, err);
+        return;
+    }
+    c->front = z;
+    c->http = r;
+    c->start_us = clock_monotonic_us();
+    name_caller(c);
+    zn_run_start(z->env, &c->query, done, c);
+}
+
+void zn_http_refused(void *ctx, struct httpd_request *r, enum gba_err err)
+{
+    refuse(ctx, r, err);
+}
+
+struct zn_http *zn_http_new(const struct zn_env *env, const struct zn_http_config *c,
+                            struct log *log, struct metrics *metrics)
+{
+    struct zn_http *z = calloc(1, sizeof(*z));
+    char labels[64];
+
+    if (z == NULL)
+        return NULL;
+    z->env = env;
+    z->c = *c;
+    z->log = log;
+    for (size_t e = 0; e < GBA_N_ERRORS; e++) {
+        snprintf(labels, sizeof(labels), "reason=\"%s\"", gba_err_name((enum gba_err)e));
+        z->answers[e] = metrics_counter(metrics, "bsf_zn_answers_total", labels,
+                                        "Requests on Zn by what came of them.");
+    }
+    z->seconds =
+        metrics_histogram(metrics, "bsf_zn_seconds", NULL, "Time from request to answer.");
+    return z;
+}
+
+void zn_http_free(struct zn_http *z)
+{
+    free(z);
+}
