@@ -127,12 +127,17 @@ static enum gba_err copy_header(struct httpd_request *r, const char *method,
 
 /* --- rules ------------------------------------------------------------------------------- */
 
-static enum gba_err check_target(const struct httpd_request *r, const char *version)
+/* One space on either side of the target, and no NUL within. */
+static bool is_one_line(const struct httpd_request *r, const char *method, const char *version)
+{
+    return !parses_in_place() ||
+           (method + strlen(method) + 1 == r->raw && r->raw + r->target_n + 1 == version);
+}
+
+static enum gba_err check_target(const struct httpd_request *r)
 {
     struct gba_text t = httpd_target(r), scheme, rest;
 
-    if (parses_in_place() && r->raw + r->target_n + 1 != version)
-        return GBA_E_HTTP; /* a NUL in the target */
     for (size_t i = 0; i < t.n; i++) {
         unsigned char c = (unsigned char)t.s[i];
 
@@ -202,9 +207,9 @@ enum gba_err httpd_gate(struct httpd_request *r, const char *method, const char 
     if (err != GBA_OK)
         return err;
     (void)httpd_field(r, "Authorization", &n_authorization);
-    if (n_authorization > 1 || !is_token(r->method))
+    if (n_authorization > 1 || !is_token(r->method) || !is_one_line(r, method, version))
         return GBA_E_HTTP;
-    if ((err = check_target(r, version)) != GBA_OK || (err = check_host(r, http_10)) != GBA_OK)
+    if ((err = check_target(r)) != GBA_OK || (err = check_host(r, http_10)) != GBA_OK)
         return err;
     return check_length(r, http_10, length);
 }

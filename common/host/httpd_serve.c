@@ -242,11 +242,11 @@ static void on_message(void *cls, const char *format, va_list args)
     }
 }
 
-/* libmicrohttpd refuses what does not fit its memory with a page of its own; our limit is far
- * below, so that the answer is ours. */
+/* libmicrohttpd refuses what does not fit its memory with a page of its own; our limits are far
+ * below, so that the answer is ours.  Each field costs it a node of some 80 octets besides. */
 static size_t memory_of(const struct listener *l)
 {
-    return 4 * l->conf.header_limit;
+    return 4 * l->conf.header_limit + 2 * 80 * HTTPD_FIELDS_MAX;
 }
 
 struct MHD_Daemon *httpd_serve(struct listener *l)

@@ -141,7 +141,538 @@ static void test_views(void)
     httpd_free(h);
 }
 
+static void test_families(void)
+{
+    static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", "localhost:0"};
+    struct httpd *h = httpd_new(NULL);
+    char text[4096];
+
+    for (size_t i = 0; i < 3; i++) {
+        struct httpd_listener l = {.address = addresses[i], .handler = handle};
+
+        CU_ASSERT_EQUAL_FATAL(httpd_listen(h, &l), GBA_OK);
+        CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, i), GET_LINE "\r\n", text, sizeof(text)), 200);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, i == 1 ? "from=::1" : "from=127.0.0.1"));
+    }
+    CU_ASSERT_EQUAL(
+        httpd_listen(h, &(struct httpd_listener){.address = "nonsense", .handler = handle}),
+        GBA_E_ARGUMENT);
+    CU_ASSERT_EQUAL(httpd_listen(h, &(struct httpd_listener){.address = httpd_bound(h, 0),
+                                                             .handler = handle}),
+                    GBA_E_IO);
+    httpd_free(h);
+}
+
+static void test_head_and_keep_alive(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){0}, "127.0.0.1:0");
+    int fd = raw_connect(httpd_bound(h, 0));
+    char text[4096];
+
+    raw_send_text(fd, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+    CU_ASSERT_EQUAL(raw_answer_head(fd, text, sizeof(text)), 200);
+    raw_send_text(fd, GET_LINE "\r\n");
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    raw_send_text(fd, "GET /close HTTP/1.1\r\nHost: x\r\n\r\n");
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "Connection: close\r\n"));
+    CU_ASSERT(raw_closes(fd, 5000));
+    close(fd);
+    httpd_free(h);
+}
+
+static void test_pipelined(bool thread_per_connection)
+{
+    struct httpd *h =
+        start(&(struct httpd_listener){.thread_per_connection = thread_per_connection},
+              "127.0.0.1:0");
+    int fd = raw_connect(httpd_bound(h, 0));
+    char text[4096], want[32], all[8192] = "";
+
+    for (int i = 0; i < 20; i++)
+        sprintf(all + strlen(all), "GET /late/%d?%d HTTP/1.1\r\nHost: x\r\n\r\n", i % 3, i);
+    raw_send_text(fd, all);
+    for (int i = 0; i < 20; i++) {
+        CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+        sprintf(want, " q=%d ", i);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, want));
+    }
+    close(fd);
+    httpd_free(h);
+}
+
+static void test_late_answers(void)
+{
+    test_pipelined(false);
+    test_pipelined(true);
+}
+
+/* --- many at once ------------------------------------------------------------------------ */
+
+static const char *crowd_at;
+
+static void *crowd(void *arg)
+{
+    int fd = raw_connect(crowd_at), good = 0;
+    char text[4096];
+
+    for (int i = 0; i < 200; i++) {
+        if (!raw_send_text(fd, i % 2 == 0 ? "GET /late/0 HTTP/1.1\r\nHost: x\r\n\r\n"
+                                          : GET_LINE "\r\n") ||
+            raw_answer(fd, text, sizeof(text)) != 200)
+            break;
+        good++;
+    }
+    close(fd);
+    *(int *)arg = good;
+    return NULL;
+}
+
+static void test_crowd(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){.threads = 3}, "127.0.0.1:0");
+    pthread_t threads[8];
+    int good[8] = {0};
+
+    crowd_at = httpd_bound(h, 0);
+    for (size_t i = 0; i < 8; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, crowd, &good[i]), 0);
+    for (size_t i = 0; i < 8; i++) {
+        pthread_join(threads[i], NULL);
+        CU_ASSERT_EQUAL(good[i], 200);
+    }
+    httpd_free(h);
+}
+
+/* --- the gate ---------------------------------------------------------------------------- */
+
+#define ROW(status, text)                                                                      \
+    {                                                                                          \
+        status, "" text, sizeof(text) - 1                                                      \
+    }
+static const struct {
+    int status;
+    const char *text;
+    size_t n;
+} gate_rows[] = {
+    ROW(400,
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "0\r\n\r\n"),
+    ROW(400,
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+        "0\r\n\r\n"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 3\r\n\r\nabc"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \r\n\r\n"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n"),
+    ROW(400, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ROW(400, "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\nHost: x, y\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\nHost: x/y\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\nAccept: x\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\n\r\n"),
+    ROW(200, "GET / HTTP/1.0\r\n\r\n"),
+    ROW(200, "GET / HTTP/1.1\r\nHost:\r\n\r\n"),
+    ROW(400, GET_LINE "Authorization: Digest a=\"b\"\r\nAuthorization: Digest a=\"b\"\r\n\r\n"),
+    ROW(200, GET_LINE "Authorization: Digest a=\"b\"\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\0b\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\0b\r\nX: y\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\0\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\nHost: x\0y\r\nX: y\r\n\r\n"),
+    ROW(400, GET_LINE "X-Te\0st: a\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test\0: a\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\r\n\0\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\rb\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\x01"
+                      "b\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\x7f\r\n\r\n"),
+    ROW(400, GET_LINE "X Test: a\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test : a\r\n\r\n"),
+    ROW(400, GET_LINE ": a\r\n\r\n"),
+    ROW(400, GET_LINE "no colon\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\r\n b\r\n\r\n"),
+    ROW(400, GET_LINE "X-Test: a\r\n\tb\r\nX: y\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\r\n Host: x\r\n\r\n"),
+    ROW(200, GET_LINE "X-Test: a\tb\r\n\r\n"),
+    ROW(200, GET_LINE "X-Test:\r\nX: y\r\n\r\n"),
+    ROW(400, "GET /a\0b HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET /?a\0b HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET /x%00y HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET /?q=%00 HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET  / HTTP/1.1\r\nHost: x\r\n\r\n\r\n"),
+    ROW(400, "GET /  HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET /\xc3\xa4 HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET a HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET http:/x HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "G(T / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(400, "GET / HTTP/1.1\nHost: x\n\n"),
+    ROW(400, GET_LINE "X-Test: a\nX: y\r\n\r\n"),
+    ROW(200, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ROW(200, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+             "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+};
+
+/* A refused request never reaches the handler, and what follows it on its connection is not
+ * read as another. */
+static void test_gate(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){0}, "127.0.0.1:0");
+    char text[4096];
+
+    for (size_t i = 0; i < sizeof(gate_rows) / sizeof(gate_rows[0]); i++) {
+        unsigned before = n_handled;
+        int fd = raw_connect(httpd_bound(h, 0)), status;
+
+        raw_send(fd, gate_rows[i].text, gate_rows[i].n);
+        status = raw_answer(fd, text, sizeof(text));
+        if (status != gate_rows[i].status)
+            printf("\n  row %zu: %d instead of %d", i, status, gate_rows[i].status);
+        CU_ASSERT_EQUAL(status, gate_rows[i].status);
+        CU_ASSERT_EQUAL(n_handled - before, gate_rows[i].status == 200);
+        if (status == 400)
+            CU_ASSERT(raw_closes(fd, 5000));
+        close(fd);
+    }
+    httpd_free(h);
+}
+
+/* --- limits ------------------------------------------------------------------------------ */
+
+static char *long_text(const char *head, size_t n, const char *tail)
+{
+    char *text = malloc(strlen(head) + n + strlen(tail) + 1);
+
+    strcpy(text, head);
+    memset(text + strlen(head), 'a', n);
+    strcpy(text + strlen(head) + n, tail);
+    return text;
+}
+
+static int ask_long(const struct httpd *h, const char *head, size_t n, const char *tail,
+                    char *answer, size_t cap)
+{
+    char *text = long_text(head, n, tail);
+    int status = raw_ask(httpd_bound(h, 0), text, answer, cap);
+
+    free(text);
+    return status;
+}
+
+/* The answer to what is too large is ours: it has the field that the refusal callback adds. */
+static void test_header_limit(void)
+{
+    static const size_t over[] = {2048, 3000, 5000, 6000, 7500};
+    struct httpd *h = start(&(struct httpd_listener){.header_limit = 2048}, "127.0.0.1:0");
+    char text[8192], many[8192] = GET_LINE;
+
+    CU_ASSERT_EQUAL(ask_long(h, GET_LINE "X: ", 1900, "\r\n\r\n", text, sizeof(text)), 200);
+    CU_ASSERT_EQUAL(
+        ask_long(h, "GET /", 1900, " HTTP/1.1\r\nHost: x\r\n\r\n", text, sizeof(text)), 200);
+    for (size_t i = 0; i < sizeof(over) / sizeof(over[0]); i++) {
+        CU_ASSERT_EQUAL(ask_long(h, GET_LINE "X: ", over[i], "\r\n\r\n", text, sizeof(text)),
+                        431);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
+        CU_ASSERT_EQUAL(
+            ask_long(h, "GET /", over[i], " HTTP/1.1\r\nHost: x\r\n\r\n", text, sizeof(text)),
+            431);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
+        CU_ASSERT_EQUAL(
+            ask_long(h, "GET /?", over[i], " HTTP/1.1\r\nHost: x\r\n\r\n", text, sizeof(text)),
+            431);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
+    }
+    CU_ASSERT_EQUAL(ask_long(h, GET_LINE "X: ", 100000, "\r\n\r\n", text, sizeof(text)), 431);
+    for (int i = 0; i < 120; i++)
+        strcat(many, "a:\r\n");
+    strcat(many, "\r\n");
+    CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0), many, text, sizeof(text)), 431);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
+    httpd_free(h);
+}
+
+static void test_body_limit(void)
+{
+    static const char announced[] =
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5001\r\n\r\n";
+    struct httpd *h = start(&(struct httpd_listener){.body_limit = 5000}, "127.0.0.1:0");
+    char text[4096];
+
+    CU_ASSERT_EQUAL(ask_long(h, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n",
+                             5000, "", text, sizeof(text)),
+                    200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " b=5000 "));
+    CU_ASSERT_EQUAL(ask_long(h, announced, 5001, "", text, sizeof(text)), 413);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
+    CU_ASSERT_EQUAL(ask_long(h, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n",
+                             900000, "", text, sizeof(text)),
+                    413);
+    CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0),
+                            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+                            text, sizeof(text)),
+                    413);
+    CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0),
+                            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n"
+                            "Expect: 100-continue\r\n\r\n",
+                            text, sizeof(text)),
+                    413);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
+    CU_ASSERT_EQUAL(
+        ask_long(h, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1389\r\n",
+                 5001, "\r\n0\r\n\r\n", text, sizeof(text)),
+        413);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
+    httpd_free(h);
+}
+
+/* Endless chunks end at last, with the connection. */
+static void test_endless_body(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){.body_limit = 5000}, "127.0.0.1:0");
+    int fd = raw_connect(httpd_bound(h, 0));
+    char *chunk = long_text("10000\r\n", 0x10000, "\r\n");
+    int sent = 0;
+
+    raw_send_text(fd, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    while (sent < 1000 && raw_send_text(fd, chunk))
+        sent++;
+    CU_ASSERT(sent < 1000);
+    close(fd);
+    free(chunk);
+    httpd_free(h);
+}
+
+static bool wait_for_connections(const struct httpd *h, size_t n)
+{
+    for (int i = 0; i < 500; i++) {
+        if (httpd_connections(h) == n)
+            return true;
+        wait_ms(10);
+    }
+    return false;
+}
+
+static void test_connection_limits(void)
+{
+    struct httpd *h =
+        start(&(struct httpd_listener){.connection_limit = 2, .threads = 2}, "127.0.0.1:0");
+    int a = raw_connect(httpd_bound(h, 0)), b = raw_connect(httpd_bound(h, 0)), c;
+    char text[4096];
+
+    CU_ASSERT(wait_for_connections(h, 2));
+    c = raw_connect(httpd_bound(h, 0)); /* the kernel accepts it; it waits its turn */
+    raw_send_text(c, GET_LINE "\r\n");
+    wait_ms(300);
+    CU_ASSERT_EQUAL(httpd_connections(h), 2);
+    close(a);
+    CU_ASSERT_EQUAL(raw_answer(c, text, sizeof(text)), 200);
+    close(b);
+    close(c);
+    httpd_free(h);
+
+    h = start(&(struct httpd_listener){.per_ip_limit = 2}, "127.0.0.1:0");
+    a = raw_connect(httpd_bound(h, 0));
+    b = raw_connect(httpd_bound(h, 0));
+    c = raw_connect(httpd_bound(h, 0));
+    CU_ASSERT(raw_closes(c, 5000));
+    raw_send_text(a, GET_LINE "\r\n");
+    CU_ASSERT_EQUAL(raw_answer(a, text, sizeof(text)), 200);
+    close(a);
+    CU_ASSERT(wait_for_connections(h, 1));
+    CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0), GET_LINE "\r\n", text, sizeof(text)), 200);
+    close(b);
+    close(c);
+    httpd_free(h);
+}
+
+/* --- slow clients ------------------------------------------------------------------------ */
+
+/* Sends text slowly, an octet every 50 ms: true if the server ends it before the end. */
+static bool is_ended(int fd, const char *text)
+{
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        if (!raw_send(fd, text + i, 1) || raw_closes(fd, 50))
+            return true;
+    }
+    return false;
+}
+
+static void test_slow_clients(bool thread_per_connection)
+{
+    struct httpd *h =
+        start(&(struct httpd_listener){.deadline_ms = 500,
+                                       .idle_timeout_s = 30,
+                                       .thread_per_connection = thread_per_connection},
+              "127.0.0.1:0");
+    char *line = long_text("GET /", 300, ""), *head = long_text(GET_LINE "X: ", 300, "");
+    char *body =
+        long_text("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n", 300, "");
+    const char *slow[] = {line, head, body};
+    char text[4096];
+
+    for (size_t i = 0; i < 3; i++) {
+        int fd = raw_connect(httpd_bound(h, 0));
+
+        CU_ASSERT(is_ended(fd, slow[i]));
+        close(fd);
+        fd = raw_connect(httpd_bound(h, 0)); /* and again after an honest request */
+        raw_send_text(fd, GET_LINE "\r\n");
+        CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+        CU_ASSERT(is_ended(fd, slow[i]));
+        close(fd);
+    }
+    free(line);
+    free(head);
+    free(body);
+    httpd_free(h);
+}
+
+static void test_deadline(void)
+{
+    test_slow_clients(false);
+    test_slow_clients(true);
+}
+
+/* The deadline is for clients: a handler may take longer, an idle connection too. */
+static void test_deadline_spares(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){.deadline_ms = 200, .idle_timeout_s = 30},
+                            "127.0.0.1:0");
+    int fd = raw_connect(httpd_bound(h, 0));
+    char text[4096];
+
+    wait_ms(500);
+    raw_send_text(fd, "GET /late/600 HTTP/1.1\r\nHost: x\r\n\r\n");
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    wait_ms(500);
+    raw_send_text(fd, GET_LINE "\r\n");
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    close(fd);
+    httpd_free(h);
+}
+
+static void test_idle_timeout(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){.idle_timeout_s = 1}, "127.0.0.1:0");
+    int fd = raw_connect(httpd_bound(h, 0)), other = raw_connect(httpd_bound(h, 0));
+    char text[4096];
+
+    raw_send_text(other, GET_LINE "\r\n");
+    CU_ASSERT_EQUAL(raw_answer(other, text, sizeof(text)), 200);
+    CU_ASSERT(raw_closes(fd, 8000));
+    CU_ASSERT(raw_closes(other, 8000));
+    close(fd);
+    close(other);
+    httpd_free(h);
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+static void test_drain_answers_what_waits(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){.threads = 2}, "127.0.0.1:0");
+    int busy = raw_connect(httpd_bound(h, 0)), idle = raw_connect(httpd_bound(h, 0));
+    unsigned before = n_handled;
+    char text[4096], address[64];
+
+    strcpy(address, httpd_bound(h, 0));
+    raw_send_text(busy, "GET /late/400 HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (n_handled == before)
+        wait_ms(5);
+    httpd_drain(h, 10000);
+    CU_ASSERT_EQUAL(raw_answer(busy, text, sizeof(text)), 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "Connection: close\r\n"));
+    CU_ASSERT(raw_closes(idle, 1000));
+    CU_ASSERT_EQUAL(raw_connect(address), -1);
+    CU_ASSERT_EQUAL(httpd_connections(h), 0);
+    close(busy);
+    close(idle);
+    httpd_free(h);
+}
+
+/* An owner that answers after the server is gone: its views are still there, its answer is
+ * swallowed. */
+static void test_drain_answers_itself(bool thread_per_connection)
+{
+    struct httpd *h = start(
+        &(struct httpd_listener){.threads = 2, .thread_per_connection = thread_per_connection},
+        "127.0.0.1:0");
+    int fds[3];
+    struct httpd_request *owned[3];
+    char text[4096];
+
+    for (size_t i = 0; i < 3; i++) {
+        unsigned before = n_kept;
+
+        fds[i] = raw_connect(httpd_bound(h, 0));
+        raw_send_text(fds[i], "POST /keep HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok");
+        while (n_kept == before)
+            wait_ms(5);
+        owned[i] = kept;
+    }
+    httpd_drain(h, 50);
+    for (size_t i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(raw_answer(fds[i], text, sizeof(text)), 503);
+        CU_ASSERT(raw_closes(fds[i], 1000));
+        close(fds[i]);
+    }
+    httpd_free(h);
+    for (size_t i = 0; i < 3; i++) {
+        CU_ASSERT(gba_text_is(httpd_path(owned[i]), "/keep"));
+        CU_ASSERT_EQUAL(httpd_body(owned[i]).n, 2);
+        describe(owned[i], false);
+    }
+}
+
+static void test_drain_with_unanswered(void)
+{
+    test_drain_answers_itself(false);
+    test_drain_answers_itself(true);
+}
+
+/* A client that left while its request waited. */
+static void test_peer_leaves(void)
+{
+    struct httpd *h = start(&(struct httpd_listener){0}, "127.0.0.1:0");
+    unsigned before = n_kept;
+    int fd = raw_connect(httpd_bound(h, 0));
+    char text[4096];
+
+    raw_send_text(fd, "GET /keep HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (n_kept == before)
+        wait_ms(5);
+    close(fd);
+    describe(kept, false);
+    CU_ASSERT(wait_for_connections(h, 0));
+    CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0), GET_LINE "\r\n", text, sizeof(text)), 200);
+    httpd_free(h);
+}
+
 static const struct unit_test tests[] = {
     {"views of a request", test_views},
+    {"IPv4, IPv6, a name; bad addresses", test_families},
+    {"HEAD, keep-alive, close", test_head_and_keep_alive},
+    {"pipelined, answered late", test_late_answers},
+    {"many at once", test_crowd},
+    {"the gate", test_gate},
+    {"header limit: the answer is ours", test_header_limit},
+    {"body limit: the answer is ours", test_body_limit},
+    {"a body without end", test_endless_body},
+    {"limits of connections", test_connection_limits},
+    {"slow clients meet a deadline", test_deadline},
+    {"the deadline spares handlers and idle connections", test_deadline_spares},
+    {"idle connections end", test_idle_timeout},
+    {"drain answers what waits", test_drain_answers_what_waits},
+    {"drain with requests left over", test_drain_with_unanswered},
+    {"the peer leaves", test_peer_leaves},
 };
 UNIT_MAIN("httpd", tests)
