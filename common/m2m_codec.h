@@ -45,6 +45,9 @@ struct gba_text m2m_text(const struct m2m_resource *r, enum m2m_attr a);
 size_t m2m_items(const struct m2m_resource *r, enum m2m_attr a);
 struct gba_text m2m_item(const struct m2m_resource *r, enum m2m_attr a, size_t i);
 const struct gba_key *m2m_key(const struct m2m_resource *r); /* keyValue, or NULL */
+/* The i-th child reference.  GBA_E_NOT_FOUND: past the end, or of an unknown type. */
+enum gba_err m2m_child(const struct m2m_resource *r, size_t i, enum m2m_type *type,
+                       struct gba_text *id);
 
 /* Writing.  GBA_E_TOO_LONG: over the attribute's or the resource's room; GBA_E_ARGUMENT: not
  * the attribute's encoding.  A text set twice is replaced; m2m_add appends an item to a list.
@@ -53,6 +56,7 @@ enum gba_err m2m_set_number(struct m2m_resource *r, enum m2m_attr a, uint64_t v)
 enum gba_err m2m_set_time(struct m2m_resource *r, enum m2m_attr a, int64_t unix_s);
 enum gba_err m2m_set_text(struct m2m_resource *r, enum m2m_attr a, struct gba_text t);
 enum gba_err m2m_add(struct m2m_resource *r, enum m2m_attr a, struct gba_text item);
+enum gba_err m2m_add_child(struct m2m_resource *r, enum m2m_type type, struct gba_text id);
 enum gba_err m2m_set_group(struct m2m_resource *r, enum m2m_attr a);
 void m2m_set_key(struct m2m_resource *r, const struct gba_key *key);
 void m2m_unset(struct m2m_resource *r, enum m2m_attr a);
@@ -78,7 +82,8 @@ enum m2m_rsc m2m_codec_read(struct gba_bytes pc, enum m2m_format format, enum m2
                             enum m2m_use use, struct m2m_resource *out,
                             struct m2m_problem *problem);
 
-/* Compact and deterministic: attributes in the order of enum m2m_attr.  GBA_E_TOO_LONG. */
+/* Compact and deterministic: attributes in the order of the resource's rules.  GBA_E_TOO_LONG.
+ */
 enum gba_err m2m_codec_print(const struct m2m_resource *r, enum m2m_format format,
                              struct gba_wbuf *out);
 

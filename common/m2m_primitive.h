@@ -76,6 +76,7 @@ struct m2m_request {
     unsigned rcn;              /* 0-9, or M2M_RCN_DEFAULT */
     enum m2m_format format;    /* of pc */
     enum m2m_format answer_in; /* what the originator takes */
+    bool vendor_type;          /* it takes the oneM2M media types only, not the plain ones */
     struct gba_bytes pc;       /* borrowed; empty: none */
 };
 
@@ -85,6 +86,7 @@ struct m2m_response {
     char rvi[M2M_RVI_SIZE];
     char location[M2M_TO_SIZE]; /* `to` of what was created; "": say nothing */
     enum m2m_format format;
+    bool vendor_type;
     struct gba_bytes pc; /* borrowed; empty: none */
 };
 
