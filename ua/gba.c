@@ -35,7 +35,12 @@ static const struct command {
     {"bootstrap", "", "run Ub with the BSF: a new B-TID and Ks", BOOTSTRAP, 0,
      gba_cmd_bootstrap},
     {"key", "--naf FQDN", "the key for a NAF; bootstraps if needed", KEY, 0, gba_cmd_key},
+    {"get", "URL", "fetch from a NAF, with what it asks for (Digest or PSK-TLS)", GET, 1,
+     gba_cmd_get},
+    {"put", "URL", "send --data FILE to a NAF", PUT, 1, gba_cmd_put},
     {"show", "", "what the keyring holds", SHOW, 0, gba_cmd_show},
+    {"connect", "HOST:PORT", "TLS-PSK with a target (--psk --target CSE-ID), by its credential",
+     CONNECT, 1, gba_cmd_connect},
     {"usim", "new|show", "make a soft USIM from lines on standard input; show one", USIM, 1,
      gba_cmd_usim},
 };

@@ -41,6 +41,9 @@ int gba_open(const struct gba_options *o, struct gba_context *c);
 int gba_save(struct gba_context *c);
 void gba_close(struct gba_context *c);
 
+/* OpenSSL name of a TLS 1.2 PSK suite (gba_tls.c).  GBA_E_NOT_FOUND. */
+enum gba_err gba_suite_name(uint16_t suite, char *out, size_t cap);
+
 int gba_cmd_bootstrap(const struct gba_options *o);
 int gba_cmd_key(const struct gba_options *o);
 int gba_cmd_get(const struct gba_options *o);

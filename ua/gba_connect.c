@@ -1,0 +1,135 @@
+/*
+ * gba connect: a TLS-PSK session with an enrolment target by the stored credential
+ * (TS-0003 8.2.2.1: psk_identity is KpsaID as it is, psk is Kpsa).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "ua/gba.h"
+#include "ua/gba_tls.h"
+#include "ua/private_file.h"
+
+#define DEFAULT_SUITE "PSK-AES128-CBC-SHA256" /* 00AE: TS-0003 10.2.2 */
+
+static int key_from_file(const char *path, uint8_t key[static GBA_UE_KEY_LEN])
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t text[80];
+    size_t n = 0;
+    enum gba_err err;
+
+    if (fd < 0)
+        return gba_complain(GBA_E_IO, path, strerror(errno));
+    err = private_file_read(fd, text, sizeof(text), &n);
+    close(fd);
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
+    if (err == GBA_OK)
+        err = gba_unhex_exact(key, GBA_UE_KEY_LEN, (struct gba_text){(const char *)text, n});
+    gba_ue_wipe(text, sizeof(text));
+    return err == GBA_OK ? EX_OK
+                         : gba_complain(GBA_E_SYNTAX, path,
+                                        "not a file of mode 0600 with 64 hexadecimal digits");
+}
+
+static int find_credential(const struct gba_options *o, struct gba_ue_credential *out)
+{
+    struct gba_context c;
+    int status = gba_open(o, &c);
+
+    if (status == EX_OK &&
+        gba_ue_keyring_credential(c.device.ring, o->target, gba_ue_env_system.now_s(NULL),
+                                  out) != GBA_OK)
+        status = gba_complain(GBA_E_NOT_FOUND, o->target,
+                              "no valid credential; gba enrol makes one");
+    gba_close(&c);
+    return status;
+}
+
+static bool split_peer(const char *text, char *host, size_t cap, const char **port)
+{
+    const char *colon = strrchr(text, ':');
+    size_t n = colon != NULL ? (size_t)(colon - text) : 0;
+
+    if (n == 0 || n >= cap || colon[1] == '\0')
+        return false;
+    if (text[0] == '[' && text[n - 1] == ']') {
+        text++;
+        n -= 2;
+    }
+    memcpy(host, text, n);
+    host[n] = '\0';
+    *port = colon + 1;
+    return n > 0;
+}
+
+static int print_session(const struct gba_options *o, const struct gba_tls *t, const char *line)
+{
+    struct gba_report r;
+    const char *name;
+    uint8_t code[2];
+    uint16_t suite;
+
+    name = gba_tls_suite(t, &suite);
+    code[0] = (uint8_t)(suite >> 8);
+    code[1] = (uint8_t)suite;
+    gba_report_begin(&r, o, "TLS-PSK session established.");
+    gba_report_text(&r, "peer", "peer", o->args[0]);
+    gba_report_text(&r, "key_id", "key id", t->identity);
+    gba_report_text(&r, "suite_name", "suite", name);
+    gba_report_hex(&r, "suite", "code", code, sizeof(code));
+    gba_report_text(&r, "answer", "answer", line);
+    return gba_report_end(&r);
+}
+
+static int session(const struct gba_options *o, const struct gba_ue_credential *k,
+                   unsigned timeout_s)
+{
+    struct gba_tls t = {.identity = o->key_id != NULL ? o->key_id : k->key_id, .fd = -1};
+    const char *port, *suites = o->suites != NULL     ? o->suites
+                                : k->suite[0] != '\0' ? k->suite
+                                                      : DEFAULT_SUITE;
+    char host[256], line[512];
+    enum gba_err err;
+    int status;
+
+    if (!split_peer(o->args[0], host, sizeof(host), &port))
+        return gba_usage("connect takes HOST:PORT or [V6]:PORT");
+    memcpy(t.key, k->key, sizeof(t.key));
+    err = gba_tls_open(&t, host, port, k->fqdn, suites, timeout_s);
+    if (err == GBA_OK)
+        err = gba_tls_line(&t, o->send != NULL ? o->send : "hello", line, sizeof(line));
+    status = err == GBA_OK ? print_session(o, &t, line) : gba_complain(err, o->args[0], t.why);
+    gba_tls_close(&t);
+    return status;
+}
+
+int gba_cmd_connect(const struct gba_options *o)
+{
+    struct gba_ue_credential k;
+    uint64_t timeout_s = 30;
+    int status = EX_OK;
+
+    if (o->psk == NULL)
+        return gba_usage("connect needs --psk");
+    if (o->target == NULL && (o->key_id == NULL || o->key_file == NULL))
+        return gba_usage("connect needs --target CSE-ID, or --key-id and --key-file");
+    if (o->timeout != NULL &&
+        (gba_text_number(gba_text(o->timeout), 3600, &timeout_s) != GBA_OK || timeout_s == 0))
+        return gba_usage("--timeout takes 1 to 3600 seconds");
+    memset(&k, 0, sizeof(k));
+    if (o->target != NULL)
+        status = find_credential(o, &k);
+    if (status == EX_OK && o->key_file != NULL)
+        status = key_from_file(o->key_file, k.key);
+    if (status == EX_OK)
+        status = session(o, &k, (unsigned)timeout_s);
+    gba_ue_wipe(&k, sizeof(k));
+    return status;
+}

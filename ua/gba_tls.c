@@ -1,0 +1,180 @@
+/*
+ * The TLS client of gba connect, on OpenSSL: TLS 1.2 with a pre-shared key and nothing else.
+ * And the names of suites.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "ua/gba_tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <netdb.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+enum gba_err gba_suite_name(uint16_t suite, char *out, size_t cap)
+{
+    const unsigned char code[2] = {(unsigned char)(suite >> 8), (unsigned char)suite};
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = ctx != NULL ? SSL_new(ctx) : NULL;
+    const SSL_CIPHER *cipher = ssl != NULL ? SSL_CIPHER_find(ssl, code) : NULL;
+    enum gba_err err = GBA_E_NOT_FOUND;
+
+    if (cipher != NULL && SSL_CIPHER_get_auth_nid(cipher) == NID_auth_psk &&
+        strlen(SSL_CIPHER_get_name(cipher)) < cap) {
+        strcpy(out, SSL_CIPHER_get_name(cipher));
+        err = GBA_OK;
+    }
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    return err;
+}
+
+static unsigned give_key(SSL *ssl, const char *hint, char *identity, unsigned identity_size,
+                         unsigned char *psk, unsigned psk_size)
+{
+    const struct gba_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    (void)hint;
+    if (SSL_get_pending_cipher(ssl) == NULL || strlen(t->identity) >= identity_size ||
+        psk_size < GBA_UE_KEY_LEN)
+        return 0;
+    strcpy(identity, t->identity);
+    memcpy(psk, t->key, GBA_UE_KEY_LEN);
+    return GBA_UE_KEY_LEN;
+}
+
+static void on_info(const SSL *ssl, int where, int ret)
+{
+    struct gba_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (ret >> 8) == SSL3_AL_FATAL)
+        t->alert = (unsigned)ret & 0xff;
+}
+
+static int refuse_certificate(X509_STORE_CTX *store, void *arg)
+{
+    (void)store, (void)arg;
+    return 0;
+}
+
+static enum gba_err connect_tcp(struct gba_tls *t, const char *host, const char *port,
+                                unsigned timeout_s)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    const struct timeval limit = {.tv_sec = (time_t)timeout_s};
+    struct addrinfo *all, *a;
+    int rc = getaddrinfo(host, port, &hints, &all);
+
+    if (rc != 0) {
+        snprintf(t->why, sizeof(t->why), "%s", gai_strerror(rc));
+        return GBA_E_UNREACHABLE;
+    }
+    for (a = all; a != NULL && t->fd < 0; a = a->ai_next) {
+        t->fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+        if (t->fd < 0)
+            continue;
+        setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+        setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+        if (connect(t->fd, a->ai_addr, a->ai_addrlen) != 0) {
+            snprintf(t->why, sizeof(t->why), "%s", strerror(errno));
+            close(t->fd);
+            t->fd = -1;
+        }
+    }
+    freeaddrinfo(all);
+    return t->fd >= 0 ? GBA_OK : GBA_E_UNREACHABLE;
+}
+
+/* Plain PSK has no forward secrecy; the suite is the target's profile (TS-0003 10.2.2), not a
+ * choice of ours. */
+static enum gba_err set_up(struct gba_tls *t, const char *sni, const char *suites)
+{
+    t->ctx = SSL_CTX_new(TLS_client_method());
+    if (t->ctx == NULL)
+        return GBA_E_NOMEM;
+    SSL_CTX_set_app_data(t->ctx, t);
+    SSL_CTX_set_info_callback(t->ctx, on_info);
+    SSL_CTX_set_psk_client_callback(t->ctx, give_key);
+    SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(t->ctx, TLS1_2_VERSION);
+    SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(t->ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(t->ctx, refuse_certificate,
+                                     NULL); /* a certificate is never enough */
+    if (SSL_CTX_set_cipher_list(t->ctx, suites) != 1) {
+        snprintf(t->why, sizeof(t->why), "unknown suite: %s", suites);
+        return GBA_E_ARGUMENT;
+    }
+    t->ssl = SSL_new(t->ctx);
+    if (t->ssl == NULL || SSL_set_fd(t->ssl, t->fd) != 1)
+        return GBA_E_NOMEM;
+    if (sni[0] != '\0')
+        SSL_set_tlsext_host_name(t->ssl, sni);
+    return GBA_OK;
+}
+
+enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,
+                          const char *sni, const char *suites, unsigned timeout_s)
+{
+    enum gba_err err;
+
+    t->fd = -1;
+    err = connect_tcp(t, host, port, timeout_s);
+    if (err == GBA_OK)
+        err = set_up(t, sni, suites);
+    if (err != GBA_OK)
+        return err;
+    ERR_clear_error();
+    if (SSL_connect(t->ssl) == 1 &&
+        SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(t->ssl)) == NID_auth_psk)
+        return GBA_OK;
+    if (t->alert != 0)
+        snprintf(t->why, sizeof(t->why), "the target refuses the key: TLS alert %u (%s)",
+                 t->alert, SSL_alert_desc_string_long((int)t->alert));
+    else
+        snprintf(t->why, sizeof(t->why), "TLS handshake failed");
+    return t->alert != 0 ? GBA_E_REFUSED : GBA_E_TLS;
+}
+
+const char *gba_tls_suite(const struct gba_tls *t, uint16_t *code)
+{
+    const SSL_CIPHER *c = SSL_get_current_cipher(t->ssl);
+
+    *code = SSL_CIPHER_get_protocol_id(c);
+    return SSL_CIPHER_standard_name(c);
+}
+
+enum gba_err gba_tls_line(struct gba_tls *t, const char *send, char *line, size_t cap)
+{
+    size_t n = 0;
+
+    if (SSL_write(t->ssl, send, (int)strlen(send)) <= 0 || SSL_write(t->ssl, "\n", 1) <= 0) {
+        snprintf(t->why, sizeof(t->why), "the target closed the session");
+        return GBA_E_REFUSED;
+    }
+    while (n + 1 < cap && SSL_read(t->ssl, line + n, 1) == 1 && line[n] != '\n')
+        n++;
+    while (n > 0 && line[n - 1] == '\r')
+        n--;
+    line[n] = '\0';
+    if (n == 0)
+        snprintf(t->why, sizeof(t->why), "the target closed the session without an answer");
+    return n > 0 ? GBA_OK : GBA_E_REFUSED;
+}
+
+void gba_tls_close(struct gba_tls *t)
+{
+    if (t->ssl != NULL)
+        SSL_shutdown(t->ssl);
+    SSL_free(t->ssl);
+    SSL_CTX_free(t->ctx);
+    if (t->fd >= 0)
+        close(t->fd);
+    gba_ue_wipe(t->key, sizeof(t->key));
+}

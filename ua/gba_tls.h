@@ -1,0 +1,33 @@
+/*
+ * The TLS-PSK client of gba connect, and the names of TLS suites.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef UA_GBA_TLS_H
+#define UA_GBA_TLS_H
+
+#include "ua/gba_ue.h"
+
+struct gba_tls {
+    /* set by the caller; all else zero */
+    const char *identity;
+    uint8_t key[GBA_UE_KEY_LEN];
+    /* state */
+    int fd;
+    struct ssl_ctx_st *ctx;
+    struct ssl_st *ssl;
+    unsigned alert; /* fatal, from the peer */
+    char why[200];
+};
+
+/* TLS 1.2, PSK suites of the list only, no certificate.  sni "": none.  GBA_E_UNREACHABLE; GBA_E_REFUSED: the
+ * peer sent a fatal alert; GBA_E_TLS; GBA_E_ARGUMENT: suites.  Always followed by gba_tls_close. */
+enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port, const char *sni,
+                          const char *suites, unsigned timeout_s);
+/* RFC name and code of the negotiated suite. */
+const char *gba_tls_suite(const struct gba_tls *t, uint16_t *code);
+/* Sends a line, reads the first line of the answer.  GBA_E_REFUSED: the peer closed. */
+enum gba_err gba_tls_line(struct gba_tls *t, const char *send, char *line, size_t cap);
+void gba_tls_close(struct gba_tls *t);
+
+#endif
