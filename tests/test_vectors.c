@@ -135,7 +135,9 @@ static void load(const char *dir, const char *name, struct vec_files *files)
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     root = json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!json_is_object(root)) {
-        fail_file(name, "-", "object", root == NULL ? error.text : "other");
+        if (root == NULL)
+            fprintf(stderr, "test_vectors: %s:%d: %s\n", path, error.line, error.text);
+        fail_file(name, "-", "object", root == NULL ? "unreadable" : "other");
         json_decref(root);
         return;
     }

@@ -17,15 +17,17 @@ static bool is_tuak(const struct vec_node *n)
     return vec_has(n, "top") || vec_has(n, "topc") || vec_has(n, "keccak_iterations");
 }
 
-bool vec_algorithm(const struct vec_node *n, const char *name, enum gba_aka_algorithm *out)
+bool vec_algorithm(const struct vec_node *n, const char *name, enum gba_aka_algorithm otherwise,
+                   enum gba_aka_algorithm *out)
 {
     struct gba_text t;
 
-    if (!vec_has(n, name)) {
-        *out = is_tuak(n) ? GBA_AKA_TUAK : GBA_AKA_MILENAGE;
+    *out = is_tuak(n) ? GBA_AKA_TUAK : otherwise;
+    if (!vec_has(n, name) && *out != VEC_NAMED)
         return true;
-    }
     t = vec_text(n, name);
+    if (n->v->broken)
+        return false;
     if (gba_text_eq_nocase(t, GBA_TEXT("TS 34.108 test algorithm"))) {
         *out = GBA_AKA_XOR;
         return true;
@@ -54,14 +56,13 @@ static void read_opc(const struct vec_node *n, struct gba_aka_secret *s)
     }
 }
 
-bool vec_secret(const struct vec_node *n, const char *algorithm, size_t res_len,
+bool vec_secret(const struct vec_node *n, enum gba_aka_algorithm a, size_t res_len,
                 struct gba_aka_secret *s)
 {
     struct gba_bytes k;
 
     memset(s, 0, sizeof(*s));
-    if (!vec_algorithm(n, algorithm, &s->algorithm))
-        return false;
+    s->algorithm = a;
     k = vec_hex(n, "k");
     s->k_len = k.n;
     memcpy(s->k, k.p, k.n < sizeof(s->k) ? k.n : sizeof(s->k));
@@ -74,7 +75,7 @@ bool vec_secret(const struct vec_node *n, const char *algorithm, size_t res_len,
         s->res_len = 8;
     if (s->algorithm != GBA_AKA_XOR)
         read_opc(n, s);
-    return !n->v->broken && vec_ok(n, algorithm, gba_aka_check_secret(s));
+    return !n->v->broken && vec_ok(n, "k", gba_aka_check_secret(s));
 }
 
 /* The USIM opens AUTN, the AuC opens AUTS, and both see the SQN that went in. */
@@ -140,7 +141,7 @@ void vec_f_gsm_test_sets(struct vec *v)
     const uint8_t *rand = vec_octets(&n, "rand", 16);
     struct gba_aka_secret s;
 
-    if (vec_secret(&n, "algorithm", 8, &s))
+    if (vec_secret(&n, GBA_AKA_MILENAGE, 8, &s))
         gsm_outputs(&n, &s, rand);
 }
 
@@ -150,8 +151,11 @@ static size_t octets_of(const struct vec_node *n, const char *bits, const char *
 {
     size_t size = vec_hex_len(n, output);
 
-    if (vec_has(n, bits))
+    if (vec_has(n, bits)) {
+        if (vec_number_or(n, bits, 0) % 8 != 0)
+            vec_fail(n, bits, "whole_octets", "other");
         return vec_number_or(n, bits, 0) / 8;
+    }
     return size != 0 ? size : otherwise;
 }
 
@@ -207,7 +211,7 @@ static void tuak_tokens(const struct vec_node *n, const struct gba_tuak_sizes *z
     }
 }
 
-static void aka_tokens(const struct vec_node *n)
+static void aka_tokens(const struct vec_node *n, enum gba_aka_algorithm a)
 {
     const uint8_t *rand = vec_octets(n, "rand", 16);
     const uint8_t *sqn = vec_octets(n, "sqn", 6), *amf = vec_octets(n, "amf", 2);
@@ -215,7 +219,7 @@ static void aka_tokens(const struct vec_node *n)
     struct gba_av av = {.res_len = 0};
     struct gba_aka_secret s;
 
-    if (!vec_secret(n, "algorithm", vec_hex_len(n, "res"), &s) || n->v->broken)
+    if (!vec_secret(n, a, vec_hex_len(n, "res"), &s) || n->v->broken)
         return;
     vec_is_aka(n, &s, rand, sqn, amf, &av);
     gba_aka_nonce(av.rand, av.autn, nonce);
@@ -232,12 +236,12 @@ void vec_f_aka_tokens(struct vec *v)
         octets_of(&n, "ck_bits", "ck", 16), octets_of(&n, "ik_bits", "ik", 16)};
     enum gba_aka_algorithm a;
 
-    if (!vec_algorithm(&n, "algorithm", &a))
+    if (!vec_algorithm(&n, "algorithm", VEC_NAMED, &a))
         return;
     if (a == GBA_AKA_TUAK && (z.mac != 8 || z.res > 16 || z.ck != 16 || z.ik != 16))
         tuak_tokens(&n, &z);
     else
-        aka_tokens(&n);
+        aka_tokens(&n, a);
 }
 
 static void milenage_set(const struct vec_node *n)
@@ -248,7 +252,7 @@ static void milenage_set(const struct vec_node *n)
     struct gba_milenage m;
     uint8_t mac_a[8], mac_s[8];
 
-    if (!vec_secret(n, "algorithm", 8, &s) || n->v->broken)
+    if (!vec_secret(n, GBA_AKA_MILENAGE, 8, &s) || n->v->broken)
         return;
     gba_milenage_f1(s.k, s.opc, rand, sqn, amf, mac_a, mac_s);
     gba_milenage_f2345(s.k, s.opc, rand, &m);
@@ -291,7 +295,7 @@ void vec_f_test_sets(struct vec *v)
     const struct vec_node n = vec_root(v);
     enum gba_aka_algorithm a;
 
-    if (!vec_algorithm(&n, "algorithm", &a))
+    if (!vec_algorithm(&n, "algorithm", GBA_AKA_MILENAGE, &a))
         return;
     if (a == GBA_AKA_TUAK)
         tuak_set(&n);

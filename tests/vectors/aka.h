@@ -8,12 +8,16 @@
 
 #include "tests/vectors/run.h"
 
-/* The algorithm of member `name`; without it TUAK if there is a TOP or TOPc, else Milenage. */
-bool vec_algorithm(const struct vec_node *n, const char *name, enum gba_aka_algorithm *out);
+/* Of an entry that names no algorithm and has neither TOP nor TOPc, which make it TUAK. */
+#define VEC_NAMED GBA_AKA_N_ALGORITHMS
 
-/* k, op|opc|top|topc, iterations, res_len; res_len 0: the algorithm's usual one.  False: the
- * entry is broken. */
-bool vec_secret(const struct vec_node *n, const char *algorithm, size_t res_len,
+/* The algorithm of member `name`, or `otherwise` (VEC_NAMED: the entry is broken). */
+bool vec_algorithm(const struct vec_node *n, const char *name, enum gba_aka_algorithm otherwise,
+                   enum gba_aka_algorithm *out);
+
+/* k, op|opc|top|topc, iterations, res_len of an algorithm; res_len 0: its usual one.  False:
+ * the entry is broken. */
+bool vec_secret(const struct vec_node *n, enum gba_aka_algorithm a, size_t res_len,
                 struct gba_aka_secret *s);
 
 /* Compares mac_a, res, ck, ik, ak, ak_star, autn and auts, and fills *av. */

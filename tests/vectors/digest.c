@@ -145,6 +145,7 @@ void vec_f_digest(struct vec *v)
 static void read_av(const struct vec_node *n, struct gba_av *av)
 {
     const struct vec_node aka = vec_child(n, "aka");
+    enum gba_aka_algorithm a;
     struct gba_aka_secret s;
     char nonce[GBA_AKA_NONCE_SIZE];
     struct gba_bytes res;
@@ -154,7 +155,8 @@ static void read_av(const struct vec_node *n, struct gba_av *av)
         const uint8_t *rand = vec_octets(&aka, "rand", 16), *sqn = vec_octets(&aka, "sqn", 6);
         const uint8_t *amf = vec_octets(&aka, "amf", 2);
 
-        if (!vec_secret(&aka, "algorithm_set", vec_hex_len(&aka, "res"), &s) || n->v->broken)
+        if (!vec_algorithm(&aka, "algorithm_set", VEC_NAMED, &a) ||
+            !vec_secret(&aka, a, vec_hex_len(&aka, "res"), &s) || n->v->broken)
             return;
         vec_is_aka(&aka, &s, rand, sqn, amf, av);
         gba_aka_nonce(av->rand, av->autn, nonce);

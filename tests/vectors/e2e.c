@@ -18,7 +18,12 @@
 #include "tests/vectors/digest.h"
 #include "tests/vectors/kdf.h"
 
-static const struct gba_text none = {"", 0};
+static const struct gba_text none = {"", 0}, absent = {NULL, 0};
+
+static struct gba_text read_opaque(const struct vec_node *in)
+{
+    return vec_has(in, "opaque") ? vec_text(in, "opaque") : absent;
+}
 
 bool vec_read_ub(const struct vec_node *inputs, struct vec_ub *ub)
 {
@@ -28,7 +33,7 @@ bool vec_read_ub(const struct vec_node *inputs, struct vec_ub *ub)
     if (!vec_digest_input(&in, &ub->in))
         return false;
     ub->in.username = vec_text(&in, "username");
-    ub->opaque = vec_text_or(&in, "opaque", "");
+    ub->opaque = read_opaque(&in);
     ub->impi = vec_text(&subscriber, "impi");
     return !inputs->v->broken;
 }
@@ -127,7 +132,7 @@ static void first_request(const struct vec_node *out, const struct vec_ub *ub)
 
     in.nonce = none;
     vec_is_header(out, "request_1_authorization", VEC_AUTHORIZATION,
-                  vec_print_authorization(out->v, &in, none, none, none));
+                  vec_print_authorization(out->v, &in, absent, none, absent));
 }
 
 bool vec_run_ub(const struct vec_node *inputs, const struct vec_node *outputs,
@@ -156,7 +161,7 @@ bool vec_run_ub(const struct vec_node *inputs, const struct vec_node *outputs,
     vec_is_response(&out, &request, &ub->in);
     gba_digest_response(&ub->in, response);
     vec_is_header(&out, "request_2_authorization", VEC_AUTHORIZATION,
-                  vec_print_authorization(v, &ub->in, ub->opaque, gba_text(response), none));
+                  vec_print_authorization(v, &ub->in, ub->opaque, gba_text(response), absent));
     back = ub->in;
     back.method = none;
     back.body = ub->body;
@@ -235,7 +240,7 @@ static bool read_key_choice(const struct vec_node *in, const struct gba_key (*ke
                             size_t n_keys, const struct gba_key **key)
 {
     const struct gba_text choice = vec_text_or(in, "key", "ks_naf");
-    const size_t naf = vec_number_or(in, "naf_index", 0);
+    const size_t naf = vec_number_or(in, "naf_index", SIZE_MAX); /* it has no default */
 
     if (naf >= n_keys) {
         vec_fail(in, "naf_index", "a_naf", "none");
@@ -258,7 +263,7 @@ static void is_ua(const struct vec_node *in, const struct vec_node *out,
     static const struct vec_response_names answer = {NULL, NULL, "rspauth", "response_hbody"};
     const struct gba_text password = vec_base64(in->v, GBA_BYTES(key->octets));
     char response[GBA_DIGEST_HEX_SIZE];
-    struct vec_ub ua = {.opaque = vec_text_or(in, "opaque", "")};
+    struct vec_ub ua = {.opaque = read_opaque(in)};
 
     if (!vec_digest_input(in, &ua.in))
         return;
@@ -273,8 +278,9 @@ static void is_ua(const struct vec_node *in, const struct vec_node *out,
     vec_is_header(out, "challenge_401", VEC_CHALLENGE, vec_print_challenge(in->v, &ua));
     vec_is_response(out, &request, &ua.in);
     gba_digest_response(&ua.in, response);
-    vec_is_header(out, "authorization", VEC_AUTHORIZATION,
-                  vec_print_authorization(in->v, &ua.in, ua.opaque, gba_text(response), none));
+    vec_is_header(
+        out, "authorization", VEC_AUTHORIZATION,
+        vec_print_authorization(in->v, &ua.in, ua.opaque, gba_text(response), absent));
     ua.in.method = none;
     if (ua.in.qop == GBA_QOP_AUTH_INT)
         ua.in.body = gba_text_bytes(vec_text(in, "response_body"));
@@ -356,9 +362,10 @@ static bool run_aka(const struct vec_node *inputs, const struct vec_node *output
     const uint8_t *amf = vec_octets(&in, "amf", 2);
     char *nonce = vec_alloc(inputs->v, GBA_AKA_NONCE_SIZE);
     uint8_t rand_back[16], autn_back[16];
+    enum gba_aka_algorithm a;
 
-    if (!vec_secret(&subscriber, "algorithm", vec_hex_len(&out, "res"), &ub->secret) ||
-        inputs->v->broken)
+    if (!vec_algorithm(&subscriber, "algorithm", VEC_NAMED, &a) ||
+        !vec_secret(&subscriber, a, vec_hex_len(&out, "res"), &ub->secret) || inputs->v->broken)
         return false;
     vec_is_hex(outputs, "opc", ub->secret.opc, 16);
     vec_is_hex(outputs, "topc", ub->secret.opc, 32);

@@ -15,7 +15,8 @@ struct vec_ub {
     bool gba_u;
     struct gba_av av; /* AUTN and RES as they travel */
     struct gba_ks ks;
-    struct gba_text impi, nonce, btid, opaque;
+    struct gba_text impi, nonce, btid;
+    struct gba_text opaque;     /* NULL: absent */
     struct gba_digest_input in; /* request 2: its body is empty */
     struct gba_bytes body;      /* of the 200 */
 };
@@ -35,7 +36,7 @@ bool vec_run_ub(const struct vec_node *inputs, const struct vec_node *outputs,
 void vec_run_keys(const struct vec_node *inputs, const struct vec_node *outputs,
                   const struct vec_ub *ub);
 
-/* Header values as this software prints them. */
+/* Header values as this software prints them; opaque and auts may be absent (NULL). */
 struct gba_text vec_print_challenge(struct vec *v, const struct vec_ub *ub);
 struct gba_text vec_print_authorization(struct vec *v, const struct gba_digest_input *in,
                                         struct gba_text opaque, struct gba_text response,

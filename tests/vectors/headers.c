@@ -18,9 +18,9 @@ static struct gba_text end(struct gba_wbuf *w)
     return gba_text(gba_wbuf_cstr(w));
 }
 
-static void print_unless_empty(struct gba_wbuf *w, enum gba_digest_param p, struct gba_text t)
+static void print_if_there(struct gba_wbuf *w, enum gba_digest_param p, struct gba_text t)
 {
-    if (t.n != 0)
+    if (t.s != NULL)
         gba_digest_print(w, p, t);
 }
 
@@ -39,7 +39,7 @@ struct gba_text vec_print_challenge(struct vec *v, const struct vec_ub *ub)
     gba_digest_print(&w, GBA_DIGEST_ALGORITHM, algorithm_of(&ub->in));
     if (ub->in.qop != GBA_QOP_NONE)
         gba_digest_print_offer(&w, gba_text(gba_digest_qop_name(ub->in.qop)));
-    print_unless_empty(&w, GBA_DIGEST_OPAQUE, ub->opaque);
+    print_if_there(&w, GBA_DIGEST_OPAQUE, ub->opaque);
     return end(&w);
 }
 
@@ -60,10 +60,10 @@ struct gba_text vec_print_authorization(struct vec *v, const struct gba_digest_i
         gba_digest_print(&w, GBA_DIGEST_CNONCE, in->cnonce);
     }
     gba_digest_print(&w, GBA_DIGEST_RESPONSE, response);
-    print_unless_empty(&w, GBA_DIGEST_OPAQUE, opaque);
+    print_if_there(&w, GBA_DIGEST_OPAQUE, opaque);
     if (in->nonce.n != 0) /* the first request on Ub names none (TS 24.109 A.3) */
         gba_digest_print(&w, GBA_DIGEST_ALGORITHM, algorithm_of(in));
-    print_unless_empty(&w, GBA_DIGEST_AUTS, auts);
+    print_if_there(&w, GBA_DIGEST_AUTS, auts);
     return end(&w);
 }
 

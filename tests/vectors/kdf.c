@@ -23,10 +23,12 @@ void vec_f_hmac_sha256(struct vec *v)
     uint8_t out[32];
     size_t bits = vec_number_or(&n, "output_bits", 8 * vec_hex_len(&n, "output"));
 
+    if (bits > 256 || bits % 8 != 0)
+        vec_fail(&n, "output_bits", "whole_octets", "other");
     if (v->broken)
         return;
     gba_hmac(GBA_SHA256, key, &data, 1, out);
-    vec_is_hex(&n, "output", out, bits <= 256 ? bits / 8 : 32);
+    vec_is_hex(&n, "output", out, bits / 8);
 }
 
 /* key, fc, p[] of a derivation. */
@@ -198,6 +200,14 @@ void vec_f_gba_naf(struct vec *v)
         vec_is_hex(&n, "output", key.octets, 32);
 }
 
+static bool has_string(const struct derivation *d, const char *s)
+{
+    for (size_t i = 0; i < d->n_p; i++)
+        if (same(d->p[i], literal(s)))
+            return true;
+    return false;
+}
+
 /* What each of the other derivations is, by its P0 and FC. */
 static void mode_tmpi(const struct vec_node *n, const struct derivation *d)
 {
@@ -225,7 +235,7 @@ static void mode_2g(const struct vec_node *n, const struct derivation *d)
     memcpy(key + 16, rand, 16);
     if (!same(d->key, GBA_BYTES(key)))
         vec_fail(n, "key", "Kc||Kc||RAND", "other");
-    if (vec_has(n, "ks_input")) {
+    if (has_string(d, "3gpp-gba-ks")) {
         const uint8_t *ks_input = vec_octets(n, "ks_input", 16);
         const struct gba_bytes other[] = {literal("3gpp-gba-ks"), {ks_input, 16}, {sres, 4}};
         uint8_t alternative[32];
@@ -314,7 +324,6 @@ void vec_f_gba_modes(struct vec *v)
 {
     const struct vec_node n = vec_root(v);
     struct derivation d;
-    struct gba_bytes p0;
 
     if (!vec_has(&n, "key") && vec_has(&n, "mac")) {
         mode_mac_star(&n);
@@ -322,14 +331,13 @@ void vec_f_gba_modes(struct vec *v)
     }
     if (!generic(&n, &d))
         return;
-    p0 = d.n_p > 0 ? d.p[0] : (struct gba_bytes){NULL, 0};
-    if (vec_has(&n, "tmpi"))
+    if (vec_has(&n, "tmpi") || vec_has(&n, "bsf_fqdn"))
         mode_tmpi(&n, &d);
-    else if (vec_has(&n, "kc"))
+    else if (has_string(&d, "3gpp-gba-res") || has_string(&d, "3gpp-gba-ks"))
         mode_2g(&n, &d);
-    else if (vec_has(&n, "ha1"))
+    else if (has_string(&d, "GBA_Digest_RESP") || has_string(&d, "GBA_Digest_Ks"))
         mode_digest(&n, &d);
-    else if (same(p0, literal("gba-digest")))
+    else if (has_string(&d, "gba-digest"))
         mode_digest_naf(&n, &d);
     else if (d.fc.n == 1 && d.fc.p[0] >= 0x80 && d.fc.p[0] <= 0x82)
         mode_akma(&n, &d);

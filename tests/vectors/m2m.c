@@ -102,15 +102,17 @@ static void e2e_keys(const struct vec_node *n)
 
 static void session_key(const struct vec_node *n)
 {
-    const struct gba_text receiver = vec_text(n, "receiver_rand_object");
-    const struct gba_text originator = vec_text(n, "originator_rand_object");
+    const struct gba_bytes parts[] = {gba_text_bytes(vec_text(n, "receiver_rand_object")),
+                                      gba_text_bytes(vec_text(n, "originator_rand_object")),
+                                      gba_text_bytes(vec_text(n, "label"))};
     struct gba_key pairwise, key;
 
     read_key(n, "pairwise", &pairwise);
     if (n->v->broken)
         return;
-    m2m_session_esprim_key(&pairwise, gba_text_bytes(receiver), gba_text_bytes(originator),
-                           &key);
+    m2m_session_esprim_key(&pairwise, parts[0], parts[1], &key);
+    vec_is_hex(n, "output", key.octets, 32);
+    gba_hmac(GBA_SHA256, GBA_BYTES(pairwise.octets), parts, 3, key.octets);
     vec_is_hex(n, "output", key.octets, 32);
 }
 

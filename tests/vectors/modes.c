@@ -69,16 +69,19 @@ static bool read_triplet(const struct vec_node *inputs, const struct vec_node *o
     const struct vec_node subscriber = vec_child(inputs, "subscriber");
     const struct gba_text choice = vec_text_or(&subscriber, "sres_choice", "sres1");
     uint8_t sres1[4], sres2[4];
+    enum gba_aka_algorithm a;
     struct gba_aka_secret s;
     struct gba_milenage m;
 
     t->rand = vec_octets(inputs, "rand", 16);
-    if (!vec_secret(&subscriber, "algorithm", 8, &s) || inputs->v->broken)
+    if (!vec_algorithm(&subscriber, "algorithm", GBA_AKA_MILENAGE, &a))
         return false;
-    if (s.algorithm != GBA_AKA_MILENAGE) {
-        vec_fail(&subscriber, "algorithm", "milenage", gba_aka_name(s.algorithm));
+    if (a != GBA_AKA_MILENAGE) {
+        vec_fail(&subscriber, "algorithm", "milenage", gba_aka_name(a));
         return false;
     }
+    if (!vec_secret(&subscriber, a, 8, &s) || inputs->v->broken)
+        return false;
     if (!gba_text_is(choice, "sres1") && !gba_text_is(choice, "sres2")) {
         vec_fail(&subscriber, "sres_choice", "sres1|sres2", vec_cstr(inputs->v, choice).s);
         return false;

@@ -43,7 +43,7 @@ struct vec {
 /* An object inside the entry and its path, for messages. */
 struct vec_node {
     struct vec *v;
-    json_t *json; /* NULL where the entry has no such object */
+    json_t *json;     /* NULL where the entry has no such object */
     const char *path; /* "outputs.ub." */
 };
 
