@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ua/gba_ue.h"
+#include "tests/fuzz/replies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,42 +36,17 @@ static void card(uint8_t control, unsigned asked, struct gba_ue_aka *aka)
     memcpy(aka->res, res, sizeof(res));
 }
 
-/* The next reply of the input, or none: the connection broke. */
-static void next_reply(struct gba_ue_event *ev, const uint8_t **at, size_t *left,
-                       struct gba_ue_reply *reply)
-{
-    static char head[65536];
-    static struct gba_ue_field fields[GBA_UE_MAX_FIELDS];
-    const uint8_t *end = *left != 0 ? memchr(*at, 0, *left) : NULL;
-    size_t n = end != NULL ? (size_t)(end - *at) : *left;
-    const uint8_t *body = memmem(*at, n, "\r\n\r\n", 4);
-    size_t n_head = body != NULL ? (size_t)(body - *at) + 4 : n;
-
-    memset(reply, 0, sizeof(*reply));
-    *ev = (struct gba_ue_event){
-        .happened = GBA_UE_EV_NO_REPLY, .err = GBA_E_UNREACHABLE, .reply = reply};
-    if (n_head <= sizeof(head) && n_head != 0) {
-        memcpy(head, *at, n_head);
-        if (gba_ue_reply_parse(head, n_head, fields, reply) == GBA_OK) {
-            ev->happened = GBA_UE_EV_REPLY;
-            reply->body = *at + n_head;
-            reply->body_len = n - n_head;
-        }
-    }
-    n += end != NULL;
-    *at += n;
-    *left -= n;
-}
-
 static void run(struct gba_ue *ue, uint8_t control, const uint8_t *at, size_t left)
 {
     static const uint8_t key[GBA_UE_KEY_LEN] = {1};
+    static struct replies replies;
     struct gba_ue_event ev = {.happened = GBA_UE_EV_START};
     enum gba_ue_todo todo = GBA_UE_FAILED;
     struct gba_ue_reply reply;
     struct gba_ue_aka aka;
     unsigned asked = 0, steps = 0;
 
+    replies_begin(&replies, at, left);
     for (;;) {
         ev.now_s = 1767312000;
         memset(ev.entropy, 0x5a, sizeof(ev.entropy));
@@ -80,7 +55,8 @@ static void run(struct gba_ue *ue, uint8_t control, const uint8_t *at, size_t le
             break;
         if (todo == GBA_UE_SEND) {
             need(gba_ue_request(ue)->n_fields > 0);
-            next_reply(&ev, &at, &left, &reply);
+            ev = (struct gba_ue_event){.reply = &reply, .err = GBA_E_UNREACHABLE};
+            ev.happened = replies_next(&replies, &reply) ? GBA_UE_EV_REPLY : GBA_UE_EV_NO_REPLY;
         } else if (todo == GBA_UE_ASK_USIM) {
             card(control, asked++, &aka);
             ev = (struct gba_ue_event){.happened = GBA_UE_EV_AKA, .aka = &aka};
