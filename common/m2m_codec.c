@@ -149,7 +149,7 @@ enum m2m_rsc m2m_put_text(struct m2m_reading *rd, const struct m2m_rule *rule,
     case M2M_V_FQDN:
         return t.n > name->max ? bad(rd, rule, "too long") : put_fqdn(rd, rule, t);
     case M2M_V_KEY:
-        return put_key(rd, rule, t);
+        return t.n > name->max ? bad(rd, rule, "too long") : put_key(rd, rule, t);
     case M2M_V_REL_KEY_ID:
         if (!m2m_is_relative_key_id(t))
             return unacceptable(rd, rule, "no relative key identifier");
