@@ -17,7 +17,8 @@ struct sample {
     FILE *out;
     bool commented; /* inside a section that is optional: every line has a '#' to take away */
     int indent;
-    bool dash; /* the next line begins an element of a list */
+    bool first; /* nothing above it in its section */
+    bool dash;  /* the next line begins an element of a list */
 };
 
 static void begin_line(struct sample *s)
@@ -144,6 +145,7 @@ static void sample_section(struct sample *s, const struct conf_row *row)
     fprintf(s->out, "%s:\n", row->name);
     s->indent += list ? 4 : 2;
     s->dash = list;
+    s->first = true;
     sample_rows(s, row->sub);
     s->dash = false;
     s->indent -= list ? 4 : 2;
@@ -172,7 +174,9 @@ static void sample_row(struct sample *s, const struct conf_row *row)
     char what[256];
 
     describe(row, what, sizeof(what));
-    fputc('\n', s->out);
+    if (!s->first)
+        fputc('\n', s->out);
+    s->first = false;
     if (row->help != NULL)
         comment(s, row->help);
     if (row->type == CONF_SECTION || row->type == CONF_SECTIONS) {

@@ -99,7 +99,7 @@ enum {
     OPT_HELP,
     OPT_VERSION,
     OPT_MAN,
-    OPT_OWN
+    OPT_OWN = 1000 /* above '?', which getopt gives for what it does not know */
 };
 
 static const struct {

@@ -1,0 +1,108 @@
+/*
+ * common/host/privdrop: the way down without a way back, and the ports file.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tests/unit.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/host/privdrop.h"
+
+/* Runs f in a child: its result. */
+static int in_child(int (*f)(void))
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0)
+        _exit(f());
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        return -1;
+    return WEXITSTATUS(status);
+}
+
+static int drop(void)
+{
+    struct passwd *pw = getpwnam("nobody");
+    gid_t groups[64];
+    int n;
+
+    if (pw == NULL || privdrop("nobody", NULL) != GBA_OK)
+        return 1;
+    if (getuid() != pw->pw_uid || geteuid() != pw->pw_uid || getgid() != pw->pw_gid)
+        return 2;
+    n = getgroups(64, groups);
+    for (int i = 0; i < n; i++)
+        if (groups[i] == 0)
+            return 3;
+    if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0)
+        return 4;
+    /* Again is no error: it is that user already. */
+    return privdrop("nobody", NULL) == GBA_OK ? 0 : 5;
+}
+
+/* As a user without the right to become another. */
+static int drop_without_right(void)
+{
+    struct passwd *pw = getpwnam("nobody");
+
+    if (pw == NULL || setgroups(0, NULL) != 0 || setresgid(12345, 12345, 12345) != 0 ||
+        setresuid(12345, 12345, 12345) != 0)
+        return 1;
+    return privdrop("nobody", NULL) == GBA_E_IO ? 0 : 2;
+}
+
+static void test_drop(void)
+{
+    if (geteuid() != 0) {
+        unit_skip("needs root");
+        return;
+    }
+    CU_ASSERT_EQUAL(in_child(drop), 0);
+    CU_ASSERT_EQUAL(in_child(drop_without_right), 0);
+}
+
+static void test_no_user(void)
+{
+    CU_ASSERT_EQUAL(privdrop(NULL, NULL), GBA_OK);
+    CU_ASSERT_EQUAL(privdrop("", NULL), GBA_OK);
+    CU_ASSERT_EQUAL(privdrop("no-such-user-here", NULL), GBA_E_CONFIG);
+}
+
+static void test_ports_file(void)
+{
+    static const char *const names[] = {"ub", "zn"};
+    static const char *const addresses[] = {"127.0.0.1:80", "[::1]:443"};
+    char folder[] = "/tmp/test_ports.XXXXXX", path[64], other[80], text[100] = "";
+    FILE *f;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/ports", folder);
+    CU_ASSERT_EQUAL(ports_file_write(path, names, addresses, 1), GBA_OK);
+    CU_ASSERT_EQUAL(ports_file_write(path, names, addresses, 2), GBA_OK);
+    f = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    (void)fread(text, 1, sizeof(text) - 1, f);
+    fclose(f);
+    CU_ASSERT_STRING_EQUAL(text, "ub=127.0.0.1:80\nzn=[::1]:443\n");
+    snprintf(other, sizeof(other), "%s/none/ports", folder);
+    CU_ASSERT_EQUAL(ports_file_write(other, names, addresses, 2), GBA_E_IO);
+    CU_ASSERT_EQUAL(ports_file_write(folder, names, addresses, 2), GBA_E_IO);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(rmdir(folder), 0); /* and no temporary file left behind */
+}
+
+static const struct unit_test tests[] = {
+    {"down, and no way back", test_drop},
+    {"no user, unknown user", test_no_user},
+    {"ports file", test_ports_file},
+};
+UNIT_MAIN("privdrop", tests)
