@@ -18,7 +18,7 @@ struct gba_options {
     /* of some commands */
     const char *naf, *ua_protocol, *out, *internal, *renew, *connect_to, *content_type, *data, *allow_http,
         *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites, *send, *key_id, *key_file,
-        *originator, *target_fqdn, *usage, *admin;
+        *originator, *target_fqdn, *usage, *admin, *derive, *mef_fqdn;
     const char *args[2]; /* what is no option */
     int n_args;
 };

@@ -371,6 +371,68 @@ struct gba_ue_fetch {
 enum gba_err gba_ue_fetch(struct gba_ue_device *d, const struct gba_ue_fetch *f,
                           struct gba_ue_reply *reply);
 
+/* --- oneM2M enrolment by GBA (TS-0003 8.3.2.3; doc/MMEF.md) --------------------------------- */
+
+/* The public domain name of a CSE from its Absolute CSE-ID: "//sp.example/cse1" ->
+ * "cse1.sp.example" (TS-0001 6.5.1.1).  GBA_E_SYNTAX: SP-relative ("/cse1"), or no CSE-ID. */
+enum gba_err gba_ue_target_fqdn(const char *target, char out[GBA_UE_FQDN_SIZE]);
+
+/* The first way: the target is the NAF.  key is the NAF key of its FQDN and of the Ua id agreed for targets (01 00
+ * 01 00 AE); no message is exchanged.  GBA_E_TOO_LONG. */
+enum gba_err gba_ue_enrol_gba(const char *target, const struct gba_ue_naf_key *key,
+                              struct gba_ue_credential *out);
+
+/* The second way: the MEF is the NAF; a client registration in the TLS-PSK session that gives Ke and KeID. */
+struct gba_ue_enrol; /* in memory of the caller */
+
+enum gba_ue_derivation {
+    GBA_UE_DERIVE_USAGE, /* TS-0003 10.3.7, with suid */
+    GBA_UE_DERIVE_KPSA,  /* 10.3.3, with the target's CSE-ID as Enrolee-B-ID */
+    GBA_UE_DERIVE_KM     /* 10.3.2, with the target's FQDN as MAF-ID */
+};
+
+struct gba_ue_enrol_config {
+    const char *target;      /* CSE-ID */
+    const char *target_fqdn; /* NULL: from target */
+    const char *mef_fqdn;    /* MEF-ID: the NAF's name, and the right half of KeID */
+    const char *admin_fqdn;  /* administrating stakeholder; NULL: the target's SP */
+    const char *originator;  /* X-M2M-Origin; NULL: left to the MEF, which knows the Enrolee-ID */
+    unsigned suid;           /* 0: 22 */
+    enum gba_ue_derivation derivation;
+    int64_t expires_s;       /* expiry asked for; never more than Kpm's */
+};
+
+enum gba_ue_enrol_happened { GBA_UE_ENROL_EV_START, GBA_UE_ENROL_EV_REPLY, GBA_UE_ENROL_EV_NO_REPLY };
+struct gba_ue_enrol_event {
+    enum gba_ue_enrol_happened happened;
+    const struct gba_ue_reply *reply; /* with psk and exported */
+    enum gba_err err;
+    int64_t now_s;
+    uint8_t entropy[16];
+};
+enum gba_ue_enrol_todo { GBA_UE_ENROL_SEND, GBA_UE_ENROL_DONE, GBA_UE_ENROL_FAILED };
+
+size_t gba_ue_enrol_size(void);
+struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len, const struct gba_ue_enrol_config *c);
+/* As gba_ue_step.  Errors an enrolment may end with: GBA_E_DOWNGRADE (session without our key or without export),
+ * GBA_E_PROTOCOL, GBA_E_REFUSED, GBA_E_OVERLOAD, GBA_E_EXPIRED, the transport's. */
+enum gba_err gba_ue_enrol_step(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *event,
+                               enum gba_ue_enrol_todo *todo);
+/* target: the request-target to append to the MEF's scheme and authority. */
+const struct gba_ue_request *gba_ue_enrol_request(const struct gba_ue_enrol *e, const char **target);
+enum gba_err gba_ue_enrol_credential(const struct gba_ue_enrol *e, struct gba_ue_credential *out);
+enum gba_err gba_ue_enrol_error(const struct gba_ue_enrol *e);
+const char *gba_ue_enrol_why(const struct gba_ue_enrol *e);
+unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code; 0: none */
+void gba_ue_enrol_end(struct gba_ue_enrol *e);           /* wipes */
+
+/* Both ways for a device that may block; the credential goes into its ring.  mef_url NULL: the first way.  Else
+ * https://HOST[:PORT], and config (whose expires_s is set here) says who the MEF is; suites NULL:
+ * ECDHE-PSK-CHACHA20-POLY1305 or DHE-PSK.  renew: bootstrap first. */
+enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url, const char *connect_to,
+                                 const struct gba_ue_enrol_config *config, const char *suites, bool renew,
+                                 struct gba_ue_credential *out);
+
 /* --- adapters --------------------------------------------------------------------------- */
 
 /* A soft USIM: a text file of mode 0600 with the lines of gba-usim(5): imsi= impi= mnc_len= k=

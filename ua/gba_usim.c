@@ -9,13 +9,18 @@
 #include "common/sqn.h"
 #include "ua/gba.h"
 
+static const char *file_of(const struct gba_options *o)
+{
+    return o->file != NULL ? o->file : o->usim;
+}
+
 static int usim_new(const struct gba_options *o)
 {
     char text[8192], why[320];
     enum gba_err err;
     size_t n;
 
-    if (o->file == NULL)
+    if (file_of(o) == NULL)
         return gba_usage("usim new needs --file FILE");
     n = fread(text, 1, sizeof(text), stdin);
     if (ferror(stdin) || n == sizeof(text)) {
@@ -23,18 +28,18 @@ static int usim_new(const struct gba_options *o)
         return gba_complain(n == sizeof(text) ? GBA_E_SYNTAX : GBA_E_IO, "standard input",
                             n == sizeof(text) ? "too long" : NULL);
     }
-    err = gba_ue_usim_soft_create(o->file, text, n, o->force != NULL, why);
+    err = gba_ue_usim_soft_create(file_of(o), text, n, o->force != NULL, why);
     gba_ue_wipe(text, sizeof(text));
     if (err == GBA_E_EXISTS)
-        return gba_complain(err, o->file, "exists; --force replaces it");
+        return gba_complain(err, file_of(o), "exists; --force replaces it");
     if (err == GBA_E_IO || err == GBA_E_NOMEM)
-        return gba_complain(err, o->file, why);
+        return gba_complain(err, file_of(o), why);
     if (err != GBA_OK) {
         gba_complain(err, "standard input", why);
         return EX_DATAERR;
     }
     if (o->json == NULL)
-        printf("Soft USIM written to %s (mode 0600).\n", o->file);
+        printf("Soft USIM written to %s (mode 0600).\n", file_of(o));
     return EX_OK;
 }
 
@@ -48,11 +53,11 @@ static int usim_show(const struct gba_options *o)
     uint8_t sqn[6];
     enum gba_err err;
 
-    if (o->file == NULL)
+    if (file_of(o) == NULL)
         return gba_usage("usim show needs --file FILE");
-    err = gba_ue_usim_soft_open(o->file, &usim, why);
+    err = gba_ue_usim_soft_open(file_of(o), &usim, why);
     if (err != GBA_OK) {
-        gba_complain(err, o->file, why);
+        gba_complain(err, file_of(o), why);
         return err == GBA_E_IO ? EX_IOERR : err == GBA_E_FORBIDDEN ? EX_CONFIG : EX_DATAERR;
     }
     usim->identity(usim, &id);

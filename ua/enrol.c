@@ -1,0 +1,188 @@
+/*
+ * Enrolment through the ports, for devices that may block: what enrol_client.c decides, done.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/identity.h"
+#include "common/secret.h"
+#include "common/ua_protocol.h"
+#include "ua/run.h"
+#include "ua/url.h"
+
+/* RULES: forward secrecy between device and MEF, both of this project. */
+#define MEF_SUITES                                                                             \
+    "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:DHE-PSK-CHACHA20-POLY1305"
+/* One suite per target, else one KpsaID would have several keys; 00AE is what every target has.
+ */
+#define TARGET_SUITE      0x00ae
+#define TARGET_SUITE_NAME "PSK-AES128-CBC-SHA256"
+
+static enum gba_err target_is_naf(struct gba_ue_device *d,
+                                  const struct gba_ue_enrol_config *config, bool renew,
+                                  struct gba_ue_credential *out)
+{
+    char fqdn[GBA_UE_FQDN_SIZE];
+    uint8_t ua_id[GBA_UE_UA_ID_LEN];
+    struct gba_ue_naf_key key;
+    enum gba_err err = config->target_fqdn != NULL
+                           ? gba_fqdn_canonical(gba_text(config->target_fqdn), fqdn)
+                           : gba_ue_target_fqdn(config->target, fqdn);
+
+    if (err != GBA_OK)
+        return run_explain(d, GBA_E_ARGUMENT, config->target,
+                           "no Absolute CSE-ID (//SP-FQDN/CSE); name the target's FQDN");
+    gba_ua_tls12(TARGET_SUITE, ua_id);
+    err = gba_ue_naf_key_get(d, fqdn, ua_id, false, renew, &key);
+    if (err == GBA_OK)
+        err = gba_ue_enrol_gba(config->target, &key, out);
+    if (err == GBA_OK)
+        strcpy(out->suite, TARGET_SUITE_NAME);
+    gba_wipe(&key, sizeof(key));
+    return err;
+}
+
+/* What the handshake with the MEF works with. */
+struct kpm {
+    struct gba_ue_device *d;
+    const char *mef_fqdn;
+    bool missing, given;
+    int64_t expires_s;
+};
+
+/* RULES: KpmID is the bare B-TID, Kpm = Ks_NAF(MEF's FQDN, the negotiated suite's Ua id). */
+static enum gba_err kpm_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], const char *hint,
+                            char identity[GBA_UE_PSK_IDENTITY_SIZE],
+                            uint8_t key[GBA_UE_KEY_LEN])
+{
+    struct kpm *kpm = ctx;
+    struct gba_ue_naf_key k;
+    enum gba_err err = run_naf_key_local(kpm->d, kpm->mef_fqdn, ua_id, false, &k);
+
+    (void)hint;
+    kpm->missing = err == GBA_E_NOT_FOUND;
+    if (err == GBA_OK)
+        err = gba_ue_psk_identity(&k, true, identity);
+    if (err == GBA_OK) {
+        memcpy(key, k.key, GBA_UE_KEY_LEN);
+        kpm->given = true;
+    }
+    gba_wipe(&k, sizeof(k));
+    return err;
+}
+
+static enum gba_err exchange(struct gba_ue_device *d, const struct gba_ue_enrol *e,
+                             const char *base, const char *connect_to,
+                             const struct gba_ue_psk *psk, struct gba_ue_reply *reply)
+{
+    const char *target;
+    struct gba_ue_request request = *gba_ue_enrol_request(e, &target);
+    char *url;
+    enum gba_err err;
+
+    if (asprintf(&url, "%s%s", base, target) < 0)
+        return GBA_E_NOMEM;
+    request.url = url;
+    request.connect_to = connect_to;
+    request.psk = psk;
+    if (d->trace != NULL)
+        d->trace(d->trace_ctx, &request, NULL);
+    err = d->ua->exchange(d->ua, &request, reply);
+    if (err == GBA_OK && d->trace != NULL)
+        d->trace(d->trace_ctx, NULL, reply);
+    free(url);
+    return err;
+}
+
+static enum gba_err run(struct gba_ue_device *d, struct gba_ue_enrol *e, const char *base,
+                        const char *connect_to, struct kpm *kpm, const char *suites)
+{
+    const struct gba_ue_psk psk = {.key = kpm_key,
+                                   .ctx = kpm,
+                                   .only = true,
+                                   .suites = suites != NULL ? suites : MEF_SUITES};
+    struct gba_ue_enrol_event ev = {.happened = GBA_UE_ENROL_EV_START,
+                                    .now_s = d->env->now_s(d->env->ctx)};
+    enum gba_ue_enrol_todo todo = GBA_UE_ENROL_FAILED;
+    struct gba_ue_reply reply;
+    enum gba_err err;
+
+    memset(&reply, 0, sizeof(reply));
+    err = d->env->random(d->env->ctx, ev.entropy, sizeof(ev.entropy));
+    if (err == GBA_OK)
+        err = gba_ue_enrol_step(e, &ev, &todo);
+    if (err == GBA_OK && todo == GBA_UE_ENROL_SEND) {
+        ev.err = exchange(d, e, base, connect_to, &psk, &reply);
+        /* TS 33.222 5.4: a B-TID the MEF no longer knows asks for one Ub run. */
+        if (ev.err == GBA_E_TLS && kpm->given && gba_ue_bootstrap(d) == GBA_OK)
+            ev.err = exchange(d, e, base, connect_to, &psk, &reply);
+        ev.happened = ev.err == GBA_OK ? GBA_UE_ENROL_EV_REPLY : GBA_UE_ENROL_EV_NO_REPLY;
+        ev.reply = &reply;
+        err = gba_ue_enrol_step(e, &ev, &todo);
+    }
+    gba_wipe(reply.exported, sizeof(reply.exported));
+    d->http_status = reply.status;
+    if (err == GBA_OK && todo != GBA_UE_ENROL_DONE)
+        return run_explain(d, gba_ue_enrol_error(e), base,
+                           gba_ue_enrol_why(e)[0] != '\0' ? gba_ue_enrol_why(e) : reply.why);
+    return err == GBA_OK ? GBA_OK : run_explain(d, err, base, NULL);
+}
+
+static enum gba_err mef_is_naf(struct gba_ue_device *d, const char *mef_url,
+                               const char *connect_to, const struct gba_ue_enrol_config *config,
+                               const char *suites, bool renew, struct gba_ue_credential *out)
+{
+    struct gba_ue_enrol_config c = *config;
+    struct kpm kpm = {.d = d, .mef_fqdn = config->mef_fqdn};
+    struct gba_ue_session session;
+    char base[600];
+    struct url url;
+    void *mem;
+    struct gba_ue_enrol *e;
+    enum gba_err err;
+
+    if (url_parse(mef_url, &url) != GBA_OK || !url.https)
+        return run_explain(d, GBA_E_ARGUMENT, mef_url, "the MEF is reached by https only");
+    snprintf(base, sizeof(base), "https://%.*s%s%.*s", (int)url.host.n, url.host.s,
+             url.port.n != 0 ? ":" : "", (int)url.port.n, url.port.n != 0 ? url.port.s : "");
+    err =
+        renew || gba_ue_keyring_session(d->ring, d->env->now_s(d->env->ctx), &session) != GBA_OK
+            ? gba_ue_bootstrap(d)
+            : GBA_OK;
+    if (err == GBA_OK)
+        err = gba_ue_keyring_session(d->ring, d->env->now_s(d->env->ctx), &session);
+    if (err != GBA_OK)
+        return err;
+    c.expires_s = session.expires_s; /* Kpm's; the MEF may grant less */
+    mem = malloc(gba_ue_enrol_size());
+    e = gba_ue_enrol_init(mem, gba_ue_enrol_size(), &c);
+    err = e == NULL ? run_explain(d, mem == NULL ? GBA_E_NOMEM : GBA_E_ARGUMENT, c.target,
+                                  "target, MEF name, stakeholder or SUID are not usable")
+                    : run(d, e, base, connect_to, &kpm, suites);
+    if (err == GBA_OK)
+        err = gba_ue_enrol_credential(e, out);
+    if (e != NULL)
+        gba_ue_enrol_end(e);
+    free(mem);
+    return err;
+}
+
+enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url,
+                                 const char *connect_to,
+                                 const struct gba_ue_enrol_config *config, const char *suites,
+                                 bool renew, struct gba_ue_credential *out)
+{
+    struct gba_ue_identity id;
+    enum gba_err err = d->usim->identity(d->usim, &id);
+
+    d->why[0] = '\0';
+    if (err == GBA_OK)
+        err = gba_ue_keyring_bind(d->ring, id.uicc);
+    if (err == GBA_OK)
+        err = mef_url == NULL ? target_is_naf(d, config, renew, out)
+                              : mef_is_naf(d, mef_url, connect_to, config, suites, renew, out);
+    return err == GBA_OK ? gba_ue_keyring_put_credential(d->ring, out) : err;
+}

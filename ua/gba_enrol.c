@@ -1,0 +1,111 @@
+/*
+ * gba enrol: a oneM2M credential for a target, by GBA (TS-0003 8.3.2.3).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/bytes.h"
+#include "ua/gba.h"
+#include "ua/url.h"
+
+static const char *kind_of(enum gba_ue_credential_kind kind)
+{
+    static const char *const names[] = {"Kpsa", "Km", "usage-constrained key"};
+
+    return names[kind];
+}
+
+static int print_credential(const struct gba_options *o, const struct gba_ue_credential *k)
+{
+    struct gba_report r;
+
+    gba_report_begin(&r, o, "Enrolled.");
+    gba_report_text(&r, "target", "target", k->target);
+    gba_report_text(&r, "fqdn", "FQDN", k->fqdn);
+    gba_report_text(&r, "kind", "kind", kind_of(k->kind));
+    gba_report_text(&r, "key_id", "key id", k->key_id);
+    if (k->suite[0] != '\0')
+        gba_report_text(&r, "suite", "suite", k->suite);
+    gba_report_time(&r, "expires", "expires", k->expires_s);
+    if (o->show_keys != NULL)
+        gba_report_hex(&r, "key", "key", k->key, sizeof(k->key));
+    return gba_report_end(&r);
+}
+
+/* The MEF's name: given, or the URL's host if that is a name. */
+static int name_mef(const struct gba_options *o, char *out, size_t cap,
+                    struct gba_ue_enrol_config *c)
+{
+    struct url url;
+
+    if (o->mef == NULL)
+        return gba_usage("--gba-mef needs --mef URL");
+    if (url_parse(o->mef, &url) != GBA_OK || !url.https)
+        return gba_usage("--mef takes an https URL");
+    c->mef_fqdn = o->mef_fqdn;
+    if (c->mef_fqdn != NULL)
+        return EX_OK;
+    if (url_host_is_address(url.host) || gba_text_copy(out, cap, url.host) != GBA_OK)
+        return gba_usage("the URL has no name of the MEF; give --mef-fqdn FQDN");
+    c->mef_fqdn = out;
+    return EX_OK;
+}
+
+static int choose_key(const struct gba_options *o, struct gba_ue_enrol_config *c)
+{
+    uint64_t suid = 22;
+
+    if (o->usage != NULL && gba_text_number(gba_text(o->usage), 99, &suid) != GBA_OK)
+        return gba_usage("--usage takes a SUID: 21 or 22");
+    c->suid = (unsigned)suid;
+    c->derivation = GBA_UE_DERIVE_USAGE;
+    if (o->derive != NULL && strcmp(o->derive, "kpsa") == 0)
+        c->derivation = GBA_UE_DERIVE_KPSA;
+    else if (o->derive != NULL && strcmp(o->derive, "km") == 0)
+        c->derivation = GBA_UE_DERIVE_KM;
+    else if (o->derive != NULL && strcmp(o->derive, "usage") != 0)
+        return gba_usage("--derive takes usage, kpsa or km");
+    return EX_OK;
+}
+
+int gba_cmd_enrol(const struct gba_options *o)
+{
+    struct gba_ue_enrol_config config = {.target = o->target,
+                                         .target_fqdn = o->target_fqdn,
+                                         .admin_fqdn = o->admin,
+                                         .originator = o->originator};
+    struct gba_ue_credential credential;
+    char mef_fqdn[GBA_UE_FQDN_SIZE];
+    struct gba_context c;
+    int status = EX_OK;
+
+    if (o->target == NULL)
+        return gba_usage("enrol needs --target CSE-ID");
+    if (o->framework != NULL && strcmp(o->framework, "gba") != 0)
+        return gba_usage("--framework: only gba is built in");
+    if (o->gba_mef != NULL)
+        status = name_mef(o, mef_fqdn, sizeof(mef_fqdn), &config);
+    if (status == EX_OK)
+        status = choose_key(o, &config);
+    if (status != EX_OK)
+        return status;
+    memset(&credential, 0, sizeof(credential));
+    status = gba_open(o, &c);
+    if (status == EX_OK) {
+        /* In the GBA framework the target is the NAF: the MEF of --mef has no part in it. */
+        enum gba_err err =
+            gba_ue_enrol_target(&c.device, o->gba_mef != NULL ? o->mef : NULL, o->connect_to,
+                                &config, o->suites, o->renew != NULL, &credential);
+
+        status = gba_save(&c);
+        if (err != GBA_OK)
+            status = gba_complain(err, c.device.why, NULL);
+    }
+    if (status == EX_OK)
+        status = print_credential(o, &credential);
+    gba_ue_wipe(&credential, sizeof(credential));
+    gba_close(&c);
+    return status;
+}
