@@ -19,13 +19,13 @@ enum conf_type {
                       seconds; min..max in milliseconds */
     CONF_SIZE,     /* int64_t octets: "64k", "1M"; min..max */
     CONF_STRING,   /* char *, max = longest in octets (0: 1024) */
-    CONF_PATH,     /* char *: a file or folder; relative paths are taken from the file's folder */
-    CONF_ENUM,     /* int: index into choices (NULL-terminated) */
-    CONF_HEX,      /* struct conf_octets, min..max octets */
-    CONF_ADDRESS,  /* char *: HOST:PORT, [V6]:PORT; port 0 allowed; HOST may be a name */
-    CONF_STRINGS,  /* struct conf_strings: a list of strings, or one string */
-    CONF_SECTION,  /* nested struct at offset: a map */
-    CONF_SECTIONS  /* struct conf_list: a list of maps, each one element of sub->size octets */
+    CONF_PATH, /* char *: a file or folder; relative paths are taken from the file's folder */
+    CONF_ENUM, /* int: index into choices (NULL-terminated) */
+    CONF_HEX,  /* struct conf_octets, min..max octets */
+    CONF_ADDRESS, /* char *: HOST:PORT, [V6]:PORT; port 0 allowed; HOST may be a name */
+    CONF_STRINGS, /* struct conf_strings: a list of strings, or one string */
+    CONF_SECTION, /* nested struct at offset: a map */
+    CONF_SECTIONS /* struct conf_list: a list of maps, each one element of sub->size octets */
 };
 
 #define CONF_REQUIRED 1u /* must be in the file */
@@ -50,21 +50,21 @@ struct conf_where; /* a place in the file, for check functions */
 struct conf_row {
     const char *name;
     enum conf_type type;
-    const char *unit;     /* for people: "s", "octets", or NULL */
-    const char *deflt;    /* text in the file's syntax, or NULL: zero / NULL / empty */
-    int64_t min, max;     /* both 0: any */
+    const char *unit;  /* for people: "s", "octets", or NULL */
+    const char *deflt; /* text in the file's syntax, or NULL: zero / NULL / empty */
+    int64_t min, max;  /* both 0: any */
     const char *const *choices;
     const struct conf_schema *sub;
     size_t offset;
     unsigned flags;
-    const char *help;     /* one or more sentences; the sample shows it as a comment */
+    const char *help; /* one or more sentences; the sample shows it as a comment */
 };
 
 struct conf_schema {
-    const char *title;    /* one line, for the sample and the man page */
+    const char *title; /* one line, for the sample and the man page */
     const struct conf_row *rows;
     size_t n_rows;
-    size_t size;          /* of the struct that is filled */
+    size_t size; /* of the struct that is filled */
     /* Optional: looks at a filled struct; NULL or the reason (static text) and, in *row, the
      * name of the option to point at. */
     const char *(*check)(const void *filled, const char **row);
