@@ -1,0 +1,260 @@
+/*
+ * GET /fetchCredentials/<KeID>/<SUID>: see mef_fetch.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_fetch.h"
+
+#include <string.h>
+
+#include "common/m2m_keys.h"
+#include "common/timestamp.h"
+
+#define SEGMENT_MAX 512
+
+/* ------------------------------------------------------------ the question */
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* One segment; what was encoded may be any octet but NUL. */
+static enum gba_err percent_decode(struct gba_text t, char *out, size_t cap)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t.n; i++) {
+        char c = t.s[i];
+
+        if (c == '%') {
+            int high = i + 2 < t.n ? hex_digit(t.s[i + 1]) : -1;
+            int low = i + 2 < t.n ? hex_digit(t.s[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return GBA_E_SYNTAX;
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (c == '\0' || n + 1 >= cap)
+            return GBA_E_SYNTAX;
+        out[n++] = c;
+    }
+    out[n] = '\0';
+    return n > 0 ? GBA_OK : GBA_E_SYNTAX;
+}
+
+/* The raw path is split first: a KeID of GBA holds '/', encoded. */
+static enum gba_err read_path(struct gba_text path, struct mef_fetch *f)
+{
+    struct gba_text rest, key_id, suid;
+    char number[8];
+    uint64_t v;
+
+    if (!gba_text_starts(path, MEF_FETCH_PATH))
+        return GBA_E_SYNTAX;
+    rest = (struct gba_text){path.s + strlen(MEF_FETCH_PATH), path.n - strlen(MEF_FETCH_PATH)};
+    if (!gba_text_split(rest, '/', &key_id, &suid) ||
+        (suid.n != 0 && memchr(suid.s, '/', suid.n) != NULL) ||
+        percent_decode(key_id, f->text, sizeof(f->text)) != GBA_OK ||
+        percent_decode(suid, number, sizeof(number)) != GBA_OK ||
+        gba_text_number(gba_text(number), 999, &v) != GBA_OK)
+        return GBA_E_SYNTAX;
+    f->suid = (unsigned)v;
+    return m2m_key_id_parse(gba_text(f->text), &f->key_id) == GBA_OK ? GBA_OK : GBA_E_NOT_FOUND;
+}
+
+/* ?ua=<10 hex> may only name what the target's row pins. */
+static enum gba_err read_query(struct gba_text query, const struct mef_target *t)
+{
+    uint8_t ua_id[GBA_UA_ID_LEN];
+
+    if (query.n == 0)
+        return GBA_OK;
+    if (!gba_text_starts(query, "ua=") ||
+        gba_unhex_exact(ua_id, sizeof(ua_id), (struct gba_text){query.s + 3, query.n - 3}) !=
+            GBA_OK)
+        return GBA_E_SYNTAX;
+    return memcmp(ua_id, t->ua_id, sizeof(ua_id)) == 0 ? GBA_OK : GBA_E_FORBIDDEN;
+}
+
+static enum gba_err read_question(const struct mef_policy *p, struct gba_text path,
+                                  struct gba_text query, struct gba_text origin,
+                                  struct mef_fetch *f)
+{
+    enum gba_err err;
+
+    if (f->target == NULL || !mef_is_entity(p, origin, f->target->id))
+        return GBA_E_FORBIDDEN;
+    err = read_path(path, f);
+    if (err != GBA_OK)
+        return err;
+    err = read_query(query, f->target);
+    if (err != GBA_OK)
+        return err;
+    return f->suid < 64 && (f->target->suids >> f->suid & 1) != 0 ? GBA_OK : GBA_E_FORBIDDEN;
+}
+
+/* ------------------------------------------------------------ a Ke of ours */
+
+static enum gba_err derive(const struct mef_policy *p, const struct mef_fetch *f,
+                           const struct gba_key *ke, struct gba_key *out)
+{
+    const struct mef_target *t = f->target;
+    uint8_t octet = (uint8_t)f->suid;
+    char text[4] = {(char)('0' + f->suid / 10), (char)('0' + f->suid % 10)};
+    struct gba_bytes suid = {(const uint8_t *)text, 2};
+
+    switch (t->derivation) {
+    case MEF_KPSA:
+        return m2m_kpsa(ke, gba_text(t->id), out);
+    case MEF_KM:
+        return m2m_km(ke, gba_text(t->fqdn), out);
+    default:
+        if (mef_policy_limits(p)->suid_as_octet)
+            suid = (struct gba_bytes){&octet, 1};
+        return m2m_usage_key(ke, suid, gba_text(t->fqdn), out);
+    }
+}
+
+static enum gba_err from_ke(const struct mef_policy *p, const struct mef_ke *ke, int64_t now_s,
+                            struct mef_fetch *f)
+{
+    if (ke->expires_s <= now_s)
+        return GBA_E_NOT_FOUND;
+    f->enrolee = mef_enrolee_by_id(p, ke->enrolee);
+    if (f->enrolee == NULL || !mef_allows(f->enrolee, f->target, f->suid))
+        return GBA_E_FORBIDDEN;
+    f->expires_s = ke->expires_s;
+    return derive(p, f, &ke->ke, &f->key);
+}
+
+static enum gba_err from_store(const struct mef_policy *p, struct mef_store *store,
+                               int64_t now_s, struct mef_fetch *f)
+{
+    char canonical[M2M_KEY_ID_TEXT_SIZE];
+    struct mef_ke ke;
+    enum gba_err err;
+
+    if (m2m_key_id_canonical(&f->key_id, canonical) != GBA_OK)
+        return GBA_E_NOT_FOUND;
+    err = store->get_ke(store, canonical, &ke);
+    if (err == GBA_OK)
+        err = from_ke(p, &ke, now_s, f);
+    gba_wipe(&ke, sizeof(ke));
+    return err;
+}
+
+/* ------------------------------------------------------------ a B-TID */
+
+/* GBA: the key is the NAF key itself, so only "MAF" or "SAEF" of RSPF make sense. */
+static enum gba_err prepare_query(struct mef_fetch *f)
+{
+    if (f->suid != 21 && f->suid != 22)
+        return GBA_E_FORBIDDEN;
+    if (gba_text_copy(f->query.btid, sizeof(f->query.btid), gba_text(f->text)) != GBA_OK)
+        return GBA_E_NOT_FOUND;
+    return gba_naf_id_make(gba_text(f->target->fqdn), f->target->ua_id, &f->query.naf_id);
+}
+
+void mef_fetch_key(const struct mef_policy *p, struct mef_fetch *f, enum gba_err err,
+                   const struct naf_key *key)
+{
+    f->ask = false;
+    f->err = err;
+    if (err == GBA_E_BTID || err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN)
+        f->err = GBA_E_NOT_FOUND; /* also a domain that has no BSF here */
+    else if (err == GBA_E_NOT_AUTHORIZED)
+        f->err = GBA_E_FORBIDDEN;
+    if (err != GBA_OK)
+        return;
+    /* the target is told the Enrolee-ID, never the IMPI: no row, no key */
+    f->enrolee = mef_enrolee_by_impi(p, key->a.impi);
+    if (f->enrolee == NULL || !mef_allows(f->enrolee, f->target, f->suid)) {
+        f->err = GBA_E_FORBIDDEN;
+        return;
+    }
+    f->key = key->a.me_key;
+    f->expires_s = key->a.expiry_s;
+}
+
+void mef_fetch_begin(const struct mef_policy *p, struct mef_store *store,
+                     const struct mef_target *target, struct gba_text path,
+                     struct gba_text query, struct gba_text origin, int64_t now_s,
+                     struct mef_fetch *f)
+{
+    memset(f, 0, sizeof(*f));
+    f->target = target;
+    f->err = read_question(p, path, query, origin, f);
+    if (f->err != GBA_OK)
+        return;
+    if (f->key_id.form == M2M_KEY_ID_GBA) {
+        f->err = prepare_query(f);
+        f->ask = f->err == GBA_OK;
+    } else if (f->key_id.form == M2M_KEY_ID_HEX &&
+               gba_text_eq_nocase(f->key_id.fqdn, gba_text(mef_policy_fqdn(p)))) {
+        f->err = from_store(p, store, now_s, f);
+    } else {
+        f->err = GBA_E_NOT_FOUND;
+    }
+}
+
+void mef_fetch_end(struct mef_fetch *f)
+{
+    gba_wipe(&f->key, sizeof(f->key));
+}
+
+/* ------------------------------------------------------------ the answer */
+
+/* Names as TS-0003 8.3.2.1 has them; no schema of theirs is known. */
+static void print_json(const struct mef_fetch *f, const char *lifetime, struct gba_wbuf *w)
+{
+    if (f->err != GBA_OK) {
+        gba_wbuf_str(w, "{\"Status\":false,\"ErrorString\":\"");
+        gba_wbuf_str(w, gba_err_text(f->err));
+        gba_wbuf_str(w, "\"}");
+        return;
+    }
+    gba_wbuf_str(w, "{\"Status\":true,\"Credential\":\"");
+    gba_wbuf_base64(w, GBA_BYTES(f->key.octets));
+    gba_wbuf_str(w, "\",\"EnroleeID\":\"");
+    gba_wbuf_str(w, f->enrolee->id); /* letters, digits and -._~/ only */
+    gba_wbuf_str(w, "\",\"Lifetime\":\"");
+    gba_wbuf_str(w, lifetime);
+    gba_wbuf_str(w, "\"}");
+}
+
+static void print_xml(const struct mef_fetch *f, const char *lifetime, struct gba_wbuf *w)
+{
+    gba_wbuf_str(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><fetchCredentialsResponse>");
+    if (f->err != GBA_OK) {
+        gba_wbuf_str(w, "<Status>false</Status><ErrorString>");
+        gba_wbuf_str(w, gba_err_text(f->err));
+        gba_wbuf_str(w, "</ErrorString>");
+    } else {
+        gba_wbuf_str(w, "<Status>true</Status><Credential>");
+        gba_wbuf_base64(w, GBA_BYTES(f->key.octets));
+        gba_wbuf_str(w, "</Credential><EnroleeID>");
+        gba_wbuf_str(w, f->enrolee->id);
+        gba_wbuf_str(w, "</EnroleeID><Lifetime>");
+        gba_wbuf_str(w, lifetime);
+        gba_wbuf_str(w, "</Lifetime>");
+    }
+    gba_wbuf_str(w, "</fetchCredentialsResponse>");
+}
+
+enum gba_err mef_fetch_print(const struct mef_fetch *f, bool xml, struct gba_wbuf *out)
+{
+    char lifetime[GBA_DATETIME_SIZE] = "";
+
+    if (f->err == GBA_OK)
+        gba_datetime(f->expires_s, lifetime);
+    if (xml)
+        print_xml(f, lifetime, out);
+    else
+        print_json(f, lifetime, out);
+    return gba_wbuf_ok(out) ? GBA_OK : GBA_E_TOO_LONG;
+}

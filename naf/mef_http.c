@@ -1,0 +1,324 @@
+/*
+ * The front of mefd: see mef_http.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/host/clock.h"
+#include "common/host/random.h"
+#include "common/host/tls.h"
+#include "common/m2m_http.h"
+#include "naf/mef_fetch.h"
+
+#define NAMES_MAX    32 /* of one certificate */
+#define PROBLEM_SIZE 512
+
+/* ------------------------------------------------------------ plain refusals */
+
+/* application/problem+json (RFC 9457) for what is not of the interface at all. */
+static void refuse(struct mef_front *f, struct httpd_request *r, enum gba_err err)
+{
+    static const struct httpd_header retry = {"Retry-After", "5"};
+    static const struct httpd_header allow = {"Allow", "GET"};
+    char body[PROBLEM_SIZE];
+    struct gba_wbuf w;
+    unsigned status = gba_err_http(err);
+
+    gba_wbuf_init(&w, body, sizeof(body));
+    gba_wbuf_str(&w, "{\"status\":");
+    gba_wbuf_number(&w, status);
+    gba_wbuf_str(&w, ",\"title\":\"");
+    gba_wbuf_str(&w, gba_err_text(err));
+    gba_wbuf_str(&w, "\"}");
+    LOG(f->log, LOG_LV_INFO, "mef.refused", LOG_INT("rq", httpd_request_id(r)), LOG_ERR(err),
+        LOG_STR("peer", httpd_peer_text(r)), LOG_INT("status", status));
+    httpd_reply(r, &(struct httpd_reply){.status = status,
+                                         .content_type = "application/problem+json",
+                                         .headers = status == 405 ? &allow : &retry,
+                                         .n_headers = status == 503 || status == 405,
+                                         .body = gba_wbuf_bytes(&w)});
+}
+
+void mef_http_refusal(void *ctx, struct httpd_request *r, enum gba_err err)
+{
+    struct mef_front *f = ctx;
+
+    metric_add(f->requests_refused, 1);
+    refuse(f, r, err);
+}
+
+/* ------------------------------------------------------------ who it is */
+
+void mef_http_tls_start(void *ctx, gnutls_session_t session)
+{
+    struct mef_front *f = ctx;
+    enum gba_err err = gba_naf_psk_attach(f->psk, session);
+
+    if (err != GBA_OK) /* then there is no PSK, and the handshake fails */
+        LOG(f->log, LOG_LV_ERROR, "mef.tls", LOG_ERR(err));
+}
+
+/* A target, by a dNSName of its certificate that is the FQDN of a row (TS-0003 10.1.1). */
+static void know_target(const struct mef_front *f, gnutls_session_t s, struct mef_client *c)
+{
+    char name[256], fqdn[GBA_FQDN_SIZE];
+
+    for (unsigned i = 0; c->target == NULL && i < NAMES_MAX; i++) {
+        enum gba_err err = tls_peer_dns_name(s, i, name);
+
+        if (err == GBA_E_NOT_FOUND)
+            break;
+        if (err == GBA_OK && gba_fqdn_canonical(gba_text(name), fqdn) == GBA_OK)
+            c->target = mef_target_by_fqdn(f->mef.policy, fqdn);
+    }
+    if (c->target != NULL)
+        c->id = c->target->id;
+}
+
+/* An enrolee, by the PSK of its B-TID.  What the session exports is only as good as the
+ * session: extended master secret (RFC 7627), full handshake. */
+static enum gba_err know_enrolee(const struct mef_front *f, gnutls_session_t s,
+                                 struct mef_client *c)
+{
+    struct gba_naf_peer peer;
+    enum gba_err err = gba_naf_psk_peer(f->psk, s, &peer);
+
+    if (err != GBA_OK)
+        return err;
+    if (!peer.gba || gnutls_session_ext_master_secret_status(s) == 0)
+        return GBA_E_DOWNGRADE;
+    c->enrolee = mef_enrolee_by_impi(f->mef.policy, peer.impi);
+    if (c->enrolee == NULL)
+        return GBA_E_FORBIDDEN;
+    c->id = c->enrolee->id;
+    c->expires_s = peer.expires_s;
+    err = tls_export(s, M2M_EXPORT_BOOTSTRAP, c->bootstrap, sizeof(c->bootstrap));
+    return err == GBA_OK
+               ? tls_export(s, M2M_EXPORT_CONNECTION, c->connection, sizeof(c->connection))
+               : err;
+}
+
+/* ------------------------------------------------------------ Mmef */
+
+static void reply_primitive(struct httpd_request *r, const struct m2m_response *rs)
+{
+    struct m2m_http_reply *out = calloc(1, sizeof(*out));
+    struct httpd_header headers[M2M_HTTP_FIELDS];
+
+    if (out == NULL) {
+        httpd_reply(r, &(struct httpd_reply){.status = 503, .close = true});
+        return;
+    }
+    m2m_http_response_print(rs, out);
+    for (size_t i = 0; i < out->n_fields; i++)
+        headers[i] = (struct httpd_header){out->field[i].name, out->field[i].value};
+    httpd_reply(r, &(struct httpd_reply){.status = out->status,
+                                         .content_type = out->content_type,
+                                         .headers = headers,
+                                         .n_headers = out->n_fields,
+                                         .body = rs->pc});
+    free(out);
+}
+
+static struct m2m_http_request binding_request(const struct httpd_request *r)
+{
+    return (struct m2m_http_request){
+        .method = httpd_method(r),
+        .path = httpd_path(r),
+        .query = httpd_query(r),
+        .content_type = httpd_field(r, "Content-Type", NULL),
+        .accept = httpd_field(r, "Accept", NULL),
+        .origin = httpd_field(r, M2M_H_ORIGIN, NULL),
+        .ri = httpd_field(r, M2M_H_RI, NULL),
+        .rvi = httpd_field(r, M2M_H_RVI, NULL),
+        .body = httpd_body(r),
+    };
+}
+
+static void log_primitive(struct mef_front *f, const struct httpd_request *r,
+                          const struct mef_client *c, const struct m2m_request *rq,
+                          const struct mef_answer *a)
+{
+    bool ok = m2m_rsc_is_success(a->rs.rsc);
+
+    metric_add(ok ? f->requests_ok : f->requests_refused, 1);
+    LOG(f->log, ok || a->rs.rsc != M2M_RSC_INTERNAL_SERVER_ERROR ? LOG_LV_INFO : LOG_LV_ERROR,
+        "mef.primitive", LOG_INT("rq", httpd_request_id(r)), LOG_INT("op", rq->op),
+        LOG_STR("to", rq->to), LOG_STR("client", c->id != NULL ? c->id : ""),
+        LOG_INT("ty", rq->ty), LOG_INT("rsc", a->rs.rsc),
+        LOG_STR("why", a->problem.why != NULL ? a->problem.why : ""),
+        LOG_STR("attribute", a->problem.attribute));
+}
+
+static void primitive(struct mef_front *f, const struct mef_client *c, struct httpd_request *r)
+{
+    const struct m2m_http_request in = binding_request(r);
+    struct m2m_request *rq = calloc(1, sizeof(*rq));
+    struct mef_answer *a = calloc(1, sizeof(*a));
+    uint8_t random[16];
+    enum m2m_rsc rsc;
+
+    if (rq == NULL || a == NULL || random_octets(random, sizeof(random)) != GBA_OK) {
+        free(rq);
+        free(a);
+        refuse(f, r, GBA_E_NOMEM);
+        return;
+    }
+    rsc = m2m_http_request_read(&in, rq);
+    if (rsc != M2M_RSC_OK)
+        m2m_answer(rq, rsc, &a->rs);
+    else
+        mef_request(&f->mef, c, rq, clock_unix_s(), random, a);
+    log_primitive(f, r, c, rq, a);
+    reply_primitive(r, &a->rs);
+    mef_answer_wipe(a);
+    free(a);
+    gba_wipe(rq, sizeof(*rq));
+    free(rq);
+}
+
+/* ------------------------------------------------------------ fetchCredentials */
+
+struct fetch_call {
+    struct mef_front *front;
+    struct httpd_request *r;
+    struct mef_fetch fetch;
+};
+
+/* The media type that stands first in Accept; JSON where it says neither. */
+static bool wants_xml(struct gba_text accept)
+{
+    for (size_t i = 0; i + 4 <= accept.n; i++) {
+        struct gba_text four = {accept.s + i, 4};
+
+        if (gba_text_eq_nocase(four, GBA_TEXT("json")))
+            return false;
+        if (gba_text_eq_nocase((struct gba_text){four.s, 3}, GBA_TEXT("xml")))
+            return true;
+    }
+    return accept.n >= 3 &&
+           gba_text_eq_nocase((struct gba_text){accept.s + accept.n - 3, 3}, GBA_TEXT("xml"));
+}
+
+static void fetch_reply(struct fetch_call *c)
+{
+    static const struct httpd_header headers[] = {{"Cache-Control", "no-store"},
+                                                  {"Retry-After", "5"}};
+    bool xml = wants_xml(httpd_field(c->r, "Accept", NULL));
+    unsigned status = gba_err_http(c->fetch.err);
+    uint8_t body[2048];
+    struct gba_wbuf w;
+
+    if (status == 502 || status == 504) /* the BSF's fault, not a gateway's */
+        status = 503;
+    gba_wbuf_init(&w, body, sizeof(body));
+    if (mef_fetch_print(&c->fetch, xml, &w) != GBA_OK)
+        status = 500;
+    metric_add(status == 200 ? c->front->fetches_ok : c->front->fetches_refused, 1);
+    LOG(c->front->log, status == 500 ? LOG_LV_ERROR : LOG_LV_INFO, "mef.fetch",
+        LOG_INT("rq", httpd_request_id(c->r)), LOG_STR("key_id", c->fetch.text),
+        LOG_INT("suid", c->fetch.suid),
+        LOG_STR("target", c->fetch.target != NULL ? c->fetch.target->id : ""),
+        LOG_STR("enrolee", c->fetch.enrolee != NULL ? c->fetch.enrolee->id : ""),
+        LOG_ERR(c->fetch.err), LOG_INT("status", status));
+    httpd_reply(c->r, &(struct httpd_reply){.status = status,
+                                            .content_type =
+                                                xml ? "application/xml" : "application/json",
+                                            .headers = headers,
+                                            .n_headers = status == 503 ? 2 : 1,
+                                            .body = gba_wbuf_bytes(&w)});
+    gba_wipe(body, sizeof(body));
+    mef_fetch_end(&c->fetch);
+    free(c);
+}
+
+static void fetch_key_came(void *arg, enum gba_err err, struct naf_key *key)
+{
+    struct fetch_call *c = arg;
+
+    mef_fetch_key(c->front->mef.policy, &c->fetch, err, key);
+    naf_key_unref(key);
+    fetch_reply(c);
+}
+
+static void fetch(struct mef_front *f, const struct mef_client *client, struct httpd_request *r)
+{
+    struct fetch_call *c = calloc(1, sizeof(*c));
+    int64_t now_s = clock_unix_s();
+    struct naf_key *key;
+    enum gba_err err;
+
+    if (c == NULL) {
+        refuse(f, r, GBA_E_NOMEM);
+        return;
+    }
+    c->front = f;
+    c->r = r;
+    mef_fetch_begin(f->mef.policy, f->mef.store, client->target, httpd_path(r), httpd_query(r),
+                    httpd_field(r, M2M_H_ORIGIN, NULL), now_s, &c->fetch);
+    if (!c->fetch.ask) {
+        fetch_reply(c);
+        return;
+    }
+    naf_query(f->naf, &c->fetch.query);
+    if (keycache_get(f->naf->keys, &c->fetch.query, now_s, fetch_key_came, c, &err, &key))
+        fetch_key_came(c, err, key);
+}
+
+/* ------------------------------------------------------------ handlers */
+
+static bool is_repeated(const struct httpd_request *r, const char *name)
+{
+    size_t n;
+
+    httpd_field(r, name, &n);
+    return n > 1;
+}
+
+static void serve(struct mef_front *f, const struct mef_client *c, struct httpd_request *r)
+{
+    if (is_repeated(r, M2M_H_ORIGIN) || is_repeated(r, M2M_H_RI)) {
+        refuse(f, r, GBA_E_REPEATED);
+    } else if (gba_text_starts(httpd_path(r), MEF_FETCH_PATH)) {
+        if (gba_text_is(httpd_method(r), "GET"))
+            fetch(f, c, r);
+        else
+            refuse(f, r, GBA_E_METHOD);
+    } else if (m2m_http_is_path(httpd_path(r))) {
+        primitive(f, c, r);
+    } else {
+        refuse(f, r, GBA_E_PATH);
+    }
+}
+
+void mef_http_target(void *ctx, struct httpd_request *r)
+{
+    struct mef_front *f = ctx;
+    struct mef_client c = {.id = NULL};
+    gnutls_session_t s = httpd_tls(r);
+
+    if (s == NULL) {
+        refuse(f, r, GBA_E_TLS);
+        return;
+    }
+    know_target(f, s, &c);
+    serve(f, &c, r);
+}
+
+void mef_http_enrolee(void *ctx, struct httpd_request *r)
+{
+    struct mef_front *f = ctx;
+    struct mef_client c = {.id = NULL};
+    gnutls_session_t s = httpd_tls(r);
+    enum gba_err err = s != NULL ? know_enrolee(f, s, &c) : GBA_E_TLS;
+
+    if (err != GBA_OK)
+        refuse(f, r, err == GBA_E_TLS || err == GBA_E_DOWNGRADE ? GBA_E_FORBIDDEN : err);
+    else
+        serve(f, &c, r);
+    mef_client_wipe(&c);
+}

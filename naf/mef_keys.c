@@ -1,0 +1,215 @@
+/*
+ * Key registration and key retrieval: TS-0003 8.3.5.2.7-10.  A key is the client's own
+ * (keyValue) or the session's export (10.3.5).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "naf/mef_call.h"
+
+/* ------------------------------------------------------------ representation */
+
+static void put_common(struct mef_call *k)
+{
+    const struct mef_key *y = &k->key;
+
+    m2m_resource_init(&k->out, M2M_SYMM_KEY_REG);
+    m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(M2M_SYMM_KEY_REG)->ty);
+    m2m_set_text(&k->out, M2M_A_RESOURCE_ID, gba_text(y->relative_id));
+    m2m_set_text(&k->out, M2M_A_PARENT_ID, GBA_TEXT("-"));
+    m2m_set_time(&k->out, M2M_A_CREATION_TIME, y->created_s);
+    m2m_set_time(&k->out, M2M_A_LAST_MODIFIED_TIME, y->modified_s);
+}
+
+/* Without keyValue, which is not echoed. */
+static enum m2m_rsc represent(struct mef_call *k)
+{
+    const struct mef_key *y = &k->key;
+
+    put_common(k);
+    m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, y->expires_s);
+    mef_list_unpack(&k->out, M2M_A_LABELS, y->labels);
+    m2m_set_text(&k->out, M2M_A_CREATOR, gba_text(y->creator));
+    m2m_set_text(&k->out, M2M_A_ADMIN_FQDN, gba_text(y->admin_fqdn));
+    m2m_set_number(&k->out, M2M_A_SUID, y->suid);
+    m2m_set_text(&k->out, M2M_A_RELATIVE_KEY_ID, gba_text(y->relative_id));
+    return M2M_RSC_OK;
+}
+
+/* ------------------------------------------------------------ create, update */
+
+/* Targets this client may give keys to, as many as the SUID takes (8.3.5.2.8). */
+static enum m2m_rsc take_targets(struct mef_call *k)
+{
+    const struct m2m_suid *suid = m2m_suid_find(k->key.suid);
+    size_t n = m2m_items(&k->in, M2M_A_TARGET_IDS);
+
+    if (suid == NULL || suid->source != M2M_KEY_RSPF)
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "SUID is not of a key from an MEF");
+    if (!m2m_suid_takes_targets(suid, n))
+        return mef_no(k, M2M_RSC_BAD_REQUEST, "number of targetIDs");
+    for (size_t i = 0; i < n; i++) {
+        const struct mef_target *t =
+            mef_target_by_id(k->m->policy, m2m_item(&k->in, M2M_A_TARGET_IDS, i));
+
+        if (t == NULL || !mef_allows(k->c->enrolee, t, k->key.suid))
+            return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not for this target");
+    }
+    return mef_list_pack(&k->in, M2M_A_TARGET_IDS, k->key.targets, sizeof(k->key.targets))
+               ? M2M_RSC_OK
+               : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "targetIDs");
+}
+
+static enum m2m_rsc take_labels(struct mef_call *k)
+{
+    return mef_list_pack(&k->in, M2M_A_LABELS, k->key.labels, sizeof(k->key.labels))
+               ? M2M_RSC_OK
+               : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "labels");
+}
+
+/* A key lives no longer than the registration of its stakeholder, which must be there. */
+static enum m2m_rsc take_expiry(struct mef_call *k)
+{
+    struct mef_store *s = k->m->store;
+    enum gba_err err = s->find_reg(s, k->c->id, k->key.admin_fqdn, &k->reg);
+
+    if (err == GBA_E_NOT_FOUND || (err == GBA_OK && k->reg.expires_s <= k->now_s))
+        return mef_no(k, M2M_RSC_NOT_FOUND, "no registration with this adminFQDN");
+    if (err != GBA_OK)
+        return mef_store_rsc(k, err);
+    if (m2m_has(&k->in, M2M_A_EXPIRATION_TIME)) {
+        k->key.expires_s = m2m_time(&k->in, M2M_A_EXPIRATION_TIME);
+        if (k->key.expires_s <= k->now_s)
+            return mef_no(k, M2M_RSC_BAD_REQUEST, "expirationTime is past");
+    }
+    if (k->key.expires_s > k->reg.expires_s)
+        k->key.expires_s = k->reg.expires_s;
+    return M2M_RSC_OK;
+}
+
+/* The client's own under an identifier of ours, or what both ends export: one a session, for a
+ * session exports one value (10.3.5). */
+static enum m2m_rsc take_key(struct mef_call *k)
+{
+    char key_id[M2M_KEY_ID_SIZE];
+    const struct gba_key *given = m2m_key(&k->in);
+    enum gba_err err;
+
+    if (given != NULL) {
+        k->key.key = *given;
+        gba_hex(k->key.relative_id, (struct gba_bytes){k->random, 16});
+        return M2M_RSC_OK;
+    }
+    err = m2m_export_split(k->c->connection, gba_text(mef_policy_fqdn(k->m->policy)), key_id,
+                           &k->key.key);
+    if (err != GBA_OK)
+        return mef_store_rsc(k, err);
+    for (size_t i = 0; i < 32; i++) /* the store's form: lower case */
+        k->key.relative_id[i] =
+            (char)(key_id[i] >= 'A' && key_id[i] <= 'F' ? key_id[i] - 'A' + 'a' : key_id[i]);
+    if (k->c->expires_s < k->key.expires_s)
+        k->key.expires_s = k->c->expires_s;
+    return M2M_RSC_OK;
+}
+
+enum m2m_rsc mef_create_key(struct mef_call *k)
+{
+    struct mef_store *s = k->m->store;
+    enum m2m_rsc rsc;
+
+    if (k->c->enrolee == NULL)
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not an enrolee");
+    rsc = mef_read(k, M2M_SYMM_KEY_REG, M2M_USE_CREATE);
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    k->key.suid = (unsigned)m2m_number(&k->in, M2M_A_SUID);
+    k->key.created_s = k->key.modified_s = k->now_s;
+    gba_text_copy(k->key.creator, sizeof(k->key.creator), gba_text(k->c->id));
+    if (gba_fqdn_canonical(m2m_text(&k->in, M2M_A_ADMIN_FQDN), k->key.admin_fqdn) != GBA_OK)
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
+    rsc = take_targets(k);
+    if (rsc == M2M_RSC_OK)
+        rsc = take_expiry(k);
+    if (rsc == M2M_RSC_OK)
+        rsc = take_labels(k);
+    if (rsc == M2M_RSC_OK)
+        rsc = take_key(k);
+    if (rsc == M2M_RSC_OK)
+        rsc =
+            mef_store_rsc(k, s->add_key(s, &k->key, mef_policy_limits(k->m->policy)->keys_max));
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    mef_locate(k, k->key.relative_id);
+    represent(k);
+    mef_list_unpack(&k->out, M2M_A_TARGET_IDS, k->key.targets);
+    return M2M_RSC_OK;
+}
+
+/* ------------------------------------------------------------ whose it is */
+
+static bool is_source(const struct mef_call *k)
+{
+    return mef_is_entity(k->m->policy, gba_text(k->c->id), k->key.creator);
+}
+
+static bool is_target(const struct mef_call *k)
+{
+    const char *list = k->key.targets;
+    struct gba_text item;
+
+    while (mef_list_next(&list, &item))
+        if (mef_is_entity(k->m->policy, item, k->c->id))
+            return true;
+    return false;
+}
+
+/* 8.3.5.2.8: only a client that is in targetIDs gets the key. */
+enum m2m_rsc mef_retrieve_key(struct mef_call *k)
+{
+    if (!is_target(k))
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not in targetIDs");
+    represent(k);
+    m2m_set_key(&k->out, &k->key.key);
+    return M2M_RSC_OK;
+}
+
+enum m2m_rsc mef_update_key(struct mef_call *k)
+{
+    enum m2m_rsc rsc;
+    bool labels, targets, expiry;
+
+    if (!is_source(k))
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "key of another");
+    rsc = mef_read(k, M2M_SYMM_KEY_REG, M2M_USE_UPDATE);
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    labels = m2m_has(&k->in, M2M_A_LABELS) || m2m_is_null(&k->in, M2M_A_LABELS);
+    targets = m2m_has(&k->in, M2M_A_TARGET_IDS);
+    expiry = m2m_has(&k->in, M2M_A_EXPIRATION_TIME);
+    rsc = take_expiry(k);
+    if (rsc == M2M_RSC_OK && targets)
+        rsc = take_targets(k);
+    if (rsc == M2M_RSC_OK && labels)
+        rsc = take_labels(k);
+    k->key.modified_s = k->now_s;
+    if (rsc == M2M_RSC_OK)
+        rsc = mef_store_rsc(k, k->m->store->set_key(k->m->store, &k->key));
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    put_common(k); /* with what the request had, no more (8.3.5.2.9) */
+    if (expiry)
+        m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, k->key.expires_s);
+    if (labels)
+        mef_list_unpack(&k->out, M2M_A_LABELS, k->key.labels);
+    if (targets)
+        mef_list_unpack(&k->out, M2M_A_TARGET_IDS, k->key.targets);
+    return M2M_RSC_OK;
+}
+
+enum m2m_rsc mef_delete_key(struct mef_call *k)
+{
+    if (!is_source(k))
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "key of another");
+    return mef_store_rsc(k, k->m->store->del_key(k->m->store, k->key.relative_id));
+}

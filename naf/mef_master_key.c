@@ -1,0 +1,126 @@
+/*
+ * The file of the master key: see mef_store_sqlite.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "naf/mef_store_sqlite.h"
+
+#define TEXT_LEN (2 * MEF_MASTER_KEY_LEN)
+
+static enum gba_err random_key(uint8_t out[static MEF_MASTER_KEY_LEN])
+{
+    size_t n = 0;
+
+    while (n < MEF_MASTER_KEY_LEN) {
+        ssize_t got = getrandom(out + n, MEF_MASTER_KEY_LEN - n, 0);
+
+        if (got < 0 && errno != EINTR)
+            return GBA_E_ENTROPY;
+        n += got > 0 ? (size_t)got : 0;
+    }
+    return GBA_OK;
+}
+
+static bool write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        p += done;
+        n -= (size_t)done;
+    }
+    return fsync(fd) == 0;
+}
+
+static enum gba_err make(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
+                         size_t why_size)
+{
+    char text[TEXT_LEN + 2];
+    enum gba_err err = random_key(out);
+    bool ok;
+    int fd;
+
+    if (err != GBA_OK)
+        return err;
+    fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        snprintf(why, why_size, "%s", strerror(errno));
+        return GBA_E_IO;
+    }
+    gba_hex(text, (struct gba_bytes){out, MEF_MASTER_KEY_LEN});
+    text[TEXT_LEN] = '\n';
+    ok = write_all(fd, text, TEXT_LEN + 1);
+    gba_wipe(text, sizeof(text));
+    if (close(fd) != 0 || !ok) {
+        snprintf(why, why_size, "%s", strerror(errno));
+        unlink(file);
+        return GBA_E_IO;
+    }
+    return GBA_OK;
+}
+
+static const char *check_file(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return strerror(errno);
+    if (!S_ISREG(st.st_mode))
+        return "not a regular file";
+    if ((st.st_mode & 077) != 0)
+        return "others may read it: mode must be 0600";
+    return NULL;
+}
+
+static enum gba_err read_key(int fd, uint8_t out[static MEF_MASTER_KEY_LEN])
+{
+    char text[TEXT_LEN + 3];
+    ssize_t n = read(fd, text, sizeof(text));
+    enum gba_err err = GBA_E_CONFIG;
+
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
+    if (n == TEXT_LEN)
+        err = gba_unhex_exact(out, MEF_MASTER_KEY_LEN, (struct gba_text){text, TEXT_LEN});
+    gba_wipe(text, sizeof(text));
+    return err == GBA_OK ? GBA_OK : GBA_E_CONFIG;
+}
+
+enum gba_err mef_master_key_load(const char *file, const char *database,
+                                 uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
+                                 size_t why_size)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const char *wrong;
+    enum gba_err err;
+
+    why[0] = '\0';
+    if (fd < 0 && errno == ENOENT) {
+        if (access(database, F_OK) != 0)
+            return make(file, out, why, why_size);
+        snprintf(why, why_size, "missing, though the database exists");
+        return GBA_E_CONFIG;
+    }
+    if (fd < 0) {
+        snprintf(why, why_size, "%s", strerror(errno));
+        return GBA_E_CONFIG;
+    }
+    wrong = check_file(fd);
+    err = wrong == NULL ? read_key(fd, out) : GBA_E_CONFIG;
+    close(fd);
+    if (err != GBA_OK)
+        snprintf(why, why_size, "%s", wrong != NULL ? wrong : "not 64 hexadecimal digits");
+    return err;
+}

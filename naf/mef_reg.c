@@ -1,0 +1,201 @@
+/*
+ * Client registration and the command resource: TS-0003 8.3.5.2.3-6, 8.3.9.2-3.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "naf/mef_call.h"
+
+#define RETRY_DURATION "P1D" /* until a client need ask again for commands */
+#define CMD_ISSUED     10    /* TS-0003 12.3.2.4 */
+
+/* ------------------------------------------------------------ representation */
+
+static void put_common(struct mef_call *k, enum m2m_type type)
+{
+    const struct mef_reg *g = &k->reg;
+
+    m2m_resource_init(&k->out, type);
+    m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(type)->ty);
+    m2m_set_text(&k->out, M2M_A_RESOURCE_ID, gba_text(g->ri));
+    m2m_set_text(&k->out, M2M_A_PARENT_ID, GBA_TEXT("-"));
+    m2m_set_time(&k->out, M2M_A_CREATION_TIME, g->created_s);
+    m2m_set_time(&k->out, M2M_A_LAST_MODIFIED_TIME, g->modified_s);
+}
+
+static enum m2m_rsc represent(struct mef_call *k)
+{
+    const struct mef_reg *g = &k->reg;
+
+    put_common(k, M2M_MEF_CLIENT_REG);
+    m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, g->expires_s);
+    mef_list_unpack(&k->out, M2M_A_LABELS, g->labels);
+    m2m_set_text(&k->out, M2M_A_CREATOR, gba_text(g->creator));
+    m2m_set_text(&k->out, M2M_A_FQDN, gba_text(mef_policy_fqdn(k->m->policy)));
+    m2m_set_text(&k->out, M2M_A_ADMIN_FQDN, gba_text(g->admin_fqdn));
+    return M2M_RSC_OK;
+}
+
+/* ------------------------------------------------------------ create, update */
+
+/* The MEF may cut what was asked for (8.3.5.2.3). */
+static enum m2m_rsc take_expiry(struct mef_call *k)
+{
+    int64_t longest = k->now_s + mef_policy_limits(k->m->policy)->registration_s;
+
+    if (!m2m_has(&k->in, M2M_A_EXPIRATION_TIME))
+        return M2M_RSC_OK;
+    k->reg.expires_s = m2m_time(&k->in, M2M_A_EXPIRATION_TIME);
+    if (k->reg.expires_s <= k->now_s)
+        return mef_no(k, M2M_RSC_BAD_REQUEST, "expirationTime is past");
+    if (k->reg.expires_s > longest)
+        k->reg.expires_s = longest;
+    return M2M_RSC_OK;
+}
+
+static enum m2m_rsc take_labels(struct mef_call *k)
+{
+    return mef_list_pack(&k->in, M2M_A_LABELS, k->reg.labels, sizeof(k->reg.labels))
+               ? M2M_RSC_OK
+               : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "labels");
+}
+
+/* Ke and KeID of this session, kept for those who will ask for keys (8.3.2.1 step 4).  A Ke
+ * ends with the key it was made under, or earlier. */
+static enum m2m_rsc keep_ke(struct mef_call *k)
+{
+    const struct mef_client *c = k->c;
+    struct mef_ke ke = {.created_s = k->now_s};
+    enum gba_err err;
+
+    if (c->enrolee == NULL)
+        return M2M_RSC_OK;
+    ke.expires_s = k->now_s + mef_policy_limits(k->m->policy)->enrolment_s;
+    if (c->expires_s < ke.expires_s)
+        ke.expires_s = c->expires_s;
+    err = gba_text_copy(ke.enrolee, sizeof(ke.enrolee), gba_text(c->enrolee->id));
+    if (err == GBA_OK)
+        err = m2m_export_split(c->bootstrap, gba_text(mef_policy_fqdn(k->m->policy)), ke.key_id,
+                               &ke.ke);
+    if (err == GBA_OK)
+        err = k->m->store->put_ke(k->m->store, &ke);
+    gba_wipe(&ke, sizeof(ke));
+    return mef_store_rsc(k, err);
+}
+
+static enum m2m_rsc fill_new(struct mef_call *k)
+{
+    struct gba_text fqdn = m2m_text(&k->in, M2M_A_FQDN);
+    enum m2m_rsc rsc = take_expiry(k);
+
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    if (fqdn.n != 0 && !gba_text_eq_nocase(fqdn, gba_text(mef_policy_fqdn(k->m->policy))))
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is not this MEF's");
+    if (gba_fqdn_canonical(m2m_text(&k->in, M2M_A_ADMIN_FQDN), k->reg.admin_fqdn) != GBA_OK)
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
+    k->reg.ri[0] = 'r'; /* no RelativeKeyID of ours begins so */
+    gba_hex(k->reg.ri + 1, (struct gba_bytes){k->random, 16});
+    gba_text_copy(k->reg.creator, sizeof(k->reg.creator), gba_text(k->c->id));
+    k->reg.created_s = k->reg.modified_s = k->now_s;
+    return take_labels(k);
+}
+
+enum m2m_rsc mef_create_reg(struct mef_call *k)
+{
+    struct mef_store *s = k->m->store;
+    struct mef_reg live;
+    enum m2m_rsc rsc = mef_read(k, M2M_MEF_CLIENT_REG, M2M_USE_CREATE);
+    enum gba_err err;
+
+    if (rsc == M2M_RSC_OK)
+        rsc = fill_new(k);
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    err = s->add_reg(s, &k->reg, k->now_s, mef_policy_limits(k->m->policy)->registrations_max,
+                     &live);
+    if (err == GBA_E_EXISTS) { /* one a stakeholder; where it is helps a client that lost it */
+        mef_locate(k, live.ri);
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED, "registered already");
+    }
+    rsc = mef_store_rsc(k, err);
+    if (rsc == M2M_RSC_OK) {
+        rsc = keep_ke(k);
+        if (rsc != M2M_RSC_OK)
+            s->del_reg(s, k->reg.ri); /* no half a registration */
+    }
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    mef_locate(k, k->reg.ri);
+    return represent(k);
+}
+
+enum m2m_rsc mef_retrieve_reg(struct mef_call *k)
+{
+    return represent(k);
+}
+
+enum m2m_rsc mef_update_reg(struct mef_call *k)
+{
+    enum m2m_rsc rsc = mef_read(k, M2M_MEF_CLIENT_REG, M2M_USE_UPDATE);
+    bool labels, expiry;
+
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    expiry = m2m_has(&k->in, M2M_A_EXPIRATION_TIME);
+    labels = m2m_has(&k->in, M2M_A_LABELS) || m2m_is_null(&k->in, M2M_A_LABELS);
+    rsc = take_expiry(k);
+    if (rsc == M2M_RSC_OK && labels)
+        rsc = take_labels(k);
+    if (rsc == M2M_RSC_OK)
+        rsc = keep_ke(k);
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    k->reg.modified_s = k->now_s;
+    rsc = mef_store_rsc(k, k->m->store->set_reg(k->m->store, &k->reg));
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    put_common(k, M2M_MEF_CLIENT_REG); /* with what changed, no more (8.3.5.2.5) */
+    if (expiry)
+        m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, k->reg.expires_s);
+    if (labels)
+        mef_list_unpack(&k->out, M2M_A_LABELS, k->reg.labels);
+    return M2M_RSC_OK;
+}
+
+enum m2m_rsc mef_delete_reg(struct mef_call *k)
+{
+    return mef_store_rsc(k, k->m->store->del_reg(k->m->store, k->reg.ri));
+}
+
+/* ------------------------------------------------------------ commands */
+
+/* There is nothing to command yet: NO_MORE_COMMANDS, class 0 (8.3.9.4). */
+static enum m2m_rsc no_more_commands(struct mef_call *k)
+{
+    put_common(k, M2M_MEF_CLIENT_CMD);
+    m2m_set_text(&k->out, M2M_A_RESOURCE_ID, GBA_TEXT("cmd"));
+    m2m_set_text(&k->out, M2M_A_PARENT_ID, gba_text(k->reg.ri));
+    m2m_set_text(&k->out, M2M_A_CMD_ID, GBA_TEXT("0"));
+    m2m_set_number(&k->out, M2M_A_CMD_STATUS_CODE, CMD_ISSUED);
+    m2m_set_group(&k->out, M2M_A_CMD_DESCRIPTION);
+    m2m_set_number(&k->out, M2M_A_CMD_CLASS_ID, 0);
+    m2m_set_group(&k->out, M2M_A_CMD_ARGS);
+    m2m_set_group(&k->out, M2M_A_NO_MORE_CMD_ARGS);
+    m2m_set_text(&k->out, M2M_A_RETRY_DURATION, GBA_TEXT(RETRY_DURATION));
+    return M2M_RSC_OK;
+}
+
+enum m2m_rsc mef_retrieve_cmd(struct mef_call *k)
+{
+    return no_more_commands(k);
+}
+
+/* An unknown cmdID is dropped, and the next command is the answer (8.3.9.3). */
+enum m2m_rsc mef_update_cmd(struct mef_call *k)
+{
+    enum m2m_rsc rsc = mef_read(k, M2M_MEF_CLIENT_CMD, M2M_USE_UPDATE);
+
+    return rsc == M2M_RSC_OK ? no_more_commands(k) : rsc;
+}

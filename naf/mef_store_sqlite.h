@@ -1,0 +1,28 @@
+/*
+ * The MEF's store in an SQLite file: WAL, synchronous=FULL, secure_delete; keys sealed with
+ * AES-256-GCM under a master key that lies in a file of its own.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NAF_MEF_STORE_SQLITE_H
+#define NAF_MEF_STORE_SQLITE_H
+
+#include "naf/mef_store.h"
+
+#define MEF_MASTER_KEY_LEN 32
+
+/* Opens or makes the file (0600).  why, when not GBA_OK: static text or SQLite's, for the log.
+ * GBA_E_IO: cannot be opened or written; GBA_E_CONFIG: not a database of ours, of a newer
+ * schema, or sealed under another master key. */
+enum gba_err mef_store_sqlite_open(const char *file,
+                                   const uint8_t master[static MEF_MASTER_KEY_LEN],
+                                   struct mef_store **out, char *why, size_t why_size);
+
+/* Reads the master key: 64 hexadecimal digits in a regular file that group and others cannot
+ * read.  Where neither it nor the database exists it is made.  GBA_E_CONFIG, GBA_E_IO,
+ * GBA_E_ENTROPY. */
+enum gba_err mef_master_key_load(const char *file, const char *database,
+                                 uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
+                                 size_t why_size);
+
+#endif

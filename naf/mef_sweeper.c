@@ -1,0 +1,87 @@
+/*
+ * A thread that removes from the store what has expired: see mef_sweeper.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_sweeper.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/host/clock.h"
+
+#define PERIOD_S 60
+
+struct mef_sweeper {
+    struct mef_store *store;
+    struct log *log;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool stop;
+};
+
+static void sweep(struct mef_sweeper *s)
+{
+    size_t n;
+    enum gba_err err = s->store->sweep(s->store, clock_unix_s(), &n);
+
+    if (err != GBA_OK)
+        LOG(s->log, LOG_LV_ERROR, "mefd.sweep", LOG_ERR(err));
+    else if (n > 0)
+        LOG(s->log, LOG_LV_INFO, "mefd.sweep", LOG_INT("expired", n));
+}
+
+static void *run(void *arg)
+{
+    struct mef_sweeper *s = arg;
+    struct timespec until;
+
+    pthread_mutex_lock(&s->lock);
+    while (!s->stop) {
+        pthread_mutex_unlock(&s->lock);
+        sweep(s);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += PERIOD_S;
+        pthread_mutex_lock(&s->lock);
+        if (!s->stop)
+            pthread_cond_timedwait(&s->cond, &s->lock, &until);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+enum gba_err mef_sweeper_start(struct mef_store *store, struct log *log,
+                               struct mef_sweeper **out)
+{
+    struct mef_sweeper *s = calloc(1, sizeof(*s));
+
+    *out = NULL;
+    if (s == NULL)
+        return GBA_E_NOMEM;
+    s->store = store;
+    s->log = log;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->cond, NULL);
+    if (pthread_create(&s->thread, NULL, run, s) != 0) {
+        free(s);
+        return GBA_E_NOMEM;
+    }
+    *out = s;
+    return GBA_OK;
+}
+
+void mef_sweeper_stop(struct mef_sweeper *s)
+{
+    if (s == NULL)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_signal(&s->cond);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->cond);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}

@@ -1,0 +1,367 @@
+/*
+ * mefd: the main of the M2M Enrolment Function.  Reads the configuration, wires store, Zn and
+ * listeners, and runs; it decides nothing.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/host/clock.h"
+#include "common/host/tls.h"
+#include "naf/mef_http.h"
+#include "naf/mef_store_sqlite.h"
+#include "naf/mef_sweeper.h"
+#include "naf/mefd_conf.h"
+
+#define SUIDS_MAX 8
+
+struct mefd {
+    struct mef_front front;
+    struct mef_policy *policy;
+    struct mef_sweeper *sweeper;
+    struct tls_server *tls, *psk_tls;
+    struct httpd *http;
+    struct log *log;
+};
+
+/* ------------------------------------------------------------ policy */
+
+static enum gba_err complain(struct log *log, const char *where, const char *what,
+                             enum gba_err err)
+{
+    LOG(log, LOG_LV_ERROR, "mefd.config", LOG_STR("option", where), LOG_STR("value", what),
+        LOG_ERR(err));
+    return err;
+}
+
+static enum gba_err add_target(struct mef_policy *p, const struct mefd_target_conf *t,
+                               struct log *log)
+{
+    unsigned suids[SUIDS_MAX];
+    uint64_t v;
+    enum gba_err err;
+
+    if (t->suids.n > SUIDS_MAX)
+        return complain(log, "targets.suids", t->id, GBA_E_TOO_LONG);
+    for (size_t i = 0; i < t->suids.n; i++) {
+        err = gba_text_number(gba_text(t->suids.v[i]), 99, &v);
+        if (err != GBA_OK)
+            return complain(log, "targets.suids", t->suids.v[i], err);
+        suids[i] = (unsigned)v;
+    }
+    err = mef_policy_add_target(p, t->id, t->fqdn, t->ua_id.p, suids, t->suids.n,
+                                (enum mef_derivation)t->derivation);
+    return err == GBA_OK ? GBA_OK : complain(log, "targets", t->id, err);
+}
+
+static enum gba_err add_rows(struct mef_policy *p, const struct mefd_conf *c, struct log *log)
+{
+    const struct mefd_target_conf *t = c->targets.v;
+    const struct mefd_enrolee_conf *e = c->enrolees.v;
+    enum gba_err err = GBA_OK;
+
+    for (size_t i = 0; err == GBA_OK && i < c->targets.n; i++)
+        err = add_target(p, &t[i], log);
+    for (size_t i = 0; err == GBA_OK && i < c->enrolees.n; i++) {
+        err = mef_policy_add_enrolee(p, e[i].impi, e[i].id, (const char *const *)e[i].targets.v,
+                                     e[i].targets.n);
+        if (err != GBA_OK)
+            complain(log, "enrolees", e[i].id, err);
+    }
+    if (err == GBA_OK) {
+        err = mef_policy_ready(p);
+        if (err != GBA_OK)
+            complain(log, "enrolees", "an IMPI or identifier twice", err);
+    }
+    return err;
+}
+
+static enum gba_err make_policy(const struct mefd_conf *c, struct log *log,
+                                struct mef_policy **out)
+{
+    const struct mef_limits limits = {
+        .enrolment_s = c->enrolment_ms / 1000,
+        .registration_s = c->registration_ms / 1000,
+        .registrations_max = (size_t)c->registrations_max,
+        .keys_max = (size_t)c->keys_max,
+        .suid_as_octet = c->suid_as_octet,
+    };
+    enum gba_err err = mef_policy_new(c->fqdn, c->sp, &limits, out);
+
+    if (err != GBA_OK)
+        return complain(log, "fqdn, sp", c->fqdn, err);
+    err = add_rows(*out, c, log);
+    if (err != GBA_OK) {
+        mef_policy_free(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
+static int check(const void *conf, struct log *log)
+{
+    struct mef_policy *p;
+
+    if (make_policy(conf, log, &p) != GBA_OK)
+        return DAEMON_EXIT_CONFIG;
+    mef_policy_free(p);
+    return 0;
+}
+
+/* ------------------------------------------------------------ parts */
+
+static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
+{
+    uint8_t master[MEF_MASTER_KEY_LEN];
+    char why[256];
+    enum gba_err err =
+        mef_master_key_load(c->master_key, c->database, master, why, sizeof(why));
+
+    if (err != GBA_OK) {
+        LOG(m->log, LOG_LV_ERROR, "mefd.master_key", LOG_STR("file", c->master_key),
+            LOG_STR("why", why), LOG_ERR(err));
+        return err;
+    }
+    err = mef_store_sqlite_open(c->database, master, &m->front.mef.store, why, sizeof(why));
+    gba_wipe(master, sizeof(master));
+    if (err != GBA_OK)
+        LOG(m->log, LOG_LV_ERROR, "mefd.database", LOG_STR("file", c->database),
+            LOG_STR("why", why), LOG_ERR(err));
+    return err;
+}
+
+static void on_naf_event(void *arg, enum gba_err err, const char *what)
+{
+    LOG(arg, LOG_LV_WARNING, "mefd.zn", LOG_ERR(err), LOG_STR("what", what));
+}
+
+static enum gba_err open_naf(struct mefd *m, const struct mefd_conf *c)
+{
+    const struct mefd_bsf_conf *b = c->zn.bsfs.v;
+    struct gba_naf_bsf *bsfs = calloc(c->zn.bsfs.n + 1, sizeof(*bsfs));
+    const char *const fqdn = c->fqdn;
+    struct gba_naf_config n = {
+        .fqdns = &fqdn,
+        .n_fqdns = 1,
+        .bsfs = bsfs,
+        .n_bsfs = c->zn.bsfs.n,
+        .cert_file = c->zn.certificate,
+        .key_file = c->zn.key,
+        .zn_namespace = c->zn.ns,
+        .zn_insecure = c->zn.insecure,
+        .zn_deadline_ms = (unsigned)c->zn.deadline_ms,
+        .zn_max_outstanding = (unsigned)c->zn.outstanding,
+        .event = on_naf_event,
+        .event_arg = m->log,
+    };
+    enum gba_err err;
+
+    if (bsfs == NULL)
+        return GBA_E_NOMEM;
+    for (size_t i = 0; i < c->zn.bsfs.n; i++)
+        bsfs[i] = (struct gba_naf_bsf){b[i].domain, b[i].url, b[i].ca};
+    err = gba_naf_new(&n, &m->front.naf);
+    free(bsfs);
+    if (err != GBA_OK)
+        LOG(m->log, LOG_LV_ERROR, "mefd.config", LOG_STR("option", "zn"), LOG_ERR(err));
+    if (err == GBA_OK && c->zn.insecure)
+        LOG(m->log, LOG_LV_WARNING, "mefd.insecure", LOG_STR("what", "zn.insecure is set"));
+    return err;
+}
+
+static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
+{
+    const struct tls_server_config t = {.cert_file = c->tls.certificate,
+                                        .key_file = c->tls.key,
+                                        .client_ca_file = c->tls.client_ca,
+                                        .crl_file = c->tls.crl,
+                                        .client = TLS_CLIENT_REQUIRED};
+    struct httpd_listener l = {.name = "mef",
+                               .handler = mef_http_target,
+                               .refusal = mef_http_refusal,
+                               .ctx = &m->front,
+                               .threads = (unsigned)c->threads,
+                               .connection_limit = (unsigned)c->connections,
+                               .body_limit = M2M_CONTENT_MAX};
+    enum gba_err err = tls_server_new(&t, m->log, &m->tls);
+
+    l.tls = m->tls;
+    for (size_t i = 0; err == GBA_OK && i < c->listen.n; i++) {
+        l.address = c->listen.v[i];
+        err = httpd_listen(m->http, &l);
+    }
+    return err;
+}
+
+static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
+{
+    const struct gba_naf_psk_config p = {.naf = m->front.naf,
+                                         .unknown_psk_identity = c->psk.unknown_identity_alert};
+    const struct tls_server_config t = {
+        .cert_file = c->tls.certificate, /* libmicrohttpd wants one; no suite here uses it */
+        .key_file = c->tls.key,
+        .client = TLS_CLIENT_NONE,
+        .priorities = gba_naf_tls_priorities(c->psk.plain_psk ? GBA_NAF_TLS_ONEM2M_EXTENDED
+                                                              : GBA_NAF_TLS_MEF)};
+    struct httpd_listener l = {.name = "mef-psk",
+                               .handler = mef_http_enrolee,
+                               .refusal = mef_http_refusal,
+                               .ctx = &m->front,
+                               .tls_start = mef_http_tls_start,
+                               .thread_per_connection = true,
+                               .connection_limit = (unsigned)c->psk.connections,
+                               .per_ip_limit = (unsigned)c->psk.per_address,
+                               .body_limit = M2M_CONTENT_MAX};
+    enum gba_err err;
+
+    if (c->psk.listen.n == 0)
+        return GBA_OK;
+    err = gba_naf_psk_new(&p, &m->front.psk);
+    if (err == GBA_OK)
+        err = tls_server_new(&t, m->log, &m->psk_tls);
+    l.tls = m->psk_tls;
+    for (size_t i = 0; err == GBA_OK && i < c->psk.listen.n; i++) {
+        l.address = c->psk.listen.v[i];
+        err = httpd_listen(m->http, &l);
+    }
+    return err;
+}
+
+static void announce(struct daemon *d, const struct mefd *m, const struct mefd_conf *c)
+{
+    const struct mefd_target_conf *t = c->targets.v;
+    char hex[2 * GBA_UA_ID_LEN + 1];
+
+    for (size_t i = 0; i < c->listen.n + c->psk.listen.n; i++)
+        daemon_port(d, i < c->listen.n ? "mef" : "mef-psk", httpd_bound(m->http, i));
+    for (size_t i = 0; i < c->targets.n; i++) {
+        /* no Ua id is assigned to oneM2M: the log says which one is used */
+        gba_hex(hex, (struct gba_bytes){t[i].ua_id.p, t[i].ua_id.n});
+        LOG(m->log, LOG_LV_NOTICE, "mefd.target", LOG_STR("id", t[i].id), LOG_STR("ua", hex));
+    }
+}
+
+/* ------------------------------------------------------------ life */
+
+static void stop(void *state)
+{
+    struct mefd *m = state;
+
+    mef_sweeper_stop(m->sweeper);
+    if (m->http != NULL)
+        httpd_free(m->http);
+    gba_naf_psk_free(m->front.psk);
+    gba_naf_free(m->front.naf);
+    tls_server_free(m->tls);
+    tls_server_free(m->psk_tls);
+    if (m->front.mef.store != NULL)
+        m->front.mef.store->close(m->front.mef.store);
+    mef_policy_free(m->policy);
+    free(m);
+}
+
+static void drain(void *state, unsigned grace_ms)
+{
+    struct mefd *m = state;
+
+    httpd_drain(m->http, grace_ms);
+}
+
+static void reload(void *state)
+{
+    struct mefd *m = state;
+
+    tls_server_reload(m->tls);
+    if (m->psk_tls != NULL)
+        tls_server_reload(m->psk_tls);
+}
+
+static void count(struct mefd *m, struct metrics *x)
+{
+    m->front.requests_ok = metrics_counter(x, "mefd_requests_total", "result=\"ok\"",
+                                           "Requests on Mmef by result");
+    m->front.requests_refused = metrics_counter(x, "mefd_requests_total", "result=\"refused\"",
+                                                "Requests on Mmef by result");
+    m->front.fetches_ok = metrics_counter(x, "mefd_fetches_total", "result=\"ok\"",
+                                          "Requests for credentials by result");
+    m->front.fetches_refused = metrics_counter(x, "mefd_fetches_total", "result=\"refused\"",
+                                               "Requests for credentials by result");
+}
+
+static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c)
+{
+    enum gba_err err = make_policy(c, m->log, &m->policy);
+
+    m->front.mef.policy = m->policy;
+    if (err == GBA_OK)
+        err = open_store(m, c);
+    if (err == GBA_OK)
+        err = open_naf(m, c);
+    if (err == GBA_OK)
+        err = mef_sweeper_start(m->front.mef.store, m->log, &m->sweeper);
+    if (err != GBA_OK)
+        return err;
+    m->http = httpd_new(m->log);
+    if (m->http == NULL)
+        return GBA_E_NOMEM;
+    err = listen_targets(m, c);
+    return err == GBA_OK ? listen_enrolees(m, c) : err;
+}
+
+static int start(struct daemon *d, const void *conf, void **state)
+{
+    const struct mefd_conf *c = conf;
+    struct mefd *m = calloc(1, sizeof(*m));
+    enum gba_err err;
+
+    if (m == NULL)
+        return DAEMON_EXIT_INTERNAL;
+    m->log = m->front.log = daemon_log(d);
+    count(m, daemon_metrics(d));
+    err = start_parts(m, c);
+    if (err != GBA_OK) {
+        stop(m);
+        return daemon_exit_code(err);
+    }
+    announce(d, m, c);
+    *state = m;
+    return 0;
+}
+
+static int print_names(void)
+{
+    static uint8_t text[M2M_NAMES_JSON_SIZE];
+    struct gba_wbuf w;
+
+    gba_wbuf_init(&w, text, sizeof(text));
+    if (m2m_names_print(&w) != GBA_OK)
+        return DAEMON_EXIT_INTERNAL;
+    printf("%.*s\n", (int)w.n, (const char *)text);
+    return fflush(stdout) == 0 ? 0 : DAEMON_EXIT_OS;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct daemon_option options[] = {
+        {.name = "print-names",
+         .help = "print the names of the Mmef interface as JSON",
+         .run = print_names},
+    };
+    static const struct daemon_program program = {
+        .name = "mefd",
+        .summary = "oneM2M M2M Enrolment Function over 3GPP GBA",
+        .schema = &mefd_schema,
+        .common = offsetof(struct mefd_conf, daemon),
+        .options = options,
+        .n_options = 1,
+        .check = check,
+        .start = start,
+        .reload = reload,
+        .drain = drain,
+        .stop = stop,
+    };
+
+    return daemon_main(&program, argc, argv);
+}

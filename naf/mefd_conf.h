@@ -1,0 +1,66 @@
+/*
+ * The configuration file of mefd: the schema and what it fills.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NAF_MEFD_CONF_H
+#define NAF_MEFD_CONF_H
+
+#include "common/host/daemon.h"
+
+struct mefd_tls_conf {
+    char *certificate, *key, *client_ca, *crl;
+};
+
+struct mefd_psk_conf {
+    struct conf_strings listen;
+    int64_t connections; /* at a time */
+    int64_t per_address; /* connections of one address; 0: any number */
+    bool plain_psk;      /* suites without forward secrecy */
+    bool unknown_identity_alert;
+};
+
+struct mefd_bsf_conf {
+    char *domain, *url, *ca;
+};
+
+struct mefd_zn_conf {
+    char *certificate, *key, *ns;
+    bool insecure;
+    int64_t deadline_ms, outstanding;
+    struct conf_list bsfs; /* of struct mefd_bsf_conf */
+};
+
+struct mefd_target_conf {
+    char *id;   /* Absolute CSE-ID, or a MAF's FQDN */
+    char *fqdn; /* NULL: from id */
+    struct conf_octets ua_id;
+    struct conf_strings suids;
+    int derivation; /* enum mef_derivation */
+};
+
+struct mefd_enrolee_conf {
+    char *impi, *id;
+    struct conf_strings targets;
+};
+
+struct mefd_conf {
+    struct daemon_conf daemon;
+    char *fqdn, *sp;
+    struct conf_strings listen;
+    int64_t threads, connections;
+    struct mefd_tls_conf tls;
+    struct mefd_psk_conf psk;
+    struct mefd_zn_conf zn;
+    char *database, *master_key;
+    int64_t enrolment_ms;    /* life of Ke, at most */
+    int64_t registration_ms; /* life of a registration, at most */
+    int64_t registrations_max, keys_max;
+    bool suid_as_octet;        /* 10.3.7: one octet in place of decimal digits */
+    struct conf_list targets;  /* of struct mefd_target_conf */
+    struct conf_list enrolees; /* of struct mefd_enrolee_conf */
+};
+
+extern const struct conf_schema mefd_schema;
+
+#endif
