@@ -110,11 +110,13 @@ static void test_resync(void)
         uint64_t last, seq_ms, seq_next;
     } rows[] = {
         {1, 31, 32},                                  /* the USIM is ahead */
+        {30, 31, 32},                                 /* our next is the USIM's last */
         {31, 31, 32},                                 /* level */
         {40, 31, 41},                                 /* we are ahead, within its limit: kept */
         {GBA_SQN_DELTA + 30, 31, GBA_SQN_DELTA + 31}, /* the last it would take */
         {GBA_SQN_DELTA + 31, 31, 32},                 /* beyond: only going back helps */
         {SEQ_MAX, 31, 32},                            /* at the end of the counter */
+        {SEQ_MAX, SEQ_MAX - 5, SEQ_MAX - 4},          /* the same, with the USIM near it */
         {5, SEQ_MAX - 1, SEQ_MAX},
     };
 
