@@ -5,6 +5,7 @@
  */
 #include "tests/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -103,10 +104,36 @@ static void test_print(void)
     CU_ASSERT_EQUAL(m2m_names_print(&w), GBA_E_TOO_LONG);
 }
 
+/* The rows of doc/MMEF.md are those of the table. */
+static void test_document(void)
+{
+    static char doc[65536];
+    char row[256];
+    FILE *f = fopen(unit_path("doc/MMEF.md"), "r");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    doc[fread(doc, 1, sizeof(doc) - 1, f)] = '\0';
+    fclose(f);
+    for (int i = 0; i < M2M_N_TYPES; i++) {
+        const struct m2m_type_name *t = m2m_type_name((enum m2m_type)i);
+
+        snprintf(row, sizeof(row), "| %u | `%s` | `%s:%s` | `%s` |", t->ty, t->long_name,
+                 t->prefix, t->short_name, t->path);
+        CU_ASSERT_PTR_NOT_NULL(strstr(doc, row));
+    }
+    for (int i = 0; i < M2M_N_ATTRS; i++) {
+        const struct m2m_attr_name *a = m2m_attr_name((enum m2m_attr)i);
+
+        snprintf(row, sizeof(row), "| `%s` | `%s` | ", a->long_name, a->short_name);
+        CU_ASSERT_PTR_NOT_NULL(strstr(doc, row));
+    }
+}
+
 static const struct unit_test tests[] = {
     {"every row is filled", test_rows},
     {"names are unique", test_names_are_unique},
     {"types by number and name", test_types},
     {"prints as JSON", test_print},
+    {"the document has the same rows", test_document},
 };
 UNIT_MAIN("m2m_names", tests)
