@@ -14,13 +14,14 @@
 struct log;
 struct metrics;
 
+enum zh_transport { ZH_TRANSPORT_TCP, ZH_TRANSPORT_SCTP };
 enum zh_destination_host { ZH_DESTINATION_HOST_ALWAYS, ZH_DESTINATION_HOST_NEVER };
 
 struct zh_diameter_peer_config {
     char *identity;
     char *realm;
     char *address;
-    int transport; /* 0 tcp, 1 sctp */
+    int transport; /* enum zh_transport */
     bool tls;
     int destination_host;    /* enum zh_destination_host */
     char *destination_realm; /* NULL: realm */

@@ -17,9 +17,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/host/diameter_dict.h"
+
+/* Waiting for threads of libfdcore to have begun: up to two seconds. */
+#define PAUSES   2000
+#define PAUSE_NS 1000000
+
+/* A peer to connect to, kept until libfdcore runs. */
+struct known_peer {
+    char identity[256], realm[256], host[256];
+    uint16_t port;
+    bool sctp, tls;
+};
 
 struct diameter {
     struct log *log;
@@ -33,6 +45,8 @@ struct diameter {
     bool started;
     atomic_bool running;
     atomic_bool stopping;
+    struct known_peer *peers;
+    size_t n_peers;
 };
 
 static atomic_flag opened = ATOMIC_FLAG_INIT;
@@ -79,23 +93,12 @@ static const char *config_fault(const struct diameter_config *c)
 
         if (!is_identity(p->identity) || !is_identity(p->realm))
             return "a peer's identity and realm must be Diameter identities";
-        if (!quotable(p->host) || p->port == 0)
+        if (p->host == NULL || strlen(p->host) > 255 || p->port == 0)
             return "a peer needs an address and a port";
         if (p->tls && c->tls_cert == NULL)
             return "a peer with TLS needs our certificate";
     }
     return NULL;
-}
-
-static void write_peers(FILE *f, const struct diameter_config *c)
-{
-    for (size_t i = 0; i < c->n_peers; i++) {
-        const struct diameter_peer *p = &c->peers[i];
-
-        fprintf(f, "ConnectPeer = \"%s\" { ConnectTo = \"%s\"; Port = %u; Realm = \"%s\";",
-                p->identity, p->host, p->port, p->realm);
-        fprintf(f, "%s%s };\n", p->tls ? "" : " No_TLS;", p->sctp ? " No_TCP;" : " No_SCTP;");
-    }
 }
 
 static void write_config(FILE *f, const struct diameter_config *c, uint16_t port)
@@ -115,7 +118,6 @@ static void write_config(FILE *f, const struct diameter_config *c, uint16_t port
         fprintf(f, "TLS_Cred = \"%s\", \"%s\";\n", c->tls_cert, c->tls_key);
     if (c->tls_ca != NULL)
         fprintf(f, "TLS_CA = \"%s\";\n", c->tls_ca);
-    write_peers(f, c);
 }
 
 /* Hands the configuration to libfdcore.  0 or an errno. */
@@ -238,6 +240,92 @@ static bool is_any(const struct sockaddr *sa)
     return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
 }
 
+/* --- peers ------------------------------------------------------------------------------ */
+
+static enum gba_err keep_peers(struct diameter *d, const struct diameter_config *c)
+{
+    d->peers = calloc(c->n_peers + 1, sizeof(*d->peers));
+    if (d->peers == NULL)
+        return GBA_E_NOMEM;
+    d->n_peers = c->n_peers;
+    for (size_t i = 0; i < d->n_peers; i++) {
+        struct known_peer *p = &d->peers[i];
+
+        snprintf(p->identity, sizeof(p->identity), "%s", c->peers[i].identity);
+        snprintf(p->realm, sizeof(p->realm), "%s", c->peers[i].realm);
+        snprintf(p->host, sizeof(p->host), "%s", c->peers[i].host);
+        p->port = c->peers[i].port;
+        p->sctp = c->peers[i].sctp;
+        p->tls = c->peers[i].tls;
+    }
+    return GBA_OK;
+}
+
+/* Adds every address of the host; without one libfdcore looks the identity up itself, each
+ * time it connects. */
+static int add_endpoints(const struct known_peer *p, struct fd_list *list)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    int err = 0;
+
+    if (getaddrinfo(p->host, NULL, &hints, &found) != 0)
+        return strcasecmp(p->host, p->identity) == 0 ? 0 : EADDRNOTAVAIL;
+    for (struct addrinfo *a = found; a != NULL && err == 0; a = a->ai_next)
+        err = fd_ep_add_merge(list, a->ai_addr, a->ai_addrlen, EP_FL_CONF | EP_ACCEPTALL);
+    freeaddrinfo(found);
+    return err;
+}
+
+static int add_peer(struct known_peer *p)
+{
+    struct peer_info info;
+    int err;
+
+    memset(&info, 0, sizeof(info));
+    fd_list_init(&info.pi_endpoints, NULL);
+    info.pi_diamid = p->identity;
+    info.pi_diamidlen = strlen(p->identity);
+    info.config.pic_flags.pro4 = p->sctp ? PI_P4_SCTP : PI_P4_TCP;
+    info.config.pic_flags.sec = p->tls ? PI_SEC_DEFAULT : PI_SEC_NONE;
+    info.config.pic_flags.persist = PI_PRST_ALWAYS;
+    info.config.pic_realm = p->realm;
+    info.config.pic_port = p->port;
+    err = add_endpoints(p, &info.pi_endpoints);
+    return err == 0 ? fd_peer_add(&info, "configuration", NULL, NULL) : err;
+}
+
+/* libfdcore connects at once to the peers whose threads have begun when it starts; to others
+ * after up to four seconds.  A thread that has begun leaves STATE_NEW. */
+static void wait_begun(const struct known_peer *p)
+{
+    struct timespec pause = {.tv_nsec = PAUSE_NS};
+    struct peer_hdr *peer = NULL;
+
+    for (int i = 0; i < PAUSES; i++) {
+        if (fd_peer_getbyid((DiamId_t)(uintptr_t)p->identity, strlen(p->identity), 0, &peer) !=
+                0 ||
+            peer == NULL || fd_peer_get_state(peer) != STATE_NEW)
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Before fd_core_start. */
+static int add_peers(struct diameter *d)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < d->n_peers && err == 0; i++) {
+        err = add_peer(&d->peers[i]);
+        if (err != 0)
+            LOG(d->log, LOG_LV_ERROR, "diameter.peer", LOG_STR("peer", d->peers[i].identity),
+                LOG_STR("reason", strerror(err)));
+    }
+    for (size_t i = 0; i < d->n_peers && err == 0; i++)
+        wait_begun(&d->peers[i]);
+    return err;
+}
+
 /* --- life ------------------------------------------------------------------------------- */
 
 static int advertise(const struct diameter_config *c)
@@ -260,6 +348,8 @@ static enum gba_err configure(struct diameter *d, const struct diameter_config *
     enum gba_err err = choose_address(d, c);
     int e;
 
+    if (err == GBA_OK)
+        err = keep_peers(d, c);
     if (err != GBA_OK)
         return err;
     e = diameter_guard_log(d->log);
@@ -332,10 +422,35 @@ static void *watch(void *arg)
     return NULL;
 }
 
+/* libfdcore begins to listen on a thread, some time after fd_core_start. */
+static bool wait_listening(const struct diameter *d)
+{
+    struct sockaddr_storage to = d->local;
+    struct timespec pause = {.tv_nsec = PAUSE_NS};
+    bool listening = false;
+
+    if (to.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)&to)->sin6_port = htons(d->port);
+    else
+        ((struct sockaddr_in *)(void *)&to)->sin_port = htons(d->port);
+    for (int i = 0; i < PAUSES && !listening; i++) {
+        int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        listening = fd >= 0 && connect(fd, (struct sockaddr *)&to, d->local_len) == 0;
+        if (fd >= 0)
+            close(fd);
+        if (!listening)
+            nanosleep(&pause, NULL);
+    }
+    return listening;
+}
+
 enum gba_err diameter_start(struct diameter *d)
 {
     int e;
 
+    if (add_peers(d) != 0)
+        return GBA_E_CONFIG;
     diameter_guard_quiet();
     e = fd_core_start();
     if (d->reserved >= 0) {
@@ -344,14 +459,17 @@ enum gba_err diameter_start(struct diameter *d)
     }
     if (e == 0)
         e = fd_core_waitstartcomplete();
+    if (e == 0 && d->port != 0 && !wait_listening(d))
+        e = EADDRINUSE;
     if (e != 0) {
         loge(d->log, d->port != 0 ? "listen" : "core", strerror(e == ENOMEM ? EADDRINUSE : e));
         return GBA_E_IO;
     }
     atomic_store(&d->running, true);
-    e = pthread_create(&d->watchdog, NULL, watch, d);
-    d->started = e == 0;
-    return e == 0 ? GBA_OK : GBA_E_NOMEM;
+    if (pthread_create(&d->watchdog, NULL, watch, d) != 0)
+        return GBA_E_NOMEM;
+    d->started = true;
+    return GBA_OK;
 }
 
 void diameter_stop(struct diameter *d)
@@ -361,14 +479,17 @@ void diameter_stop(struct diameter *d)
     atomic_store(&d->stopping, true);
     diameter_guard_mute();
     if (d->started) {
-        (void)fd_core_shutdown();
+        if (atomic_load(&d->running))
+            (void)fd_core_shutdown();
         pthread_join(d->watchdog, NULL);
     }
     if (d->reserved >= 0)
         close(d->reserved);
     /* A node that never started stays with libfdcore's hooks until the process ends. */
-    if (d->started)
+    if (d->started) {
+        free(d->peers);
         free(d);
+    }
 }
 
 bool diameter_running(const struct diameter *d)

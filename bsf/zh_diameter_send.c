@@ -1,0 +1,199 @@
+/*
+ * The two threads of Zh over Diameter: the one that sends and the one that watches the
+ * deadlines.  See zh_diameter_internal.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "bsf/zh_diameter_internal.h"
+
+#include "bsf/zh_mar.h"
+#include "common/host/clock.h"
+
+#define AVOID_MS  10000 /* how long a peer that let a request expire comes last */
+#define FORGET_MS 1000  /* libfdcore forgets a request this long after we did */
+
+/* --- the sender ------------------------------------------------------------------------- */
+
+/* The first of the candidates in order of priority; one that is avoided comes last. */
+static bool choose_peer(const struct zh_diameter *z, uint32_t candidates, int64_t now,
+                        size_t *chosen)
+{
+    for (int avoided = 0; avoided < 2; avoided++)
+        for (size_t i = 0; i < z->n_peers; i++)
+            if ((candidates >> i & 1) != 0 &&
+                (avoided == 1 || z->peers[i].avoid_until_ms <= now)) {
+                *chosen = i;
+                return true;
+            }
+    return false;
+}
+
+/* Gives the request a peer, and this attempt its time: all that is left, if nobody else could
+ * be asked after it.  False: the request is over. */
+static bool begin_attempt(struct zh_diameter *z, uintptr_t ticket, size_t *peer, int64_t *due)
+{
+    uint32_t open = zh_diameter_open_peers(z);
+    int64_t now = clock_monotonic_ms();
+    struct zh_pending *p;
+
+    pthread_mutex_lock(&z->lock);
+    p = zh_pending_find(&z->pending, ticket);
+    if (p == NULL) {
+        pthread_mutex_unlock(&z->lock);
+        return false;
+    }
+    if (!choose_peer(z, open & ~p->tried, now, peer)) {
+        zh_diameter_finish_locked(z, p, GBA_E_ZH_UNREACHABLE, NULL);
+        return false;
+    }
+    p->peer = *peer;
+    p->tried |= UINT32_C(1) << *peer;
+    p->attempts++;
+    if (p->attempts < ZH_ATTEMPTS && (open & ~p->tried) != 0 &&
+        now + z->attempt_ms < p->deadline_ms)
+        p->due_ms = now + z->attempt_ms;
+    *due = p->due_ms;
+    zh_diameter_timer_needed_locked(z, *due);
+    pthread_mutex_unlock(&z->lock);
+    return true;
+}
+
+struct timespec zh_diameter_realtime_in(int64_t ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+static void send_attempt(struct zh_diameter *z, uintptr_t ticket, const struct zh_query *q)
+{
+    struct zh_mar mar = {.application = z->application,
+                         .scheme = z->scheme,
+                         .public_identity = z->public_identity,
+                         .server_name = z->server_name};
+    struct timespec forget;
+    struct msg *msg = NULL;
+    enum gba_err err;
+    int64_t due, left;
+    size_t i;
+
+    if (!begin_attempt(z, ticket, &i, &due))
+        return;
+    mar.destination_realm = z->peers[i].destination_realm;
+    mar.destination_host = z->peers[i].name_host ? z->peers[i].identity : NULL;
+    err = zh_mar_make(&mar, q, &msg);
+    if (err != GBA_OK) {
+        zh_diameter_finish(z, ticket, err, NULL);
+        return;
+    }
+    left = due - clock_monotonic_ms();
+    forget = zh_diameter_realtime_in((left > 0 ? left : 0) + FORGET_MS);
+    if (zh_diameter_hand_over(&msg, ticket, &forget) != 0) {
+        if (msg != NULL)
+            (void)fd_msg_free(msg);
+        zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_UNREACHABLE, true);
+    }
+}
+
+static void answer_refused_locked(struct zh_diameter *z)
+{
+    struct zh_refused r = z->refused[z->refused_at];
+
+    z->refused_at = (z->refused_at + 1) % ZH_REFUSED_MAX;
+    z->n_refused--;
+    pthread_cond_signal(&z->room);
+    pthread_mutex_unlock(&z->lock);
+    metric_add(z->results[r.err], 1);
+    r.done(r.arg, r.err, NULL);
+}
+
+void *zh_diameter_send_loop(void *arg)
+{
+    struct zh_diameter *z = arg;
+
+    for (;;) {
+        struct zh_pending *p;
+        struct zh_query query;
+        uintptr_t ticket;
+
+        pthread_mutex_lock(&z->lock);
+        while (z->n_refused == 0 && TAILQ_EMPTY(&z->pending.queue) && !z->closing)
+            pthread_cond_wait(&z->work, &z->lock);
+        if (z->n_refused != 0) {
+            answer_refused_locked(z);
+            continue;
+        }
+        p = z->closing ? NULL : zh_pending_next(&z->pending);
+        if (p == NULL) {
+            pthread_mutex_unlock(&z->lock);
+            return NULL;
+        }
+        query = p->query;
+        ticket = p->ticket;
+        pthread_mutex_unlock(&z->lock);
+        send_attempt(z, ticket, &query);
+    }
+}
+
+/* --- the timer -------------------------------------------------------------------------- */
+
+void zh_diameter_timer_needed_locked(struct zh_diameter *z, int64_t due_ms)
+{
+    if (due_ms < z->timer_wakes_ms)
+        pthread_cond_signal(&z->tick);
+}
+
+static void wait_until_locked(struct zh_diameter *z, int64_t ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    z->timer_wakes_ms = ms;
+    if (ms == INT64_MAX)
+        pthread_cond_wait(&z->tick, &z->lock);
+    else
+        pthread_cond_timedwait(&z->tick, &z->lock, &t);
+    z->timer_wakes_ms = INT64_MIN;
+}
+
+static void expire_locked(struct zh_diameter *z, struct zh_pending *p, int64_t now)
+{
+    uintptr_t ticket = p->ticket;
+    bool was_sent = !p->queued;
+
+    if (was_sent)
+        z->peers[p->peer].avoid_until_ms = now + AVOID_MS;
+    pthread_mutex_unlock(&z->lock);
+    zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_TIMEOUT, was_sent);
+}
+
+void *zh_diameter_timer_loop(void *arg)
+{
+    struct zh_diameter *z = arg;
+
+    pthread_mutex_lock(&z->lock);
+    for (;;) {
+        struct zh_pending *p = zh_pending_earliest(&z->pending);
+        int64_t now = clock_monotonic_ms();
+
+        if (z->closing && p == NULL)
+            break;
+        if (z->closing) {
+            zh_diameter_finish_locked(z, p, GBA_E_CANCELLED, NULL);
+        } else if (p != NULL && p->due_ms <= now) {
+            expire_locked(z, p, now);
+        } else {
+            wait_until_locked(z, p != NULL ? p->due_ms : INT64_MAX);
+            continue;
+        }
+        pthread_mutex_lock(&z->lock);
+    }
+    pthread_mutex_unlock(&z->lock);
+    return NULL;
+}
