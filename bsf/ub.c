@@ -285,6 +285,7 @@ static enum ub_event_kind judge(struct ub_run *run, const struct ub_event *ev)
     bsf_challenge_copy(&run->challenge, ev->challenge);
     if (strcmp(run->challenge.username, run->username) != 0)
         return UB_EV_FOREIGN;
+    memcpy(run->impi, run->challenge.impi, sizeof(run->impi));
     if (!auts && d->p[GBA_DIGEST_RESPONSE].present && d->p[GBA_DIGEST_RESPONSE].value.n == 0)
         return UB_EV_MAC_FAILURE;
     err = ub_check_binding(run, &run->challenge);
@@ -346,7 +347,6 @@ static enum ub_event_kind recall_resync(struct ub_run *run, const struct ub_even
     run->query.resync = true;
     memcpy(run->query.auts_rand, run->challenge.rand, 16);
     memcpy(run->query.auts, run->auts, sizeof(run->query.auts));
-    memcpy(run->impi, run->challenge.impi, sizeof(run->impi));
     return recall(run, ev);
 }
 

@@ -102,20 +102,24 @@ static enum log_level level_of(const struct ub_answer *a)
     return gba_err_http(a->reason) >= 500 ? LOG_LV_WARNING : LOG_LV_NOTICE;
 }
 
-static void log_answer(const struct call *c, const struct ub_answer *a,
-                       const struct ub_run *run)
+static void log_answer(const struct call *c, const struct ub_answer *a, const struct ub_run *run)
 {
     static const char *const events[] = {"ub.refused", "ub.challenged", "ub.bootstrapped"};
-    struct log *log = c->front->log;
+    struct log_field fields[8] = {LOG_INT("rq", httpd_request_id(c->http)),
+                                  LOG_STR("peer", httpd_peer_text(c->http)), LOG_ERR(a->reason),
+                                  LOG_INT("us", clock_monotonic_us() - c->start_us)};
+    size_t n = 4;
 
-    LOG(log, level_of(a), events[a->verdict], LOG_INT("rq", httpd_request_id(c->http)),
-        LOG_STR("peer", httpd_peer_text(c->http)), LOG_ERR(a->reason),
-        LOG_ID("username", gba_text(run != NULL ? run->username : "")),
-        LOG_ID("impi", gba_text(run != NULL ? run->impi : "")),
-        LOG_STR("bsf", run != NULL && run->realm != NULL ? run->realm : ""),
-        LOG_INT("us", clock_monotonic_us() - c->start_us));
+    if (run != NULL && run->realm != NULL)
+        fields[n++] = LOG_STR("bsf", run->realm);
+    if (run != NULL && run->username[0] != '\0')
+        fields[n++] = LOG_ID("username", gba_text(run->username));
+    if (run != NULL && run->impi[0] != '\0')
+        fields[n++] = LOG_ID("impi", gba_text(run->impi));
+    log_event(c->front->log, level_of(a), events[a->verdict], fields, n);
     if (a->weak_res)
-        LOG(log, LOG_LV_WARNING, "ub.short_res", LOG_INT("rq", httpd_request_id(c->http)),
+        LOG(c->front->log, LOG_LV_WARNING, "ub.short_res",
+            LOG_INT("rq", httpd_request_id(c->http)),
             LOG_STR("why", "the RES of this subscriber has fewer than 64 bits"));
 }
 
