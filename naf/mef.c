@@ -119,8 +119,16 @@ static enum m2m_rsc create_below_base(struct mef_call *k)
 
 /* ------------------------------------------------------------ what `to` names */
 
+/* Ours are hexadecimal, of which either case is read (10.3.5); upper case is kept. */
+static void to_upper(char *ri)
+{
+    for (; *ri != '\0'; ri++)
+        if (*ri >= 'a' && *ri <= 'f')
+            *ri = (char)(*ri - 'a' + 'A');
+}
+
 /* A registration or a key, of which the latter may belong to somebody else. */
-static enum m2m_rsc find_resource(struct mef_call *k, const char *ri, enum m2m_type *type)
+static enum m2m_rsc find_resource(struct mef_call *k, char *ri, enum m2m_type *type)
 {
     struct mef_store *s = k->m->store;
     enum gba_err err = s->get_reg(s, ri, &k->reg);
@@ -136,20 +144,11 @@ static enum m2m_rsc find_resource(struct mef_call *k, const char *ri, enum m2m_t
     if (err != GBA_E_NOT_FOUND)
         return mef_store_rsc(k, err);
     *type = M2M_SYMM_KEY_REG;
+    to_upper(ri);
     err = s->get_key(s, ri, &k->key);
     if (err == GBA_OK && k->key.expires_s <= k->now_s)
         return mef_no(k, M2M_RSC_NOT_FOUND, "expired");
     return mef_store_rsc(k, err);
-}
-
-/* RelativeKeyIDs are compared without case (10.5). */
-static void copy_lower(struct gba_text t, char out[static MEF_RI_SIZE])
-{
-    if (gba_text_copy(out, MEF_RI_SIZE, t) != GBA_OK)
-        return; /* "": found nowhere */
-    for (char *p = out; *p != '\0'; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p - 'A' + 'a');
 }
 
 static enum m2m_rsc resolve(struct mef_call *k, enum m2m_type *type)
@@ -165,7 +164,8 @@ static enum m2m_rsc resolve(struct mef_call *k, enum m2m_type *type)
     *type = M2M_MEF_BASE;
     if (to.n == 0)
         return M2M_RSC_OK;
-    copy_lower(to.segment[0], ri);
+    if (gba_text_copy(ri, sizeof(ri), to.segment[0]) != GBA_OK)
+        return mef_no(k, M2M_RSC_NOT_FOUND, "no such resource");
     rsc = find_resource(k, ri, type);
     if (rsc != M2M_RSC_OK || to.n == 1)
         return rsc;

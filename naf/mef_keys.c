@@ -98,16 +98,15 @@ static enum m2m_rsc take_key(struct mef_call *k)
 
     if (given != NULL) {
         k->key.key = *given;
-        gba_hex(k->key.relative_id, (struct gba_bytes){k->random, 16});
+        gba_hex_upper(k->key.relative_id, (struct gba_bytes){k->random, 16});
         return M2M_RSC_OK;
     }
     err = m2m_export_split(k->c->connection, gba_text(mef_policy_fqdn(k->m->policy)), key_id,
                            &k->key.key);
     if (err != GBA_OK)
         return mef_store_rsc(k, err);
-    for (size_t i = 0; i < 32; i++) /* the store's form: lower case */
-        k->key.relative_id[i] =
-            (char)(key_id[i] >= 'A' && key_id[i] <= 'F' ? key_id[i] - 'A' + 'a' : key_id[i]);
+    memcpy(k->key.relative_id, key_id, 32); /* what stands left of '@' */
+    k->key.relative_id[32] = '\0';
     if (k->c->expires_s < k->key.expires_s)
         k->key.expires_s = k->c->expires_s;
     return M2M_RSC_OK;

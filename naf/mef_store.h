@@ -38,7 +38,8 @@ struct mef_reg {
 
 /* Wiped by its owner. */
 struct mef_key {
-    char relative_id[MEF_RI_SIZE]; /* RelativeKeyID, lower case; its resource identifier too */
+    char relative_id[MEF_RI_SIZE]; /* RelativeKeyID, upper-case hex; its resource identifier too
+                                    */
     char creator[M2M_ID_SIZE];     /* Source client ID */
     char admin_fqdn[GBA_FQDN_SIZE];
     char labels[MEF_TEXT_SIZE];
