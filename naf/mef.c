@@ -202,9 +202,11 @@ static enum m2m_rsc perform(struct mef_call *k)
     enum m2m_type type = M2M_MEF_BASE;
     enum m2m_rsc rsc;
 
-    if (k->rq->fr[0] == '\0')
+    /* an enrolee may leave it to the MEF to know its Enrolee-ID (8.3.2.1) */
+    if (k->rq->fr[0] == '\0' && k->c->enrolee == NULL)
         return mef_no(k, M2M_RSC_BAD_REQUEST, "no originator");
-    if (k->c->id == NULL || !mef_is_entity(k->m->policy, gba_text(k->rq->fr), k->c->id))
+    if (k->c->id == NULL ||
+        (k->rq->fr[0] != '\0' && !mef_is_entity(k->m->policy, gba_text(k->rq->fr), k->c->id)))
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
                       "the originator is not whom TLS authenticated");
     /* the whole resource, or nothing: there is no hierarchy to refer to (TS-0004 7.3.1) */

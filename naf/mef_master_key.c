@@ -90,7 +90,11 @@ static enum gba_err read_key(int fd, uint8_t out[static MEF_MASTER_KEY_LEN])
     ssize_t n = read(fd, text, sizeof(text));
     enum gba_err err = GBA_E_CONFIG;
 
-    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+    if (n == MEF_MASTER_KEY_LEN) { /* as they come from /dev/urandom */
+        memcpy(out, text, MEF_MASTER_KEY_LEN);
+        err = GBA_OK;
+    }
+    while (n > TEXT_LEN && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
     if (n == TEXT_LEN)
         err = gba_unhex_exact(out, MEF_MASTER_KEY_LEN, (struct gba_text){text, TEXT_LEN});
@@ -121,6 +125,7 @@ enum gba_err mef_master_key_load(const char *file, const char *database,
     err = wrong == NULL ? read_key(fd, out) : GBA_E_CONFIG;
     close(fd);
     if (err != GBA_OK)
-        snprintf(why, why_size, "%s", wrong != NULL ? wrong : "not 64 hexadecimal digits");
+        snprintf(why, why_size, "%s",
+                 wrong != NULL ? wrong : "not 32 octets or 64 hexadecimal digits");
     return err;
 }

@@ -61,8 +61,9 @@ static enum m2m_rsc take_labels(struct mef_call *k)
                : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "labels");
 }
 
-/* Ke and KeID of this session, kept for those who will ask for keys (8.3.2.1 step 4).  A Ke
- * ends with the key it was made under, or earlier. */
+/* Ke and KeID of this session, kept for those who will ask for keys (8.3.2.1 step 4), also
+ * where a registration stands from before: the handshake is a new one.  A Ke ends with the key
+ * it was made under, or earlier. */
 static enum m2m_rsc keep_ke(struct mef_call *k)
 {
     const struct mef_client *c = k->c;
@@ -115,18 +116,15 @@ enum m2m_rsc mef_create_reg(struct mef_call *k)
         return rsc;
     err = s->add_reg(s, &k->reg, k->now_s, mef_policy_limits(k->m->policy)->registrations_max,
                      &live);
+    rsc = err == GBA_OK || err == GBA_E_EXISTS ? keep_ke(k) : mef_store_rsc(k, err);
+    if (err == GBA_OK && rsc != M2M_RSC_OK)
+        s->del_reg(s, k->reg.ri); /* no half a registration */
+    if (rsc != M2M_RSC_OK)
+        return rsc;
     if (err == GBA_E_EXISTS) { /* one a stakeholder; where it is helps a client that lost it */
         mef_locate(k, live.ri);
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED, "registered already");
     }
-    rsc = mef_store_rsc(k, err);
-    if (rsc == M2M_RSC_OK) {
-        rsc = keep_ke(k);
-        if (rsc != M2M_RSC_OK)
-            s->del_reg(s, k->reg.ri); /* no half a registration */
-    }
-    if (rsc != M2M_RSC_OK)
-        return rsc;
     mef_locate(k, k->reg.ri);
     return represent(k);
 }

@@ -49,10 +49,13 @@ struct mef_key {
     int64_t created_s, modified_s, expires_s;
 };
 
+#define MEF_KES_MAX 16
+
 struct mef_store {
     const char *name; /* "sqlite" */
 
-    /* A KeID that is there already stays as it is (one session, several registrations). */
+    /* A KeID that is there already stays as it is (one session, several registrations).  Of one
+     * enrolee the youngest MEF_KES_MAX are kept. */
     enum gba_err (*put_ke)(struct mef_store *self, const struct mef_ke *ke);
     /* GBA_E_NOT_FOUND. */
     enum gba_err (*get_ke)(struct mef_store *self, const char *key_id, struct mef_ke *out);

@@ -29,6 +29,7 @@ enum statement {
     S_COMMIT,
     S_ROLLBACK,
     S_PUT_KE,
+    S_TRIM_KES,
     S_GET_KE,
     S_FIND_REG,
     S_COUNT_REGS,
@@ -59,6 +60,9 @@ static const char *const sql[N_STATEMENTS] = {
     [S_COMMIT] = "COMMIT",
     [S_ROLLBACK] = "ROLLBACK",
     [S_PUT_KE] = "INSERT OR IGNORE INTO ke(id,enrolee,key,created,expires) VALUES(?,?,?,?,?)",
+    [S_TRIM_KES] =
+        "DELETE FROM ke WHERE enrolee=?1 AND rowid NOT IN(SELECT rowid FROM ke"
+        " WHERE enrolee=?1 ORDER BY created DESC,rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
     [S_GET_KE] = "SELECT id,enrolee,key,created,expires FROM ke WHERE id=?",
     [S_FIND_REG] = "SELECT " REG_COLUMNS " FROM reg WHERE creator=? AND admin=?",
     [S_COUNT_REGS] = "SELECT count(*) FROM reg WHERE creator=?",
@@ -231,23 +235,37 @@ static enum gba_err unseal(const struct sqlite_store *s, const char *name, sqlit
 
 /* ------------------------------------------------------------ Ke */
 
-static enum gba_err put_ke(struct mef_store *self, const struct mef_ke *ke)
+static enum gba_err put_ke_locked(struct sqlite_store *s, const struct mef_ke *ke,
+                                  const uint8_t sealed[static SEALED_LEN])
 {
-    struct sqlite_store *s = own(self);
-    uint8_t sealed[SEALED_LEN];
-    enum gba_err err = seal(s, ke->key_id, &ke->ke, sealed);
-    sqlite3_stmt *st;
+    sqlite3_stmt *st = use(s, S_PUT_KE);
+    enum gba_err err;
 
-    if (err != GBA_OK)
-        return err;
-    pthread_mutex_lock(&s->lock);
-    st = use(s, S_PUT_KE);
     bind_text(st, 1, ke->key_id);
     bind_text(st, 2, ke->enrolee);
     sqlite3_bind_blob(st, 3, sealed, SEALED_LEN, SQLITE_STATIC);
     sqlite3_bind_int64(st, 4, ke->created_s);
     sqlite3_bind_int64(st, 5, ke->expires_s);
     err = run(st);
+    if (err != GBA_OK)
+        return err;
+    st = use(s, S_TRIM_KES);
+    bind_text(st, 1, ke->enrolee);
+    return run(st);
+}
+
+static enum gba_err put_ke(struct mef_store *self, const struct mef_ke *ke)
+{
+    struct sqlite_store *s = own(self);
+    uint8_t sealed[SEALED_LEN];
+    enum gba_err err = seal(s, ke->key_id, &ke->ke, sealed);
+
+    if (err != GBA_OK)
+        return err;
+    pthread_mutex_lock(&s->lock);
+    err = run(use(s, S_BEGIN));
+    if (err == GBA_OK)
+        err = finish(s, put_ke_locked(s, ke, sealed));
     pthread_mutex_unlock(&s->lock);
     return err;
 }

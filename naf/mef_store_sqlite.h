@@ -18,9 +18,9 @@ enum gba_err mef_store_sqlite_open(const char *file,
                                    const uint8_t master[static MEF_MASTER_KEY_LEN],
                                    struct mef_store **out, char *why, size_t why_size);
 
-/* Reads the master key: 64 hexadecimal digits in a regular file that group and others cannot
- * read.  Where neither it nor the database exists it is made.  GBA_E_CONFIG, GBA_E_IO,
- * GBA_E_ENTROPY. */
+/* Reads the master key: 32 octets or 64 hexadecimal digits in a regular file that group and
+ * others cannot read.  Where neither it nor the database exists it is made.  GBA_E_CONFIG,
+ * GBA_E_IO, GBA_E_ENTROPY. */
 enum gba_err mef_master_key_load(const char *file, const char *database,
                                  uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
                                  size_t why_size);

@@ -205,7 +205,7 @@ static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
         .client = TLS_CLIENT_NONE,
         .priorities = gba_naf_tls_priorities(c->psk.plain_psk ? GBA_NAF_TLS_ONEM2M_EXTENDED
                                                               : GBA_NAF_TLS_MEF)};
-    struct httpd_listener l = {.name = "mef-psk",
+    struct httpd_listener l = {.name = "psk",
                                .handler = mef_http_enrolee,
                                .refusal = mef_http_refusal,
                                .ctx = &m->front,
@@ -235,7 +235,7 @@ static void announce(struct daemon *d, const struct mefd *m, const struct mefd_c
     char hex[2 * GBA_UA_ID_LEN + 1];
 
     for (size_t i = 0; i < c->listen.n + c->psk.listen.n; i++)
-        daemon_port(d, i < c->listen.n ? "mef" : "mef-psk", httpd_bound(m->http, i));
+        daemon_port(d, i < c->listen.n ? "mef" : "psk", httpd_bound(m->http, i));
     for (size_t i = 0; i < c->targets.n; i++) {
         /* no Ua id is assigned to oneM2M: the log says which one is used */
         gba_hex(hex, (struct gba_bytes){t[i].ua_id.p, t[i].ua_id.n});

@@ -262,8 +262,9 @@ static const struct conf_row rows[] = {
      .type = CONF_PATH,
      .flags = CONF_REQUIRED,
      ROW(mefd_conf, master_key),
-     .help = "File of 64 hexadecimal digits, mode 0600, under which keys are sealed in the "
-             "database; made together with the database."},
+     .help =
+         "File of 32 octets or 64 hexadecimal digits, mode 0600, under which keys are sealed "
+         "in the database; made together with the database."},
     {.name = "enrolment_life",
      .type = CONF_DURATION,
      .deflt = "30d",
