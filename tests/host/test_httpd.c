@@ -391,6 +391,8 @@ static void test_header_limit(void)
             431);
         CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
     }
+    CU_ASSERT_EQUAL(ask_long(h, GET_LINE "X: ", 31000, "\r\n\r\n", text, sizeof(text)), 431);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: ours\r\n"));
     CU_ASSERT_EQUAL(ask_long(h, GET_LINE "X: ", 100000, "\r\n\r\n", text, sizeof(text)), 431);
     for (int i = 0; i < 120; i++)
         strcat(many, "a:\r\n");
@@ -639,6 +641,53 @@ static void test_drain_with_unanswered(void)
     test_drain_answers_itself(true);
 }
 
+/* Asks until the server is gone; only whole answers count. */
+static void *storm(void *arg)
+{
+    char text[4096];
+    int *bad = arg;
+
+    for (int i = 0;; i++) {
+        int fd = raw_connect(crowd_at), status;
+
+        if (fd < 0)
+            return NULL;
+        for (int j = 0; j < 5; j++) {
+            if (!raw_send_text(fd, i % 2 == 0 ? "GET /late/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+                                              : GET_LINE "\r\n"))
+                break;
+            status = raw_answer(fd, text, sizeof(text));
+            if (status == 0)
+                break;
+            *bad += status != 200 && status != 503;
+        }
+        close(fd);
+    }
+}
+
+static void test_drain_under_load(void)
+{
+    for (unsigned round = 0; round < 10; round++) {
+        struct httpd *h = start(&(struct httpd_listener){.threads = 3}, "127.0.0.1:0");
+        pthread_t threads[4];
+        char address[64];
+        int bad[4] = {0};
+
+        strcpy(address, httpd_bound(h, 0));
+        crowd_at = address;
+        for (size_t i = 0; i < 4; i++)
+            CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, storm, &bad[i]), 0);
+        wait_ms(40);
+        httpd_drain(h, round % 2 == 0 ? 0 : 1000);
+        CU_ASSERT_EQUAL(httpd_connections(h), 0);
+        httpd_free(h);
+        for (size_t i = 0; i < 4; i++) {
+            pthread_join(threads[i], NULL);
+            CU_ASSERT_EQUAL(bad[i], 0);
+        }
+    }
+}
+
 /* A client that left while its request waited. */
 static void test_peer_leaves(void)
 {
@@ -673,6 +722,7 @@ static const struct unit_test tests[] = {
     {"idle connections end", test_idle_timeout},
     {"drain answers what waits", test_drain_answers_what_waits},
     {"drain with requests left over", test_drain_with_unanswered},
+    {"drain under load", test_drain_under_load},
     {"the peer leaves", test_peer_leaves},
 };
 UNIT_MAIN("httpd", tests)
