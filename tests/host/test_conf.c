@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/host/conf.h"
+#include "common/host/privdrop.h"
 
 struct naf {
     char *name;
@@ -376,6 +378,35 @@ static void test_missing_file(void)
     free(raw);
 }
 
+/* Root may read everything, so this runs as somebody else. */
+static void test_unreadable_file(void)
+{
+    static const char text[] = "listen: h:1\n";
+    struct all a;
+    struct conf *c;
+    int status = -1;
+    pid_t pid;
+
+    (void)file_with(text, sizeof(text) - 1, 0600);
+    CU_ASSERT_EQUAL(chmod(folder, 0755), 0);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        char *raw = NULL, file[96];
+        size_t n = 0;
+        FILE *err = open_memstream(&raw, &n);
+
+        snprintf(file, sizeof(file), "%s/c.yaml", folder);
+        if (chmod(file, 0) != 0 || (geteuid() == 0 && privdrop("nobody", NULL) != GBA_OK))
+            _exit(2);
+        if (conf_load(&schema, file, 0, &a, err, &c) != GBA_E_CONFIG || fclose(err) != 0)
+            _exit(3);
+        _exit(strstr(raw, "c.yaml:1:1: (file): Permission denied\n") != NULL ? 0 : 4);
+    }
+    CU_ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid);
+    CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* What is printed is read back: as it is, and with every option taken out of its comment. */
 static void test_sample(void)
 {
@@ -463,6 +494,7 @@ static const struct unit_test tests[] = {
     {"refused YAML", test_refused_yaml},
     {"a secret needs mode 0600", test_secret_needs_mode},
     {"missing file", test_missing_file},
+    {"a file without the right to read it", test_unreadable_file},
     {"the sample reads back", test_sample},
     {"help and man name all options", test_help_names_all},
     {"addresses", test_address_split},

@@ -11,12 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "common/host/privdrop.h"
 #include "tests/host/raw_client.h"
 
 #define ARGS_MAX 8
@@ -222,33 +220,11 @@ static void test_ends(void)
                     71);
 }
 
-/* Exit codes and messages of a user without rights: a file that cannot be read. */
-static void test_unreadable_config(void)
-{
-    pid_t pid;
-
-    write_config("listen: 127.0.0.1:0\n");
-    CU_ASSERT_EQUAL(chmod(in_folder("c.yaml"), 0), 0);
-    CU_ASSERT_EQUAL(chmod(folder, 0777), 0);
-    pid = fork();
-    if (pid == 0) {
-        if (geteuid() == 0 && privdrop("nobody", NULL) != GBA_OK)
-            _exit(97);
-        (void)unlink(in_folder("out"));
-        (void)unlink(in_folder("err"));
-        _exit(RUN("--config", in_folder("c.yaml"), "--check-config"));
-    }
-    CU_ASSERT_EQUAL(finish(pid), 78);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err_text, "c.yaml:1:1: (file): Permission denied\n"));
-    CU_ASSERT_EQUAL(chmod(in_folder("c.yaml"), 0600), 0);
-}
-
 static const struct unit_test tests[] = {
     {"command line", test_command_line},
     {"--check-config", test_check_config},
     {"from start to SIGTERM", test_life},
     {"other ends", test_ends},
-    {"unreadable configuration", test_unreadable_config},
 };
 
 int main(void)
