@@ -109,7 +109,7 @@ static const struct option_row {
      "TLS 1.2 suites, OpenSSL's names (default: those of the credential, or of the MEF "
      "profile)",
      CONNECT | ENROL, AT(suites)},
-    {"send", "TEXT", "a line to send after the handshake (default: hello)", CONNECT, AT(send)},
+    {"send", "TEXT", "a line to send after the handshake (default: an HTTP request)", CONNECT, AT(send)},
     {"key-id", "ID", "psk_identity instead of the stored one", CONNECT, AT(key_id)},
     {"key-file", "FILE", "key (64 hex digits, mode 0600) instead of the stored one", CONNECT,
      AT(key_file)},

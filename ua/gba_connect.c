@@ -84,8 +84,20 @@ static int print_session(const struct gba_options *o, const struct gba_tls *t, c
     gba_report_text(&r, "key_id", "key id", t->identity);
     gba_report_text(&r, "suite_name", "suite", name);
     gba_report_hex(&r, "suite", "code", code, sizeof(code));
-    gba_report_text(&r, "answer", "answer", line);
+    gba_report_text(&r, "answer", "answer", line[0] != '\0' ? line : "(none)");
     return gba_report_end(&r);
+}
+
+/* What is said first: the line of --send, or a request any registrar over HTTP answers
+ * (TS-0009). */
+static const char *greeting(const struct gba_options *o, const char *fqdn, char *out, size_t cap)
+{
+    if (o->send != NULL)
+        snprintf(out, cap, "%s\n", o->send);
+    else
+        snprintf(out, cap, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                 fqdn[0] != '\0' ? fqdn : "localhost");
+    return out;
 }
 
 static int session(const struct gba_options *o, const struct gba_ue_credential *k,
@@ -95,7 +107,7 @@ static int session(const struct gba_options *o, const struct gba_ue_credential *
     const char *port, *suites = o->suites != NULL     ? o->suites
                                 : k->suite[0] != '\0' ? k->suite
                                                       : DEFAULT_SUITE;
-    char host[256], line[512];
+    char host[256], line[512], text[1024];
     enum gba_err err;
     int status;
 
@@ -104,7 +116,7 @@ static int session(const struct gba_options *o, const struct gba_ue_credential *
     memcpy(t.key, k->key, sizeof(t.key));
     err = gba_tls_open(&t, host, port, k->fqdn, suites, timeout_s);
     if (err == GBA_OK)
-        err = gba_tls_line(&t, o->send != NULL ? o->send : "hello", line, sizeof(line));
+        err = gba_tls_ask(&t, greeting(o, k->fqdn, text, sizeof(text)), line, sizeof(line));
     status = err == GBA_OK ? print_session(o, &t, line) : gba_complain(err, o->args[0], t.why);
     gba_tls_close(&t);
     return status;

@@ -16,6 +16,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#define ANSWER_WAIT_S 5
+
 enum gba_err gba_suite_name(uint16_t suite, char *out, size_t cap)
 {
     const unsigned char code[2] = {(unsigned char)(suite >> 8), (unsigned char)suite};
@@ -150,22 +152,43 @@ const char *gba_tls_suite(const struct gba_tls *t, uint16_t *code)
     return SSL_CIPHER_standard_name(c);
 }
 
-enum gba_err gba_tls_line(struct gba_tls *t, const char *send, char *line, size_t cap)
+/* One line without its end; false: nothing came. */
+static bool read_line(struct gba_tls *t, char *line, size_t cap)
 {
     size_t n = 0;
+    char c = '\0';
 
-    if (SSL_write(t->ssl, send, (int)strlen(send)) <= 0 || SSL_write(t->ssl, "\n", 1) <= 0) {
-        snprintf(t->why, sizeof(t->why), "the target closed the session");
-        return GBA_E_REFUSED;
-    }
-    while (n + 1 < cap && SSL_read(t->ssl, line + n, 1) == 1 && line[n] != '\n')
-        n++;
+    while (SSL_read(t->ssl, &c, 1) == 1 && c != '\n')
+        if (n + 1 < cap)
+            line[n++] = c;
     while (n > 0 && line[n - 1] == '\r')
         n--;
     line[n] = '\0';
-    if (n == 0)
-        snprintf(t->why, sizeof(t->why), "the target closed the session without an answer");
-    return n > 0 ? GBA_OK : GBA_E_REFUSED;
+    return n > 0 || c == '\n';
+}
+
+enum gba_err gba_tls_ask(struct gba_tls *t, const char *send, char *line, size_t cap)
+{
+    struct timeval patience = {.tv_sec = ANSWER_WAIT_S};
+    char field[512];
+
+    setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    line[0] = '\0';
+    if (SSL_write(t->ssl, send, (int)strlen(send)) <= 0) {
+        snprintf(t->why, sizeof(t->why), "the target closed the session");
+        return GBA_E_REFUSED;
+    }
+    if (!read_line(t, line, cap) || strncmp(line, "HTTP/1.", 7) != 0)
+        return GBA_OK; /* the session stands; a target need not speak HTTP, or at all */
+    if (strlen(line) < 12 || line[9] != '2') {
+        snprintf(t->why, sizeof(t->why), "the target answers: %.100s", line);
+        return GBA_E_REFUSED;
+    }
+    while (read_line(t, field, sizeof(field)) && field[0] != '\0')
+        continue;
+    if (read_line(t, field, sizeof(field)) && strlen(field) < cap)
+        memcpy(line, field, strlen(field) + 1);
+    return GBA_OK;
 }
 
 void gba_tls_close(struct gba_tls *t)

@@ -26,8 +26,10 @@ enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,
                           const char *suites, unsigned timeout_s);
 /* RFC name and code of the negotiated suite. */
 const char *gba_tls_suite(const struct gba_tls *t, uint16_t *code);
-/* Sends a line, reads the first line of the answer.  GBA_E_REFUSED: the peer closed. */
-enum gba_err gba_tls_line(struct gba_tls *t, const char *send, char *line, size_t cap);
+/* Sends text as it is and reads the answer's first line, of an HTTP answer the first line of its
+ * body; line is "" where none comes within 5 s: the session stands all the same.
+ * GBA_E_REFUSED: the target closed, or its HTTP status is no 2xx. */
+enum gba_err gba_tls_ask(struct gba_tls *t, const char *send, char *line, size_t cap);
 void gba_tls_close(struct gba_tls *t);
 
 #endif

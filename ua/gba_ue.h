@@ -435,7 +435,7 @@ enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url, c
 
 /* --- adapters --------------------------------------------------------------------------- */
 
-/* A soft USIM: a text file of mode 0600 with the lines of gba-usim(5): imsi= impi= mnc_len= k=
+/* A soft USIM: a text file of mode 0600 with the lines of gba(1): imsi= impi= mnc_len= k=
  * opc=|op=|topc=|top= algorithm=milenage|tuak|xor res_len= iterations= sqn= type=usim|isim
  * gba_u=yes|no.  The SQN array is in the file and is on the disk before RES is given out.
  * why (may be NULL) gets "line N: ...".  GBA_E_NOT_FOUND, GBA_E_FORBIDDEN (readable by others),

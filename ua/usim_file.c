@@ -72,7 +72,7 @@ static enum gba_err read_gba_u(struct raw *raw, struct gba_text v)
 
 static enum gba_err read_algorithm(struct raw *raw, struct gba_text v)
 {
-    return gba_aka_by_name(v, &raw->u->secret.algorithm);
+    return gba_aka_by_name(v, &raw->u->secret.algorithm) == GBA_OK ? GBA_OK : GBA_E_SYNTAX;
 }
 
 static enum gba_err read_k(struct raw *raw, struct gba_text v)

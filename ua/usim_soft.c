@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/crypto.h"
+#include "common/gba_u.h"
 #include "common/kdf.h"
 #include "ua/gba_ue.h"
 #include "ua/usim_file.h"
@@ -40,23 +40,19 @@ static enum gba_err soft_identity(struct gba_ue_usim *port, struct gba_ue_identi
     return GBA_OK;
 }
 
-/* TS 33.220 5.3.2, RULES of GBA_U: MAC* = MAC xor the first 64 bits of SHA-1(IK).  IK depends
- * on RAND alone, so the card can take the mask off before it checks. */
+/* TS 33.220 5.3.2: AUTN out of AUTN*.  IK depends on RAND alone, so the card can take the mask
+ * off before it checks. */
 static enum gba_err unmask_autn(const struct gba_aka_secret *secret,
-                                const uint8_t rand[static 16], uint8_t autn[static 16])
+                                const uint8_t rand[static 16],
+                                const uint8_t autn_star[static 16], uint8_t autn[static 16])
 {
     static const uint8_t zero[6];
     struct gba_aka_functions f;
-    uint8_t mask[20];
     enum gba_err err = gba_aka_functions(secret, rand, zero, zero, &f);
 
-    if (err == GBA_OK) {
-        gba_hash(GBA_SHA1, &GBA_BYTES(f.ik), 1, mask);
-        for (size_t i = 0; i < 8; i++)
-            autn[8 + i] ^= mask[i];
-    }
+    if (err == GBA_OK)
+        gba_u_autn(autn_star, f.ik, autn);
     gba_wipe(&f, sizeof(f));
-    gba_wipe(mask, sizeof(mask));
     return err;
 }
 
@@ -88,7 +84,7 @@ static void give_res(const struct gba_av *av, bool gba, struct gba_ue_aka *out)
     out->res_len = av->res_len;
     memcpy(out->res, av->res, av->res_len);
     if (gba) {
-        out->res[av->res_len - 1] ^= 1; /* GBA_U: RES with its last bit flipped, no CK and IK */
+        gba_u_res(out->res, out->res_len); /* and neither CK nor IK */
     } else {
         memcpy(out->ck, av->ck, 16);
         memcpy(out->ik, av->ik, 16);
@@ -105,7 +101,7 @@ static enum gba_err run_aka(struct soft *s, bool gba, const uint8_t rand[static 
 
     memcpy(autn, received, sizeof(autn));
     if (gba)
-        err = card->gba_u ? unmask_autn(&card->secret, rand, autn) : GBA_E_USIM;
+        err = card->gba_u ? unmask_autn(&card->secret, rand, received, autn) : GBA_E_USIM;
     if (err == GBA_OK)
         err = gba_aka_open_autn(&card->secret, rand, autn, sqn, amf, &av);
     if (err != GBA_OK)
