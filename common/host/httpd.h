@@ -30,14 +30,15 @@ struct httpd_reply {
     const char *content_type;           /* NULL: none */
     const struct httpd_header *headers; /* copied */
     size_t n_headers;
-    struct gba_bytes body;              /* copied; wiped after sending */
-    bool close;                         /* Connection: close after it */
+    struct gba_bytes body; /* copied; wiped after sending */
+    bool close;            /* Connection: close after it */
 };
 
 /* Called once per request that passed the gate, when its whole body is there, on a thread of
- * the listener.  Must lead to exactly one httpd_reply, now or later, from any thread; until
- * then the connection is suspended (or, on a thread-per-connection listener, its thread
- * waits).  The request's views stay valid until httpd_reply. */
+ * the listener: so it must not block, except on a thread-per-connection listener.  Must lead to
+ * exactly one httpd_reply, now or later, from any thread; until then the connection is
+ * suspended (or its thread waits).  The request's views stay valid until httpd_reply, also when
+ * the client is gone or the drain has answered. */
 typedef void httpd_handler(void *ctx, struct httpd_request *r);
 
 /* What the gate refused itself: so that the front can give the answer its form (body, Server
@@ -46,23 +47,29 @@ typedef void httpd_handler(void *ctx, struct httpd_request *r);
 typedef void httpd_refusal(void *ctx, struct httpd_request *r, enum gba_err err);
 
 struct httpd_listener {
-    const char *name;      /* for logs: "ub", "zn" */
-    const char *address;   /* HOST:PORT or [V6]:PORT; port 0: the kernel picks */
+    const char *name;    /* for logs: "ub", "zn" */
+    const char *address; /* HOST:PORT or [V6]:PORT; port 0: the kernel picks; of the addresses
+                            of a name the first that can be bound, IPv4 before IPv6 */
     httpd_handler *handler;
     httpd_refusal *refusal;
     void *ctx;
-    struct tls_server *tls;           /* NULL: plain HTTP; borrowed, must outlive the httpd */
+    struct tls_server *tls; /* NULL: plain HTTP; borrowed, must outlive the httpd */
     /* Optional, TLS only: runs after gnutls_init and before the handshake (a NAF attaches its
      * PSK credentials here). */
     void (*tls_start)(void *ctx, gnutls_session_t session);
-    bool thread_per_connection;       /* for listeners whose TLS handshake may wait (PSK) */
-    unsigned threads;                 /* of the pool; 0: 1; ignored with thread_per_connection */
-    unsigned connection_limit;        /* 0: 1024 */
-    unsigned per_ip_limit;            /* connections of one address; 0: none */
-    size_t body_limit;                /* octets; more is 413; 0: 64 KiB */
-    size_t header_limit;              /* octets of request line and fields; more is 431; 0: 16 KiB */
-    unsigned idle_timeout_s;          /* 0: 15 */
-    unsigned deadline_ms;             /* from the first octet of a request to its end; 0: 10 s */
+    bool thread_per_connection; /* for listeners whose TLS handshake may wait (PSK) */
+    unsigned threads;           /* of the pool; 0: 1; ignored with thread_per_connection */
+    unsigned connection_limit;  /* 0: 1024 */
+    unsigned per_ip_limit;      /* connections of one address; 0: none */
+    size_t body_limit;          /* octets; more is 413; 0: 64 KiB */
+    /* Octets of request line and fields; more, or more than 100 fields, is 431; 0: 16 KiB.  Up
+     * to twice that (at least 32 KiB) the refusal callback is asked; above, libmicrohttpd
+     * answers 431 or 414 itself. */
+    size_t header_limit;
+    unsigned idle_timeout_s; /* between requests; 0: 15 */
+    /* From the first octet of a request (TLS handshake included) to its last, and again for its
+     * reply; the time the handler takes does not count.  0: 10 s */
+    unsigned deadline_ms;
 };
 
 /* GBA_E_ARGUMENT: address; GBA_E_IO: cannot bind (logged). */
@@ -72,7 +79,7 @@ enum gba_err httpd_listen(struct httpd *h, const struct httpd_listener *l);
 const char *httpd_bound(const struct httpd *h, size_t i);
 
 /* Stops accepting, lets pending requests be answered for at most grace_ms (then answers 503
- * itself; a later httpd_reply is ignored), and ends the threads. */
+ * itself; a later httpd_reply is ignored, also after httpd_free), and ends the threads. */
 void httpd_drain(struct httpd *h, unsigned grace_ms);
 void httpd_free(struct httpd *h); /* drains with 0 if that was not done */
 size_t httpd_connections(const struct httpd *h);
@@ -93,7 +100,8 @@ const struct sockaddr *httpd_peer(const struct httpd_request *r);
 /* "127.0.0.1" or "::1", without port. */
 const char *httpd_peer_text(const struct httpd_request *r);
 size_t httpd_listener_index(const struct httpd_request *r);
-/* NULL on plain HTTP.  Valid until httpd_reply. */
+/* NULL on plain HTTP.  For the handler's own call; an owner that answers later copies what it
+ * needs of it, for the session ends when the drain answers in its place. */
 gnutls_session_t httpd_tls(const struct httpd_request *r);
 
 void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply);

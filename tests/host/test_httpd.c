@@ -562,6 +562,31 @@ static void test_deadline_spares(void)
     httpd_free(h);
 }
 
+/* Time-outs do not run while a handler has the request. */
+static void test_slow_handler(bool thread_per_connection)
+{
+    struct httpd *h =
+        start(&(struct httpd_listener){.deadline_ms = 500,
+                                       .idle_timeout_s = 1,
+                                       .thread_per_connection = thread_per_connection},
+              "127.0.0.1:0");
+    int fd = raw_connect(httpd_bound(h, 0));
+    char text[4096];
+
+    raw_send_text(fd, "GET /late/2500 HTTP/1.1\r\nHost: x\r\n\r\n");
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    raw_send_text(fd, GET_LINE "\r\n");
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    close(fd);
+    httpd_free(h);
+}
+
+static void test_slow_handlers(void)
+{
+    test_slow_handler(false);
+    test_slow_handler(true);
+}
+
 static void test_idle_timeout(void)
 {
     struct httpd *h = start(&(struct httpd_listener){.idle_timeout_s = 1}, "127.0.0.1:0");
@@ -719,6 +744,7 @@ static const struct unit_test tests[] = {
     {"limits of connections", test_connection_limits},
     {"slow clients meet a deadline", test_deadline},
     {"the deadline spares handlers and idle connections", test_deadline_spares},
+    {"time-outs spare slow handlers", test_slow_handlers},
     {"idle connections end", test_idle_timeout},
     {"drain answers what waits", test_drain_answers_what_waits},
     {"drain with requests left over", test_drain_with_unanswered},
