@@ -90,7 +90,8 @@ static int print_session(const struct gba_options *o, const struct gba_tls *t, c
 
 /* What is said first: the line of --send, or a request any registrar over HTTP answers
  * (TS-0009). */
-static const char *greeting(const struct gba_options *o, const char *fqdn, char *out, size_t cap)
+static const char *greeting(const struct gba_options *o, const char *fqdn, char *out,
+                            size_t cap)
 {
     if (o->send != NULL)
         snprintf(out, cap, "%s\n", o->send);
