@@ -219,7 +219,7 @@ EOF
 }
 
 lab_mefd() {
-    head -c 32 /dev/urandom >"$lab_dir/mefd.master"
+    head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$lab_dir/mefd.master"
     cat >"$lab_dir/mefd.yaml" <<EOF
 fqdn: $mef_fqdn
 sp: lab.test
@@ -241,7 +241,7 @@ enrolees:
 metrics: 127.0.0.1:0
 EOF
     lab_start mefd "$mefd" --config "$lab_dir/mefd.yaml"
-    mef_url=https://$(lab_port mefd mef) mef_psk_url=https://$(lab_port mefd psk)
+    mef_url=https://$(lab_port mefd mef) mef_psk_url=https://$(lab_port mefd mef-psk)
 }
 
 # lab_registrar zn|mef: where it gets its keys
