@@ -61,7 +61,7 @@ tour_enrol() {
     else
         step "3. Enrolment: the MEF is the NAF (Ua: TLS-PSK with the B-TID), keys from Ke"
         say "   mefd asks the BSF over Zn for Ks_NAF of $mef_fqdn; both ends export Ke and KeID from TLS."
-        device enrol --gba-mef --mef "$mef_psk_url" --target "$target_cse_id" \
+        device enrol --gba-mef --mef "$mef_psk_url" --mef-fqdn "$mef_fqdn" --target "$target_cse_id" \
             >"$lab_dir/enrol" 2>"$lab_dir/enrol.err" ||
             tour_fail "enrol: $(tail -n 3 "$lab_dir/enrol.err")"
     fi

@@ -241,7 +241,7 @@ enrolees:
 metrics: 127.0.0.1:0
 EOF
     lab_start mefd "$mefd" --config "$lab_dir/mefd.yaml"
-    mef_url=https://$(lab_port mefd mef) mef_psk_url=https://$(lab_port mefd mef-psk)
+    mef_url=https://$(lab_port mefd mef) mef_psk_url=https://$(lab_port mefd psk)
 }
 
 # lab_registrar zn|mef: where it gets its keys
