@@ -1,0 +1,745 @@
+#!/usr/bin/env python3
+"""bsfd over real sockets: every answer of Ub and Zn, by a client that shares no code with it.
+
+The UE here has its own AKA (the TS 34.108 test algorithm), Digest and KDF.  One process of
+bsfd per configuration; each is ended by its process id.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("top_builddir", ".")
+BSFD = os.path.abspath(os.path.join(BUILD, "bsf/bsfd"))
+NAME = "bsf.mnc001.mcc001.pub.3gppnetwork.org"
+ISIM_NAME = "bsf.ims.mnc001.mcc001.pub.3gppnetwork.org"
+IMPI = "001010000000001@ims.mnc001.mcc001.3gppnetwork.org"
+BARRED = "barred@example.org"
+K = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
+TMPI_DOMAIN = "@tmpi.bsf.3gppnetwork.org"
+NS = "http://www.3gpp.org/GBAService"
+
+passed = failed = 0
+
+
+def check(what, good, got=""):
+    global passed, failed
+    if good:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL {what}: {got}")
+
+
+# ---- a lab ---------------------------------------------------------------------------------
+
+SUBSCRIBERS = f"""
+subscribers:
+  - impi: {IMPI}
+    algorithm: xor
+    k: {K.hex()}
+    res_len: 16
+    guss: |
+      <guss><bsfInfo><lifeTime>7200</lifeTime></bsfInfo><ussList>
+      <uss id="0" type="0"><uids><uid>sip:a@example.org</uid></uids></uss>
+      <uss id="1" type="1" nafGroup="A"><uids><uid>sip:b@example.org</uid></uids></uss>
+      <uss id="1" type="1" nafGroup="B"><uids><uid>sip:hidden@example.org</uid></uids></uss>
+      </ussList></guss>
+  - impi: {BARRED}
+    algorithm: xor
+    k: {K.hex()}
+    barred: true
+"""
+
+CONFIG = """
+names: [{name}, {isim}]
+ub:
+  - listen: 127.0.0.1:0
+  - listen: "[::1]:0"
+  - listen: 127.0.0.1:0
+    tls: {{cert: server.pem, key: server.key}}
+zn:
+  listen: 127.0.0.1:0
+{zn}
+nafs:
+  - certificate: naf1.example.org
+    fqdns: [naf1.example.org]
+    ua_ids: ["0100000002", "010001****"]
+    gsids: ["0", "1"]
+    groups: [A]
+  - certificate: naf2.example.org
+    fqdns: [naf2.example.org]
+    ua_ids: ["0100000002"]
+    may_learn_impi: true
+zh:
+  file: {{subscribers: subscribers.yaml}}
+metrics: 127.0.0.1:0
+http: {{deadline: 2s}}
+{more}
+"""
+ZN_TLS = "  tls: {cert: server.pem, key: server.key, client_ca: ca.pem}"
+NO_LIMITS = "rate_limits: {subscriber: {burst: 0}, address: {burst: 0}}"
+
+
+def write(path, text, mode=0o644):
+    with open(path, "w") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+def run(*argv, **kw):
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, **kw)
+
+
+def make_ca(folder, ca):
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-subj", f"/CN={ca}", "-days", "2", "-keyout", f"{folder}/{ca}.key", "-out", f"{folder}/{ca}.pem")
+
+
+def make_cert(folder, ca, name, san):
+    write(f"{folder}/{name}.ext", f"subjectAltName={san}\n" if san else "basicConstraints=CA:FALSE\n")
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+        "/CN=naf1.example.org", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.csr")
+    run("openssl", "x509", "-req", "-in", f"{folder}/{name}.csr", "-CA", f"{folder}/{ca}.pem", "-CAkey",
+        f"{folder}/{ca}.key", "-CAcreateserial", "-days", "2", "-extfile", f"{folder}/{name}.ext", "-out",
+        f"{folder}/{name}.pem")
+
+
+class Bsfd:
+    """One bsfd in its own folder."""
+
+    def __init__(self, more=NO_LIMITS, zn=ZN_TLS):
+        self.dir = tempfile.mkdtemp(prefix="bsfd-e2e.")
+        for f in os.listdir(CERTS):
+            shutil.copy(os.path.join(CERTS, f), self.dir)
+        os.chmod(f"{self.dir}/server.key", 0o600)
+        write(f"{self.dir}/subscribers.yaml", SUBSCRIBERS, 0o600)
+        write(f"{self.dir}/bsfd.yaml", CONFIG.format(name=NAME, isim=ISIM_NAME, zn=zn, more=more))
+        self.log = open(f"{self.dir}/log", "w+")
+        self.process = subprocess.Popen(
+            [BSFD, "--config", f"{self.dir}/bsfd.yaml", "--ports-file", f"{self.dir}/ports"],
+            stderr=self.log, stdout=self.log)
+        self.ports = {}
+        for _ in range(500):
+            if os.path.exists(f"{self.dir}/ports") or self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        with open(f"{self.dir}/ports") as f:
+            for line in f:
+                key, value = line.strip().split("=", 1)
+                self.ports.setdefault(key, []).append(value)
+
+    def address(self, name, i=0):
+        host, port = self.ports[name][i].rsplit(":", 1)
+        return host.strip("[]"), int(port)
+
+    def text(self):
+        with open(f"{self.dir}/log") as f:
+            return f.read()
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=20)
+        text = self.text()
+        shutil.rmtree(self.dir)
+        return code, text
+
+
+# ---- HTTP ----------------------------------------------------------------------------------
+
+class Answer:
+    def __init__(self, raw):
+        head, _, self.body = raw.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        self.status = int(lines[0].split()[1]) if lines[0].startswith("HTTP/") else 0
+        self.fields = {}
+        for line in lines[1:]:
+            key, _, value = line.partition(":")
+            self.fields[key.strip().lower()] = value.strip()
+
+    def params(self, field):
+        return dict((k, q if q else v) for k, q, v in
+                    re.findall(r'([a-z]+)=(?:"([^"]*)"|([^", ]+))', self.fields.get(field, "")))
+
+
+def exchange(address, data, context=None):
+    s = socket.create_connection(address, timeout=10)
+    if context is not None:
+        s = context.wrap_socket(s, server_hostname=NAME)
+    with s:
+        s.sendall(data)
+        raw = b""
+        try:
+            while True:
+                part = s.recv(65536)
+                if not part:
+                    break
+                raw += part
+        except (ConnectionError, ssl.SSLError):
+            pass
+    return Answer(raw)
+
+
+def request(address, authorization=None, method="GET", target="/", host=NAME, agent="e2e 3gpp-gba-tmpi",
+            fields=(), body=b"", context=None):
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close"]
+    if agent:
+        lines.append(f"User-Agent: {agent}")
+    if authorization is not None:
+        lines.append(f"Authorization: {authorization}")
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    lines += fields
+    return exchange(address, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body, context)
+
+
+# ---- the UE --------------------------------------------------------------------------------
+
+def xor(a, b):
+    return bytes(x ^ y for x, y in zip(a, b))
+
+
+def md5(*parts):
+    return hashlib.md5(b"".join(parts)).hexdigest()
+
+
+def kdf(key, *params):
+    s = b"\x01" + b"".join(p + len(p).to_bytes(2, "big") for p in params)
+    return hmac.new(key, s, hashlib.sha256).digest()
+
+
+class Ue:
+    """Takes a 401 and answers it; every attribute may be spoilt before print()."""
+
+    def __init__(self, answer, username=IMPI):
+        p = answer.params("www-authenticate")
+        self.username, self.realm, self.nonce, self.opaque = username, p["realm"], p["nonce"], p["opaque"]
+        self.algorithm, self.qop, self.nc, self.cnonce, self.uri = p["algorithm"], p["qop"], "00000001", \
+            "6629fae49393a053", "/"
+        self.auts = self.response = None
+        self.drop, self.extra, self.body = [], "", b""
+        octets = base64.b64decode(self.nonce)
+        self.rand, self.autn = octets[:16], octets[16:32]
+        x = xor(K, self.rand)
+        self.res, self.ks = x, x[1:] + x[:1] + x[2:] + x[:2]
+        self.ak = x[3:9]
+        self.sqn = xor(self.autn[:6], self.ak)
+        self.mac_ok = xor(x[:8], self.sqn + self.autn[6:8]) == self.autn[8:]
+
+    def make_auts(self, seq):
+        sqn = (seq << 5).to_bytes(6, "big")
+        x = xor(K, self.rand)
+        self.auts = base64.b64encode(xor(sqn, self.ak) + xor(x[:8], sqn + b"\0\0")).decode()
+        self.res = b""
+
+    def digest(self, method, body):
+        ha1 = md5(f"{self.username}:{self.realm}:".encode(), self.res)
+        ha2 = md5(f"{method}:{self.uri}:{md5(body)}".encode())
+        return md5(f"{ha1}:{self.nonce}:{self.nc}:{self.cnonce}:{self.qop}:{ha2}".encode())
+
+    def print(self):
+        response = self.digest("GET", self.body) if self.response is None else self.response
+        params = [("username", f'"{self.username}"'), ("realm", f'"{self.realm}"'), ("nonce", f'"{self.nonce}"'),
+                  ("uri", f'"{self.uri}"'), ("qop", self.qop), ("nc", self.nc), ("cnonce", f'"{self.cnonce}"'),
+                  ("response", f'"{response}"'), ("opaque", f'"{self.opaque}"'), ("algorithm", self.algorithm)]
+        if self.auts is not None:
+            params.append(("auts", f'"{self.auts}"'))
+        return "Digest " + ", ".join(f"{k}={v}" for k, v in params if k not in self.drop) + self.extra
+
+    def answer(self, address, **kw):
+        return request(address, self.print(), body=self.body, **kw)
+
+
+def first(address, username=IMPI, **kw):
+    return request(address, f'Digest username="{username}", realm="{NAME}", nonce="", uri="/", response=""', **kw)
+
+
+def bootstrap(address, username=IMPI, **kw):
+    ue = Ue(first(address, username, **kw), username)
+    answer = ue.answer(address, **kw)
+    found = re.search(rb"<btid>([^<]*)</btid>", answer.body)
+    ue.btid = found.group(1).decode() if found else None
+    ue.tmpi = base64.b64encode(kdf(ue.ks, b"gba-me", ue.rand, IMPI.encode(),
+                                   ue.realm.encode() + bytes.fromhex("0100000100"))[:24]).decode() + TMPI_DOMAIN
+    return ue, answer
+
+
+# ---- Ub ------------------------------------------------------------------------------------
+
+def test_bootstrap(b):
+    plain = ssl.create_default_context(cafile=f"{b.dir}/ca.pem")
+    for what, address, context in (("http", b.address("ub"), None), ("ipv6", b.address("ub", 1), None),
+                                   ("https", b.address("ub_tls"), plain)):
+        time.sleep(0.001)
+        ue, a = bootstrap(address, context=context)
+        check(f"{what}: status", a.status == 200, a.status)
+        check(f"{what}: AUTN", ue.mac_ok)
+        check(f"{what}: type", a.fields.get("content-type") == "application/vnd.3gpp.bsf+xml", a.fields)
+        check(f"{what}: B-TID", ue.btid == base64.b64encode(ue.rand).decode() + "@" + NAME, ue.btid)
+        info = a.params("authentication-info")
+        check(f"{what}: rspauth", info.get("rspauth") == ue.digest("", a.body), info)
+        check(f"{what}: info", info.get("qop") == "auth-int" and info.get("nc") == "00000001" and
+              info.get("cnonce") == ue.cnonce, info)
+        life = re.search(rb"<lifetime>(.*?)</lifetime>", a.body).group(1).decode()
+        left = time.mktime(time.strptime(life, "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
+        check(f"{what}: lifetime of the GUSS", 7190 < left <= 7201, left)
+        check(f"{what}: no-store", "no-store" in a.fields.get("cache-control", ""), a.fields)
+
+
+def test_challenge_form(b):
+    a = first(b.address("ub"))
+    p = a.params("www-authenticate")
+    check("challenge: realm", p["realm"] == NAME, p)
+    check("challenge: one qop", 'qop="auth-int"' in a.fields["www-authenticate"], a.fields)
+    check("challenge: token", "algorithm=AKAv1-MD5" in a.fields["www-authenticate"], a.fields)
+    check("challenge: no comma in a value", a.fields["www-authenticate"].count(",") == 4, a.fields)
+    check("challenge: ISIM name", first(b.address("ub"), host=ISIM_NAME + ":8080")
+          .params("www-authenticate")["realm"] == ISIM_NAME)
+    check("challenge: foreign Host", first(b.address("ub"), host="evil.example")
+          .params("www-authenticate")["realm"] == NAME)
+    ue, answer = bootstrap(b.address("ub"), host=ISIM_NAME)
+    check("ISIM name: B-TID", answer.status == 200 and ue.btid.endswith("@" + ISIM_NAME), ue.btid)
+    check("ISIM name: TMPI", first(b.address("ub"), ue.tmpi, host=ISIM_NAME).status == 401)
+
+
+F = f'realm="{NAME}", nonce="", uri="/", response=""'
+U = f'username="{IMPI}", '
+UNREADABLE = [
+    ("no Authorization", None, 400, "NO_AUTHORIZATION"),
+    ("Basic", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", 400, "NOT_DIGEST"),
+    ("malformed", f'Digest username="{IMPI}', 400, "SYNTAX"),
+    ("malformed list", f"Digest {U[:-2]} {F}", 400, "SYNTAX"),
+    ("repeated parameter", f"Digest {U}{U}{F}", 400, "REPEATED"),
+    ("repeated nonce", f'Digest {U}{F}, nonce="x"', 400, "REPEATED"),
+    ("empty username", f'Digest username="", {F}', 400, "EMPTY_USERNAME"),
+    ("no username", f"Digest {F}", 400, "EMPTY_USERNAME"),
+    ("unknown algorithm", f"Digest {U}{F}, algorithm=FOO", 400, "ALGORITHM"),
+    ("algorithm MD5", f"Digest {U}{F}, algorithm=MD5", 400, "ALGORITHM"),
+    ("-sess", f"Digest {U}{F}, algorithm=AKAv1-MD5-sess", 400, "ALGORITHM"),
+    ("AKAv2", f"Digest {U}{F}, algorithm=AKAv2-SHA-256", 400, "ALGORITHM"),
+    ("no realm", f'Digest {U}nonce="", uri="/", response=""', 400, "MISSING"),
+    ("unknown subscriber", f'Digest username="nobody@example.org", {F}', 403, "SUBSCRIBER_UNKNOWN"),
+    ("no NAI", f'Digest username="nobody", {F}', 403, "SUBSCRIBER_UNKNOWN"),
+    ("barred subscriber", f'Digest username="{BARRED}", {F}', 403, "SUBSCRIBER_BARRED"),
+    ("unknown TMPI", f'Digest username="{"A" * 32}{TMPI_DOMAIN}", {F}', 403, "TMPI_UNKNOWN"),
+    # counter-tests of parsers that look for names instead of reading
+    ("xnonce is not nonce", f'Digest {U}xnonce="evil", {F}', 401, "ub.challenged"),
+    ("nonce inside a value", f'Digest {U}opaque="z, nonce=inner", {F}', 401, "ub.challenged"),
+    ("escaped quote", f'Digest {U}x="a\\", nonce=\\"b", {F}', 401, "ub.challenged"),
+    ("token form", f"digest {U}{F}, algorithm=\"AKAv1-MD5\", unknown=1,,", 401, "ub.challenged"),
+]
+
+
+def test_unreadable(b):
+    for what, field, status, reason in UNREADABLE:
+        mark = len(b.text())
+        a = request(b.address("ub"), field)
+        check(f"{what}: status", a.status == status, a.status)
+        check(f"{what}: Server token", "3gpp-gba-tmpi" in a.fields.get("server", "").split(), a.fields)
+        check(f"{what}: reason in the log", reason in b.text()[mark:], b.text()[mark:])
+        if reason == "TMPI_UNKNOWN":
+            check("problem", a.fields.get("content-type") == "application/problem+json" and
+                  json.loads(a.body).get("cause") == "TMPI_UNKNOWN" and json.loads(a.body)["status"] == 403, a.body)
+        else:
+            check(f"{what}: empty body", a.body == b"", a.body)
+
+
+def test_http(b):
+    ok = f"Digest {U}{F}"
+    rows = [
+        ("path", dict(target="/foo"), 404), ("path with dots", dict(target="/../"), 404),
+        ("favicon", dict(target="/favicon.ico"), 404),
+        ("POST", dict(method="POST"), 405), ("HEAD", dict(method="HEAD"), 405), ("PUT", dict(method="PUT"), 405),
+        ("POST elsewhere", dict(method="POST", target="/x"), 404),
+        ("absolute form", dict(target=f"http://{NAME}/"), 401),
+        ("absolute form without path", dict(target=f"http://{NAME}"), 401),
+        ("query", dict(target="/?a=b"), 401),
+        ("big body", dict(body=b"x" * 5000), 413), ("small body", dict(body=b"x" * 100), 401),
+        ("big header", dict(fields=["X: " + "y" * 20000]), 431),
+        ("length and chunks", dict(fields=["Content-Length: 3", "Transfer-Encoding: chunked"]), 400),
+        ("two Authorizations", dict(fields=["Authorization: Digest x=y"]), 400),
+        ("unknown fields", dict(fields=["X-TMUS-IMEI: 1", "Accept: */*", "Date: now"]), 401),
+    ]
+    for what, kw, status in rows:
+        a = request(b.address("ub"), ok, **kw)
+        check(f"{what}: status", a.status == status, a.status)
+        check(f"{what}: Server token", "3gpp-gba-tmpi" in a.fields.get("server", "").split(), a.fields)
+        if status == 405:
+            check(f"{what}: Allow", a.fields.get("allow") == "GET", a.fields)
+    started = time.time()
+    with socket.create_connection(b.address("ub"), timeout=10) as s:  # a slow client
+        s.sendall(b"GET / HTTP/1.1\r\n")
+        try:
+            while time.time() - started < 8 and s.send(b"X") == 1:
+                time.sleep(0.2)
+                s.settimeout(0.01)
+                try:
+                    if s.recv(1) == b"":
+                        break
+                except socket.timeout:
+                    pass
+        except OSError:
+            pass
+    check("slow client is ended", time.time() - started < 7, time.time() - started)
+
+
+def spoil(**changes):
+    def apply(ue):
+        for key, value in changes.items():
+            setattr(ue, key, value)
+    return apply
+
+
+def flip(ue):
+    ue.res = bytes([ue.res[0] ^ 1]) + ue.res[1:]
+
+
+def other_rand(ue):
+    ue.nonce = base64.b64encode(bytes(16) + ue.autn).decode()
+
+
+ANSWERS = [
+    ("wrong RES", flip, 401, "RES", True),
+    ("qop auth", spoil(qop="auth"), 401, "QOP", True),
+    ("no qop", spoil(drop=["qop"]), 401, "QOP", True),
+    ("nc 2", spoil(nc="00000002"), 401, "NC", True),
+    ("no nc", spoil(drop=["nc"]), 401, "NC", True),
+    ("other realm", spoil(realm=ISIM_NAME), 401, "BINDING", True),
+    ("other opaque", spoil(opaque="0" * 32), 401, "BINDING", True),
+    ("no opaque", spoil(drop=["opaque"]), 401, "BINDING", True),
+    ("no algorithm", spoil(drop=["algorithm"]), 401, "BINDING", True),
+    ("other uri", spoil(uri="/x"), 401, "BINDING", True),
+    ("unknown nonce", other_rand, 401, "NONCE", False),
+    ("foreign nonce", spoil(nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"), 401, "NONCE", False),
+    ("no cnonce", spoil(drop=["cnonce"]), 400, "MISSING", False),
+    ("no response", spoil(drop=["response"]), 400, "MISSING", False),
+    ("algorithm MD5", spoil(algorithm="MD5"), 400, "ALGORITHM", False),
+    ("MAC failure", spoil(response=""), 403, "UE_MAC_FAILURE", False),
+    ("AUTS that does not verify", spoil(auts="AAAAAAAAAAAAAAAAAAA="), 403, "AUTS", False),
+    ("AUTS too short", spoil(auts="AAAA"), 400, "SYNTAX", False),
+    ("trailing slash", spoil(uri=f"http://{NAME}"), 200, "OK", False),
+    ("unknown parameter", spoil(extra=', x-y="z"'), 200, "OK", False),
+    ("with a body", spoil(body=b"hello"), 200, "OK", False),
+]
+
+
+def test_answers(b):
+    address = b.address("ub")
+    for what, apply, status, reason, same in ANSWERS:
+        challenge = first(address)
+        ue = Ue(challenge)
+        apply(ue)
+        mark = len(b.text())
+        a = ue.answer(address)
+        check(f"{what}: status", a.status == status, a.status)
+        check(f"{what}: reason in the log", f"reason={reason}" in b.text()[mark:], b.text()[mark:])
+        if status == 401:
+            again = a.params("www-authenticate")["nonce"] == challenge.params("www-authenticate")["nonce"]
+            check(f"{what}: {'the same' if same else 'a live'} challenge", again or not same)
+        if status not in (200, 403):
+            check(f"{what}: the run is alive", Ue(challenge).answer(address).status == 200)
+        # leave no unanswered challenge to the next row
+        last = Ue(first(address))
+        last.answer(address)
+
+
+def test_three_wrong_answers(b):
+    address = b.address("ub")
+    challenge = first(address)
+    ue = Ue(challenge)
+    flip(ue)
+    check("wrong answers", [ue.answer(address).status for _ in range(3)] == [401, 401, 403])
+    flip(ue)
+    check("used up", ue.answer(address).status == 401)
+    check("nobody is locked out", bootstrap(address)[1].status == 200)
+
+
+def test_replay(b):
+    address = b.address("ub")
+    ue, a = bootstrap(address)
+    check("first", a.status == 200)
+    a = ue.answer(address)
+    check("replay", a.status == 401 and a.params("www-authenticate")["nonce"] != ue.nonce, a.status)
+
+
+def test_repeated_first(b):
+    address = b.address("ub")
+    nonces = {first(address).params("www-authenticate")["nonce"] for _ in range(5)}
+    check("repeated first requests get one challenge", len(nonces) == 1, nonces)
+
+
+def test_resync(b):
+    address = b.address("ub")
+    ue = Ue(first(address))
+    ue.make_auts(100000)
+    second = ue.answer(address)
+    check("AUTS: a new challenge", second.status == 401, second.status)
+    fresh = Ue(second)
+    check("AUTS: SEQ_MS + 1", int.from_bytes(fresh.sqn, "big") >> 5 == 100001, fresh.sqn.hex())
+    again = Ue(second)
+    again.make_auts(100002)
+    check("second AUTS", again.answer(address).status == 403)
+    check("the same AUTS again", ue.answer(address).status == 403)
+    check("the run goes on", fresh.answer(address).status == 200)
+
+
+def test_tmpi(b):
+    address = b.address("ub")
+    ue, a = bootstrap(address)
+    second, a = bootstrap(address, ue.tmpi)
+    check("TMPI as username", a.status == 200, a.status)
+    third, a = bootstrap(address, second.tmpi)
+    check("TMPI replaced", a.status == 200, a.status)
+    check("an old TMPI", first(address, ue.tmpi).status == 403)
+    ue, a = bootstrap(address, agent="old client")
+    check("no token, no TMPI", first(address, ue.tmpi).status == 403)
+
+
+# ---- Zn ------------------------------------------------------------------------------------
+
+def soap(btid, naf_id, gsids=(), envelope=True, ns=NS):
+    inner = f'<requestBootstrappingInfoRequest xmlns="{ns}"><btid>{btid}</btid>' \
+            f"<nafid>{base64.b64encode(naf_id).decode()}</nafid>" + \
+            "".join(f"<gsid>{g}</gsid>" for g in gsids) + \
+            "<gbaUAware>False</gbaUAware></requestBootstrappingInfoRequest>"
+    if not envelope:
+        return inner.encode()
+    return (f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{inner}</e:Body>'
+            f"</e:Envelope>").encode()
+
+
+def client(b, cert):
+    c = ssl.create_default_context(cafile=f"{b.dir}/ca.pem")
+    if cert:
+        c.load_cert_chain(f"{b.dir}/{cert}.pem", f"{b.dir}/{cert}.key")
+    return c
+
+
+def zn(b, body, cert="naf1", target="/bsf/requestBootstrappingInfo", method="POST"):
+    try:
+        return request(b.address("zn"), method=method, target=target, body=body, agent=None,
+                       fields=["Content-Type: text/xml"], context=client(b, cert))
+    except (ssl.SSLError, ConnectionError):
+        return Answer(b"")
+
+
+NAF_ID = b"naf1.example.org" + bytes.fromhex("0100000002")
+
+
+def test_zn(b):
+    ue, a = bootstrap(b.address("ub"))
+    key = kdf(ue.ks, b"gba-me", ue.rand, IMPI.encode(), NAF_ID)
+    for envelope in (True, False):
+        a = zn(b, soap(ue.btid, NAF_ID, (0, 1), envelope, "urn:x"))
+        check("Zn: status", a.status == 200, a.status)
+        found = re.search(rb"<(?:\w+:)?meKeyMaterial>([^<]*)<", a.body)
+        check("Zn: key", found and base64.b64decode(found.group(1)) == key, a.body)
+        check("Zn: form of the request", (b"Envelope" in a.body) == envelope, a.body)
+        check("Zn: namespace of the request", b"urn:x" in a.body, a.body)
+        check("Zn: USSs", b"sip:a@" in a.body and b"sip:b@" in a.body and b"hidden" not in a.body, a.body)
+        check("Zn: no IMPI", IMPI.encode() not in a.body, a.body)
+        check("Zn: no gbaType", b"gbaType" not in a.body, a.body)
+    naf2 = b"naf2.example.org" + bytes.fromhex("0100000002")
+    a = zn(b, soap(ue.btid, naf2), "naf2")
+    check("Zn: IMPI by policy", a.status == 200 and IMPI.encode() in a.body, a.body)
+    unknown = base64.b64encode(bytes(16)).decode() + "@" + NAME
+    rows = [
+        ("another's FQDN", soap(ue.btid, naf2), "naf1", 500, "5402"),
+        ("trusted but unlisted", soap(ue.btid, NAF_ID), "unlisted", 500, "5402"),
+        ("the name in CN only", soap(ue.btid, NAF_ID), "cn_only", 500, "5402"),
+        ("Ua id not in the row", soap(ue.btid, b"naf1.example.org" + bytes.fromhex("0100000007")), "naf1", 500, "5402"),
+        ("default Ua id", soap(ue.btid, b"naf1.example.org" + bytes(5)), "naf1", 500, "5402"),
+        ("TMPI's Ua id", soap(ue.btid, b"naf1.example.org" + bytes.fromhex("0100000100")), "naf1", 500, "5402"),
+        ("a BSF name", soap(ue.btid, NAME.encode() + bytes.fromhex("0100000002")), "naf1", 500, "5402"),
+        ("upper case FQDN", soap(ue.btid, b"NAF1.example.org" + bytes.fromhex("0100000002")), "naf1", 500, "5402"),
+        ("unknown B-TID", soap(unknown, NAF_ID), "naf1", 500, "5403"),
+        ("malformed B-TID", soap("rubbish", NAF_ID), "naf1", 500, "5403"),
+        ("not XML", b"hello", "naf1", 400, None),
+        ("a DTD", b'<!DOCTYPE x [<!ENTITY a "b">]>' + soap(ue.btid, NAF_ID), "naf1", 400, None),
+        ("no request", b"<x/>", "naf1", 400, None),
+        ("over the cap", soap(ue.btid, NAF_ID) + b" " * 70000, "naf1", 413, None),
+    ]
+    for what, body, cert, status, code in rows:
+        a = zn(b, body, cert)
+        check(f"Zn, {what}: status", a.status == status, a.status)
+        if code:
+            check(f"Zn, {what}: fault", f"<code>{code}</code>".encode() in re.sub(rb"<\w+:code", b"<code", a.body) and
+                  b"Fault" in a.body, a.body)
+    check("Zn: no certificate", zn(b, soap(ue.btid, NAF_ID), None).status == 0)
+    check("Zn: a stranger's certificate", zn(b, soap(ue.btid, NAF_ID), "rogue").status == 0)
+    a = zn(b, b"", method="GET")
+    check("Zn: GET", a.status == 405 and a.fields.get("allow") == "POST", a.status)
+    check("Zn: path", zn(b, soap(ue.btid, NAF_ID), target="/bsf/other").status == 404)
+    bootstrap(b.address("ub"))
+    bootstrap(b.address("ub"))
+    check("Zn: of three sessions the oldest ended", b"5403" in zn(b, soap(ue.btid, NAF_ID)).body)
+
+
+# ---- the daemon ----------------------------------------------------------------------------
+
+def test_pages(b):
+    a = request(b.address("metrics"), target="/metrics", agent=None)
+    check("metrics", a.status == 200 and b'bsf_ub_refused_total{reason="NO_AUTHORIZATION"}' in a.body, a.status)
+    check("metrics: sessions", b"\nbsf_sessions " in a.body)
+    a = request(b.address("metrics"), target="/health", agent=None)
+    check("health", a.status == 200 and json.loads(a.body)["zh"] == "file", a.body)
+
+
+def test_expiry():
+    b = Bsfd(NO_LIMITS + "\nsession: {lifetime: 1s, min_lifetime: 1s, max_lifetime: 1s, challenge_lifetime: 1s,"
+             " repeat_window: 0}")
+    ue = Ue(first(b.address("ub")))
+    time.sleep(1.2)
+    mark = len(b.text())
+    check("expired nonce", ue.answer(b.address("ub")).status == 401)
+    check("expired nonce: reason", "reason=NONCE" in b.text()[mark:], b.text()[mark:])
+    ue, a = bootstrap(b.address("ub"))
+    time.sleep(2.2)
+    check("expired B-TID", b"5403" in zn(b, soap(ue.btid, NAF_ID)).body)
+    a = request(b.address("metrics"), target="/metrics", agent=None)
+    check("swept", b"\nbsf_sessions 0" in a.body, a.body[-300:])
+    check("end", b.end()[0] == 0)
+
+
+def test_limits():
+    b = Bsfd("rate_limits: {subscriber: {burst: 3, per_minute: 1}, address: {burst: 6, per_minute: 60}}\n"
+             "session: {repeat_window: 0}")
+    address = b.address("ub")
+    seen = [first(address) for _ in range(4)]
+    check("subscriber's limit", [a.status for a in seen] == [401, 401, 401, 503], [a.status for a in seen])
+    check("Retry-After", 1 <= int(seen[3].fields.get("retry-after", "0")) <= 60, seen[3].fields)
+    seen = [first(address, f"x{i}@example.org").status for i in range(5)]
+    check("address's limit", seen[-1] == 503 and seen[0] == 403, seen)
+    check("limit: log", "reason=RATE_LIMITED" in b.text())
+    check("end", b.end()[0] == 0)
+
+
+def test_decoy():
+    b = Bsfd(NO_LIMITS + "\nunknown_subscriber: decoy")
+    address = b.address("ub")
+    real, decoy = first(address), first(address, "nobody@example.org")
+    check("decoy: status", decoy.status == 401)
+    check("decoy: form", sorted(real.fields) == sorted(decoy.fields) and
+          len(real.fields["www-authenticate"]) == len(decoy.fields["www-authenticate"]), decoy.fields)
+    check("decoy: barred too", first(address, BARRED).status == 401)
+    ue = Ue(decoy, "nobody@example.org")
+    check("decoy: answers", [ue.answer(address).status for _ in range(3)] == [401, 401, 403])
+    check("end", b.end()[0] == 0)
+
+
+def test_insecure_zn():
+    b = Bsfd(zn="  insecure: true\n  insecure_naf: naf1.example.org")
+    ue, a = bootstrap(b.address("ub"))
+    a = request(b.address("zn"), method="POST", target="/bsf/requestBootstrappingInfo", body=soap(ue.btid, NAF_ID))
+    check("insecure Zn", a.status == 200, a.status)
+    code, log = b.end()
+    check("insecure Zn: warning", "insecure_zn" in log, log)
+    check("end", code == 0)
+
+
+def test_restart():
+    """Sequence numbers go on after an end by SIGKILL."""
+    b = Bsfd()
+    last = int.from_bytes(Ue(first(b.address("ub"))).sqn, "big")
+    b.process.send_signal(signal.SIGKILL)
+    b.process.wait()
+    os.unlink(f"{b.dir}/ports")
+    b.process = subprocess.Popen([BSFD, "--config", f"{b.dir}/bsfd.yaml", "--ports-file", f"{b.dir}/ports"],
+                                 stderr=b.log)
+    while not os.path.exists(f"{b.dir}/ports") and b.process.poll() is None:
+        time.sleep(0.01)
+    with open(f"{b.dir}/ports") as f:
+        b.ports = {}
+        for line in f:
+            key, value = line.strip().split("=", 1)
+            b.ports.setdefault(key, []).append(value)
+    check("SQN after SIGKILL", int.from_bytes(Ue(first(b.address("ub"))).sqn, "big") > last)
+    check("end", b.end()[0] == 0)
+
+
+def test_configuration():
+    folder = tempfile.mkdtemp(prefix="bsfd-e2e.")
+    write(f"{folder}/subscribers.yaml", SUBSCRIBERS, 0o600)
+    good = CONFIG.format(name=NAME, isim=ISIM_NAME, zn="  insecure: true\n  insecure_naf: x.example", more="")
+    good = good.replace("    tls: {cert: server.pem, key: server.key}\n", "")
+    rows = [
+        ("good", good, 0, ""),
+        ("unknown option", good + "\nnonsense: 1\n", 78, "nonsense"),
+        ("Zn without TLS", good.replace("  insecure: true\n  insecure_naf: x.example", ""), 78, "zn"),
+        ("BSF name as FQDN", good.replace("fqdns: [naf1.example.org]", f"fqdns: [{NAME}]"), 78, "BSF name"),
+        ("upper case name", good.replace("names: [bsf", "names: [BSF"), 78, "names"),
+        ("bad Ua id", good.replace('"0100000002"', '"01"'), 78, "ua_ids"),
+        ("TMPI's Ua id", good.replace('"0100000002"', '"0100000100"'), 78, "TMPI"),
+        ("no Zh", good.replace("file: {subscribers: subscribers.yaml}", ""), 78, "zh"),
+        ("lifetimes", good + "\nsession: {lifetime: 1s}\n", 78, "session.lifetime"),
+        ("bad address", good.replace('"[::1]:0"', '"::1:0"'), 78, "listen"),
+        ("no subscribers", good.replace("subscribers.yaml", "none.yaml"), 78, "none.yaml"),
+    ]
+    for what, text, code, says in rows:
+        write(f"{folder}/bsfd.yaml", text)
+        r = run(BSFD, "--config", f"{folder}/bsfd.yaml", "--check-config")
+        check(f"--check-config, {what}", r.returncode == code and says in r.stderr, (r.returncode, r.stderr))
+        if code and what != "no subscribers":
+            check(f"--check-config, {what}: place", re.search(r"bsfd\.yaml:\d+:\d+: ", r.stderr), r.stderr)
+    os.chmod(f"{folder}/subscribers.yaml", 0o644)
+    write(f"{folder}/bsfd.yaml", good)
+    r = run(BSFD, "--config", f"{folder}/bsfd.yaml", "--check-config")
+    check("subscribers readable by all", r.returncode == 78 and "0600" in r.stderr, r.stderr)
+    check("... and no key in the message", K.hex() not in r.stderr)
+    check("--version", run(BSFD, "--version").returncode == 0)
+    r = run(BSFD, "--help")
+    check("--help", r.returncode == 0 and "unknown_subscriber" in r.stdout)
+    r = run(BSFD, "--print-config-sample")
+    check("--print-config-sample", r.returncode == 0 and "rate_limits" in r.stdout)
+    check("no option", run(BSFD).returncode == 64)
+    top = os.environ.get("top_srcdir", ".")
+    for name, mode in (("bsfd.yaml", 0o644), ("subscribers.yaml", 0o600)):
+        shutil.copy(f"{top}/doc/examples/{name}", folder)
+        os.chmod(f"{folder}/{name}", mode)
+    r = run(BSFD, "--config", f"{folder}/bsfd.yaml", "--check-config")
+    check("doc/examples/bsfd.yaml", r.returncode == 0, r.stderr)
+    shutil.rmtree(folder)
+
+
+def main():
+    global CERTS
+    CERTS = tempfile.mkdtemp(prefix="bsfd-e2e.")
+    make_ca(CERTS, "ca")
+    make_ca(CERTS, "other_ca")
+    make_cert(CERTS, "ca", "server", f"DNS:{NAME},DNS:localhost,IP:127.0.0.1,IP:::1")
+    make_cert(CERTS, "ca", "naf1", "DNS:naf1.example.org")
+    make_cert(CERTS, "ca", "naf2", "DNS:naf2.example.org")
+    make_cert(CERTS, "ca", "unlisted", "DNS:naf9.example.org")
+    make_cert(CERTS, "ca", "cn_only", None)
+    make_cert(CERTS, "other_ca", "rogue", "DNS:naf1.example.org")
+    b = Bsfd()
+    for test in (test_bootstrap, test_challenge_form, test_unreadable, test_http, test_answers,
+                 test_three_wrong_answers, test_replay, test_repeated_first, test_resync, test_tmpi, test_zn,
+                 test_pages):
+        last = Ue(first(b.address("ub")))  # leave no unanswered challenge to the next test
+        last.answer(b.address("ub"))
+        test(b)
+    code, log = b.end()
+    check("SIGTERM", code == 0, code)
+    check("no key in the log", K.hex() not in log and IMPI not in log)
+    for test in (test_expiry, test_limits, test_decoy, test_insecure_zn, test_restart, test_configuration):
+        test()
+    shutil.rmtree(CERTS)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
