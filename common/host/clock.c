@@ -1,4 +1,6 @@
 /*
+ * Clocks of the kernel: time(2) and CLOCK_MONOTONIC.  Only mains and adapters read them.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "common/host/clock.h"

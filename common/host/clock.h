@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-int64_t clock_unix_s(void);      /* CLOCK_REALTIME, seconds since 1970 */
+int64_t clock_unix_s(void); /* CLOCK_REALTIME, seconds since 1970 */
 int64_t clock_monotonic_ms(void);
 uint64_t clock_monotonic_us(void);
 

@@ -242,9 +242,9 @@ static void on_message(void *cls, const char *format, va_list args)
     }
 }
 
-/* libmicrohttpd refuses what does not fit its memory with a page of its own: twice our limit, so
- * that the answer is ours.  It clears all of it after each request, and up to 32 KiB come from
- * malloc(3) and not from mmap(2): more than that costs a third of a request. */
+/* libmicrohttpd refuses what does not fit its memory with a page of its own: twice our limit,
+ * so that the answer is ours.  It clears all of it after each request, and up to 32 KiB come
+ * from malloc(3) and not from mmap(2): more than that costs a third of a request. */
 static size_t memory_of(const struct listener *l)
 {
     size_t twice = 2 * l->conf.header_limit;

@@ -11,7 +11,13 @@
 
 #include "common/bytes.h"
 
-enum log_level { LOG_LV_ERROR = 3, LOG_LV_WARNING = 4, LOG_LV_NOTICE = 5, LOG_LV_INFO = 6, LOG_LV_DEBUG = 7 };
+enum log_level {
+    LOG_LV_ERROR = 3,
+    LOG_LV_WARNING = 4,
+    LOG_LV_NOTICE = 5,
+    LOG_LV_INFO = 6,
+    LOG_LV_DEBUG = 7
+};
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct log;
@@ -24,13 +30,17 @@ struct log_field {
 };
 
 /* Values are escaped; text over 256 octets is cut with "...". */
-#define LOG_STR(k, cstr)  ((struct log_field){.key = (k), .kind = LOG_FIELD_TEXT, .text = gba_text(cstr)})
-#define LOG_TEXT(k, view) ((struct log_field){.key = (k), .kind = LOG_FIELD_TEXT, .text = (view)})
-#define LOG_INT(k, v)     ((struct log_field){.key = (k), .kind = LOG_FIELD_NUMBER, .number = (long long)(v)})
-#define LOG_ID(k, view)   ((struct log_field){.key = (k), .kind = LOG_FIELD_ID, .text = (view)})
-#define LOG_ERR(e)        LOG_STR("reason", gba_err_name(e))
+#define LOG_STR(k, cstr)                                                                       \
+    ((struct log_field){.key = (k), .kind = LOG_FIELD_TEXT, .text = gba_text(cstr)})
+#define LOG_TEXT(k, view)                                                                      \
+    ((struct log_field){.key = (k), .kind = LOG_FIELD_TEXT, .text = (view)})
+#define LOG_INT(k, v)                                                                          \
+    ((struct log_field){.key = (k), .kind = LOG_FIELD_NUMBER, .number = (long long)(v)})
+#define LOG_ID(k, view) ((struct log_field){.key = (k), .kind = LOG_FIELD_ID, .text = (view)})
+#define LOG_ERR(e)      LOG_STR("reason", gba_err_name(e))
 
-/* LOG(log, LOG_LV_INFO, "ub.challenge", LOG_INT("rq", 7), LOG_ID("impi", impi)); at least one field */
+/* LOG(log, LOG_LV_INFO, "ub.challenge", LOG_INT("rq", 7), LOG_ID("impi", impi)); at least one
+ * field */
 #define LOG(log, level, event, ...)                                                            \
     log_event((log), (level), (event), (const struct log_field[]){__VA_ARGS__},                \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

@@ -15,12 +15,16 @@ struct metric;
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 
-/* labels: `reason="RES"` or NULL.  name and help stay borrowed, labels are copied.  One (name, labels) pair is one metric:
- * asking again gives the same one.  Never NULL (memory failure aborts at start). */
-struct metric *metrics_counter(struct metrics *m, const char *name, const char *labels, const char *help);
-struct metric *metrics_gauge(struct metrics *m, const char *name, const char *labels, const char *help);
+/* labels: `reason="RES"` or NULL.  name and help stay borrowed, labels are copied.  One (name,
+ * labels) pair is one metric: asking again gives the same one.  Never NULL (memory failure
+ * aborts at start). */
+struct metric *metrics_counter(struct metrics *m, const char *name, const char *labels,
+                               const char *help);
+struct metric *metrics_gauge(struct metrics *m, const char *name, const char *labels,
+                             const char *help);
 /* Seconds; buckets 1 ms .. 10 s. */
-struct metric *metrics_histogram(struct metrics *m, const char *name, const char *labels, const char *help);
+struct metric *metrics_histogram(struct metrics *m, const char *name, const char *labels,
+                                 const char *help);
 /* A gauge whose value is asked for at each scrape. */
 void metrics_probe(struct metrics *m, const char *name, const char *labels, const char *help,
                    double (*value)(void *arg), void *arg);

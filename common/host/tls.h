@@ -15,21 +15,23 @@
 enum tls_client_cert { TLS_CLIENT_NONE, TLS_CLIENT_OPTIONAL, TLS_CLIENT_REQUIRED };
 
 struct tls_server_config {
-    const char *cert_file;      /* PEM chain */
-    const char *key_file;       /* PEM; must not be readable by others (warning in the log) */
-    const char *client_ca_file; /* PEM; NULL with TLS_CLIENT_NONE */
-    const char *crl_file;       /* PEM; NULL: none */
-    enum tls_client_cert client;/* OPTIONAL/REQUIRED: a certificate that does not verify ends
-                                   the handshake; REQUIRED: so does none */
-    const char *priorities;     /* GnuTLS string; NULL: TLS 1.2 and 1.3, forward secrecy, no PSK */
+    const char *cert_file;       /* PEM chain */
+    const char *key_file;        /* PEM; must not be readable by others (warning in the log) */
+    const char *client_ca_file;  /* PEM; NULL with TLS_CLIENT_NONE */
+    const char *crl_file;        /* PEM; NULL: none */
+    enum tls_client_cert client; /* OPTIONAL/REQUIRED: a certificate that does not verify ends
+                                    the handshake; REQUIRED: so does none */
+    const char *priorities; /* GnuTLS string; NULL: TLS 1.2 and 1.3, forward secrecy, no PSK */
 };
 
 #define TLS_PRIORITIES_DEFAULT                                                                 \
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:%SERVER_PRECEDENCE"
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:%SERVER_"      \
+    "PRECEDENCE"
 
 struct tls_server;
 /* GBA_E_CONFIG with a log line that names the file and what is wrong with it. */
-enum gba_err tls_server_new(const struct tls_server_config *c, struct log *log, struct tls_server **out);
+enum gba_err tls_server_new(const struct tls_server_config *c, struct log *log,
+                            struct tls_server **out);
 void tls_server_free(struct tls_server *t);
 /* Reads the same files again, for new sessions; those that run keep what they have.  On an
  * error (as tls_server_new) everything stays as it was. */
@@ -46,8 +48,8 @@ const char *tls_server_priorities(const struct tls_server *t);
 const char *tls_server_cert_pem(const struct tls_server *t);
 const char *tls_server_key_pem(const struct tls_server *t);
 
-/* The i-th dNSName (or URI) subjectAltName of the peer's verified certificate.  GBA_E_NOT_FOUND: no such
- * name, or no certificate.  The CN is never read.  Names with NUL are GBA_E_SYNTAX. */
+/* The i-th dNSName (or URI) subjectAltName of the peer's verified certificate. GBA_E_NOT_FOUND:
+ * no such name, or no certificate.  The CN is never read.  Names with NUL are GBA_E_SYNTAX. */
 enum gba_err tls_peer_dns_name(gnutls_session_t s, unsigned i, char out[static 256]);
 enum gba_err tls_peer_uri(gnutls_session_t s, unsigned i, char *out, size_t cap);
 
