@@ -1,0 +1,379 @@
+/*
+ * naf/mef.c, mef_reg.c, mef_keys.c: procedures of Mmef over the real store, and every refusal
+ * with its response status code.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/m2m_keys.h"
+#include "common/timestamp.h"
+#include "tests/naf/mef_world.h"
+#include "tests/unit.h"
+
+static struct mef_world w;
+static struct mef mef;
+static struct mef_client one, two, cse, maf, nobody;
+static struct mef_answer a;
+static uint8_t random_octets[16];
+static char location[M2M_TO_SIZE];
+
+static void begin(void)
+{
+    mef_world_begin(&w);
+    mef = (struct mef){w.policy, w.store};
+    one = (struct mef_client){.id = WORLD_ENROLEE,
+                              .enrolee = mef_enrolee_by_id(w.policy, WORLD_ENROLEE),
+                              .expires_s = WORLD_T0 + 3000};
+    memset(one.bootstrap, 0xb0, sizeof(one.bootstrap));
+    memset(one.connection, 0xc0, sizeof(one.connection));
+    two = (struct mef_client){.id = WORLD_OTHER,
+                              .enrolee = mef_enrolee_by_id(w.policy, WORLD_OTHER),
+                              .expires_s = WORLD_T0 + 3000};
+    cse = (struct mef_client){.id = WORLD_CSE,
+                              .target = mef_target_by_fqdn(w.policy, WORLD_FQDN)};
+    maf =
+        (struct mef_client){.id = WORLD_MAF, .target = mef_target_by_fqdn(w.policy, WORLD_MAF)};
+    random_octets[0]++;
+}
+
+/* One request of c; the answer is in a. */
+static unsigned ask_at(const struct mef_client *c, enum m2m_op op, const char *to, unsigned ty,
+                       const char *json, const char *fr, int64_t now_s)
+{
+    struct m2m_request rq = {.op = op,
+                             .ty = ty,
+                             .rcn = M2M_RCN_DEFAULT,
+                             .format = M2M_JSON,
+                             .answer_in = M2M_JSON,
+                             .rqi = "1"};
+
+    gba_text_copy(rq.to, sizeof(rq.to), gba_text(to));
+    gba_text_copy(rq.fr, sizeof(rq.fr), gba_text(fr));
+    rq.pc = gba_text_bytes(gba_text(json));
+    random_octets[1]++;
+    mef_request(&mef, c, &rq, now_s, random_octets, &a);
+    memcpy(location, a.rs.location, sizeof(location));
+    return a.rs.rsc;
+}
+
+static unsigned ask(const struct mef_client *c, enum m2m_op op, const char *to, unsigned ty,
+                    const char *json)
+{
+    return ask_at(c, op, to, ty, json, c->id, WORLD_T0);
+}
+
+static bool says(const char *text)
+{
+    return memmem(a.rs.pc.p, a.rs.pc.n, text, strlen(text)) != NULL;
+}
+
+#define REG  4
+#define KEY  5
+#define ET   "\"et\":\"20260101T010000\"" /* T0 + 3600 */
+#define LATE "\"et\":\"20260201T000000\""
+
+static const char reg_json[] =
+    "{\"sec:mefcr\":{" ET ",\"adfq\":\"Admin.example\",\"lbl\":[\"a\"]}}";
+static const char key_json[] = "{\"sec:skr\":{" ET ",\"adfq\":\"admin.example\",\"suid\":22,"
+                               "\"tgis\":[\"" WORLD_CSE "\"]}}";
+static const char given_json[] =
+    "{\"sec:skr\":{" ET ",\"adfq\":\"admin.example\",\"suid\":22,\"tgis\":[\"" WORLD_CSE "\"],"
+    "\"kv\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}}";
+
+static void test_registration(void)
+{
+    char ri[M2M_TO_SIZE];
+    struct mef_ke ke;
+
+    begin();
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    CU_ASSERT(says("\"adfq\":\"admin.example\"") && says("\"cr\":\"" WORLD_ENROLEE "\""));
+    CU_ASSERT(says("\"et\":\"20260101T010000\"") && says("\"lbl\":[\"a\"]"));
+    CU_ASSERT_EQUAL(strncmp(location, "//mef.example/-/r", 17), 0);
+    strcpy(ri, location);
+    /* 8.3.2.1 step 4: KeID = hex(first 16 octets)@MEF, Ke = the other 32 */
+    CU_ASSERT_EQUAL(
+        w.store->get_ke(w.store, "B0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B0@mef.example", &ke), GBA_OK);
+    CU_ASSERT_EQUAL(ke.ke.octets[31], 0xb0);
+    CU_ASSERT_STRING_EQUAL(ke.enrolee, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(ke.expires_s, WORLD_T0 + 3000); /* not beyond the key under it */
+
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, ri, 0, ""), M2M_RSC_OK);
+    CU_ASSERT(says("\"lbl\":[\"a\"]"));
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, ri, 0, "{\"sec:mefcr\":{\"lbl\":null}}"),
+                    M2M_RSC_UPDATED);
+    CU_ASSERT(!says("lbl") && !says("\"et\""));
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, ri, 0, "{\"sec:mefcr\":{" LATE "}}"),
+                    M2M_RSC_UPDATED);
+    CU_ASSERT(says("\"et\":\"20260101T024640\"")); /* cut to registration_life */
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, ri, 0, ""), M2M_RSC_OK);
+    CU_ASSERT(!says("lbl"));
+    mef_world_reopen(&w);
+    mef.store = w.store;
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, ri, 0, ""), M2M_RSC_OK);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, ri, 0, ""), M2M_RSC_DELETED);
+    CU_ASSERT_EQUAL(a.rs.pc.n, 0);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, ri, 0, ""), M2M_RSC_NOT_FOUND);
+    CU_ASSERT_EQUAL(
+        w.store->get_ke(w.store, "B0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B0@mef.example", &ke),
+        GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+/* One registration a stakeholder; a new handshake's Ke is kept all the same. */
+static void test_registered_already(void)
+{
+    char first[M2M_TO_SIZE];
+    struct mef_ke ke;
+
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    strcpy(first, location);
+    memset(one.bootstrap, 0xb1, sizeof(one.bootstrap));
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json),
+                    M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED);
+    CU_ASSERT_STRING_EQUAL(location, first);
+    CU_ASSERT_EQUAL(
+        w.store->get_ke(w.store, "B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1B1@mef.example", &ke), GBA_OK);
+    CU_ASSERT_EQUAL(ask_at(&one, M2M_OP_CREATE, "-/", REG,
+                           "{\"sec:mefcr\":{" LATE ",\"adfq\":\"admin.example\"}}",
+                           WORLD_ENROLEE, WORLD_T0 + 3600),
+                    M2M_RSC_CREATED); /* the first has expired */
+    mef_world_end(&w);
+}
+
+static void test_keys(void)
+{
+    char exported[M2M_TO_SIZE], given[M2M_TO_SIZE], lower[M2M_TO_SIZE];
+
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_CREATED);
+    CU_ASSERT(says("\"rki\":\"C0C0C0C0C0C0C0C0C0C0C0C0C0C0C0C0\"") && !says("\"kv\""));
+    CU_ASSERT(says("\"tgis\":[\"" WORLD_CSE "\"]"));
+    CU_ASSERT(says("\"et\":\"20260101T005000\"")); /* the session's key ends at T0 + 3000 */
+    strcpy(exported, location);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_CONFLICT);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
+    strcpy(given, location);
+
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, exported, 0, ""), M2M_RSC_OK);
+    CU_ASSERT(says("\"kv\":\"wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA=\""));
+    CU_ASSERT(says("\"cr\":\"" WORLD_ENROLEE "\""));
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, given, 0, ""), M2M_RSC_OK);
+    CU_ASSERT(says("\"kv\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\""));
+    strcpy(lower, exported);
+    for (char *p = lower + 16; *p != '\0'; p++)
+        if (*p == 'C')
+            *p = 'c';
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, lower, 0, ""), M2M_RSC_OK);
+
+    CU_ASSERT_EQUAL(ask(&maf, M2M_OP_RETRIEVE, exported, 0, ""),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT_EQUAL(a.rs.pc.n > 0 && says("kv"), false);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, exported, 0, ""),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT_EQUAL(ask(&two, M2M_OP_UPDATE, given, 0, "{\"sec:skr\":{\"lbl\":[\"x\"]}}"),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT_EQUAL(ask(&two, M2M_OP_DELETE, given, 0, ""),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, given, 0, "{\"sec:skr\":{\"lbl\":[\"x\"]}}"),
+                    M2M_RSC_UPDATED);
+    CU_ASSERT(says("\"lbl\":[\"x\"]") && !says("tgis"));
+    CU_ASSERT_EQUAL(ask_at(&cse, M2M_OP_RETRIEVE, exported, 0, "", WORLD_CSE, WORLD_T0 + 3000),
+                    M2M_RSC_NOT_FOUND); /* expired */
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, given, 0, ""), M2M_RSC_DELETED);
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, given, 0, ""), M2M_RSC_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+/* Each row in a MEF with a registration of `one`. */
+static void test_refusals(void)
+{
+#define K(suid, targets, more)                                                                 \
+    "{\"sec:skr\":{" ET ",\"adfq\":\"admin.example\",\"suid\":" suid ",\"tgis\":[" targets     \
+    "]" more "}}"
+#define C1 "\"" WORLD_CSE "\""
+    static const struct {
+        const char *what;
+        const struct mef_client *c;
+        enum m2m_op op;
+        const char *to;
+        unsigned ty;
+        const char *json;
+        const char *fr;
+        unsigned rsc;
+    } rows[] = {
+        {"base", &one, M2M_OP_RETRIEVE, "-/", 0, "", WORLD_ENROLEE, M2M_RSC_OK},
+        {"absolute base", &one, M2M_OP_RETRIEVE, "//MEF.example/-/", 0, "", WORLD_ENROLEE,
+         M2M_RSC_OK},
+        {"SP-relative originator", &one, M2M_OP_RETRIEVE, "-/", 0, "", "/cse1/Cone",
+         M2M_RSC_OK},
+        {"an enrolee need not say who it is", &one, M2M_OP_RETRIEVE, "-/", 0, "", "",
+         M2M_RSC_OK},
+        {"a target must", &cse, M2M_OP_RETRIEVE, "-/", 0, "", "", M2M_RSC_BAD_REQUEST},
+        {"another originator", &one, M2M_OP_RETRIEVE, "-/", 0, "", WORLD_OTHER,
+         M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+        {"originator of another provider", &one, M2M_OP_RETRIEVE, "-/", 0, "",
+         "//evil.example/cse1/Cone", M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+        {"nobody", &nobody, M2M_OP_RETRIEVE, "-/", 0, "", WORLD_CSE,
+         M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+        {"another MEF", &one, M2M_OP_RETRIEVE, "//other.example/-/", 0, "", WORLD_ENROLEE,
+         M2M_RSC_NOT_FOUND},
+        {"no such resource", &one, M2M_OP_RETRIEVE, "-/nosuch", 0, "", WORLD_ENROLEE,
+         M2M_RSC_NOT_FOUND},
+        {"too deep", &one, M2M_OP_RETRIEVE, "-/a/b/c", 0, "", WORLD_ENROLEE, M2M_RSC_NOT_FOUND},
+        {"delete the base", &one, M2M_OP_DELETE, "-/", 0, "", WORLD_ENROLEE,
+         M2M_RSC_OPERATION_NOT_ALLOWED},
+        {"update the base", &one, M2M_OP_UPDATE, "-/", 0, "{}", WORLD_ENROLEE,
+         M2M_RSC_OPERATION_NOT_ALLOWED},
+        {"notify", &one, M2M_OP_NOTIFY, "-/", 0, "", WORLD_ENROLEE,
+         M2M_RSC_OPERATION_NOT_ALLOWED},
+        {"no type", &one, M2M_OP_CREATE, "-/", 0, reg_json, WORLD_ENROLEE, M2M_RSC_BAD_REQUEST},
+        {"unknown type", &one, M2M_OP_CREATE, "-/", 999, reg_json, WORLD_ENROLEE,
+         M2M_RSC_INVALID_CHILD_RESOURCE_TYPE},
+        {"a type of the MAF", &one, M2M_OP_CREATE, "-/", 3, reg_json, WORLD_ENROLEE,
+         M2M_RSC_INVALID_CHILD_RESOURCE_TYPE},
+        {"a command", &one, M2M_OP_CREATE, "-/", 6, reg_json, WORLD_ENROLEE,
+         M2M_RSC_INVALID_CHILD_RESOURCE_TYPE},
+        {"no content", &one, M2M_OP_CREATE, "-/", REG, "", WORLD_ENROLEE, M2M_RSC_BAD_REQUEST},
+        {"not JSON", &one, M2M_OP_CREATE, "-/", REG, "{", WORLD_ENROLEE, M2M_RSC_BAD_REQUEST},
+        {"no expirationTime", &one, M2M_OP_CREATE, "-/", REG,
+         "{\"sec:mefcr\":{\"adfq\":\"b.example\"}}", WORLD_ENROLEE, M2M_RSC_BAD_REQUEST},
+        {"no adminFQDN", &one, M2M_OP_CREATE, "-/", REG, "{\"sec:mefcr\":{" ET "}}",
+         WORLD_ENROLEE, M2M_RSC_BAD_REQUEST},
+        {"expired at once", &one, M2M_OP_CREATE, "-/", REG,
+         "{\"sec:mefcr\":{\"et\":\"20260101T000000\",\"adfq\":\"b.example\"}}", WORLD_ENROLEE,
+         M2M_RSC_BAD_REQUEST},
+        {"of another MEF", &one, M2M_OP_CREATE, "-/", REG,
+         "{\"sec:mefcr\":{" ET ",\"adfq\":\"b.example\",\"fqdn\":\"x.example\"}}",
+         WORLD_ENROLEE, M2M_RSC_CONTENTS_UNACCEPTABLE},
+        {"creator is not for the client", &one, M2M_OP_CREATE, "-/", REG,
+         "{\"sec:mefcr\":{" ET ",\"adfq\":\"b.example\",\"cr\":\"" WORLD_OTHER "\"}}",
+         WORLD_ENROLEE, M2M_RSC_BAD_REQUEST},
+        {"a key without registration", &two, M2M_OP_CREATE, "-/", KEY, key_json, WORLD_OTHER,
+         M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+        {"a key of another stakeholder", &one, M2M_OP_CREATE, "-/", KEY,
+         "{\"sec:skr\":{" ET ",\"adfq\":\"b.example\",\"suid\":22,\"tgis\":[" C1 "]}}",
+         WORLD_ENROLEE, M2M_RSC_NOT_FOUND},
+        {"a target registers no keys", &cse, M2M_OP_CREATE, "-/", KEY, key_json, WORLD_CSE,
+         M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+        {"SUID of certificates", &one, M2M_OP_CREATE, "-/", KEY, K("42", C1, ""), WORLD_ENROLEE,
+         M2M_RSC_CONTENTS_UNACCEPTABLE},
+        {"SUID 31", &one, M2M_OP_CREATE, "-/", KEY, K("31", C1, ""), WORLD_ENROLEE,
+         M2M_RSC_CONTENTS_UNACCEPTABLE},
+        {"SUID of the MAF's target", &one, M2M_OP_CREATE, "-/", KEY, K("21", C1, ""),
+         WORLD_ENROLEE, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+        {"an unknown target", &one, M2M_OP_CREATE, "-/", KEY,
+         K("22", "\"//sp.example/cse9\"", ""), WORLD_ENROLEE,
+         M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+        {"a line feed in a label", &one, M2M_OP_CREATE, "-/", REG,
+         "{\"sec:mefcr\":{" ET ",\"adfq\":\"b.example\",\"lbl\":[\"a\\nb\"]}}", WORLD_ENROLEE,
+         M2M_RSC_BAD_REQUEST},
+        {"a short key", &one, M2M_OP_CREATE, "-/", KEY, K("22", C1, ",\"kv\":\"AAEC\""),
+         WORLD_ENROLEE, M2M_RSC_CONTENTS_UNACCEPTABLE},
+        {"for a MAF", &one, M2M_OP_CREATE, "-/", KEY, K("21", "\"" WORLD_MAF "\"", ""),
+         WORLD_ENROLEE, M2M_RSC_CREATED},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unsigned rsc;
+
+        begin();
+        ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+        rsc = ask_at(rows[i].c, rows[i].op, rows[i].to, rows[i].ty, rows[i].json, rows[i].fr,
+                     WORLD_T0);
+        if (rsc != rows[i].rsc)
+            printf("\n%s: %u %.*s", rows[i].what, rsc, (int)a.rs.pc.n, (const char *)a.rs.pc.p);
+        CU_ASSERT_EQUAL(rsc, rows[i].rsc);
+        CU_ASSERT_STRING_EQUAL(a.rs.rqi, "1");
+        mef_world_end(&w);
+    }
+}
+
+static void test_targets_count(void)
+{
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    CU_ASSERT_NOT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, K("22", C1 "," C1, "")),
+                        M2M_RSC_CREATED);
+    CU_ASSERT_NOT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY,
+                            "{\"sec:skr\":{" ET ",\"adfq\":\"admin.example\",\"suid\":22}}"),
+                        M2M_RSC_CREATED);
+    mef_world_end(&w);
+}
+
+/* Others neither see nor touch a registration. */
+static void test_of_another(void)
+{
+    static const enum m2m_op ops[] = {M2M_OP_RETRIEVE, M2M_OP_UPDATE, M2M_OP_DELETE};
+    char ri[M2M_TO_SIZE], cmd[M2M_TO_SIZE + 8];
+
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    strcpy(ri, location);
+    snprintf(cmd, sizeof(cmd), "%s/cmd", ri);
+    for (size_t i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(ask(&two, ops[i], ri, 0, "{\"sec:mefcr\":{" ET "}}"),
+                        M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+        CU_ASSERT_EQUAL(ask(&cse, ops[i], ri, 0, ""), M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+        CU_ASSERT_EQUAL(ask(&two, ops[i], cmd, 0, ""), M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    }
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, ri, 0, ""), M2M_RSC_OK);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, ri, KEY, key_json), M2M_RSC_OPERATION_NOT_ALLOWED);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, cmd, 0, ""), M2M_RSC_OPERATION_NOT_ALLOWED);
+    mef_world_end(&w);
+}
+
+static void test_command(void)
+{
+    char cmd[M2M_TO_SIZE + 8];
+
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    snprintf(cmd, sizeof(cmd), "%s/cmd", location);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, cmd, 0, ""), M2M_RSC_OK);
+    CU_ASSERT(says("\"cci\":0") && says("\"cmsc\":10") && says("\"rdu\":"));
+    CU_ASSERT_EQUAL(
+        ask(&one, M2M_OP_UPDATE, cmd, 0, "{\"sec:mefcc\":{\"cmdi\":\"77\",\"cmsc\":20}}"),
+        M2M_RSC_UPDATED);
+    CU_ASSERT(says("\"cci\":0")); /* the next command is the answer */
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, cmd, 0, "{\"sec:mefcc\":{\"cmsc\":20}}"),
+                    M2M_RSC_BAD_REQUEST);
+    mef_world_end(&w);
+}
+
+static void test_limits(void)
+{
+    char json[256];
+
+    begin();
+    for (int i = 0; i < 4; i++) {
+        snprintf(json, sizeof(json), "{\"sec:mefcr\":{" ET ",\"adfq\":\"a%d.example\"}}", i);
+        CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, json),
+                        i < 3 ? M2M_RSC_CREATED : M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    }
+    mef_world_end(&w);
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json),
+                        i < 3 ? M2M_RSC_CREATED : M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    mef_world_end(&w);
+}
+
+static const struct unit_test tests[] = {
+    {"client registration", test_registration},
+    {"registered already", test_registered_already},
+    {"key registration and retrieval", test_keys},
+    {"refusals by table", test_refusals},
+    {"number of targets", test_targets_count},
+    {"what belongs to another", test_of_another},
+    {"commands: there are none", test_command},
+    {"limits", test_limits},
+};
+UNIT_MAIN("mef", tests)

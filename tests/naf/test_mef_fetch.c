@@ -1,0 +1,267 @@
+/*
+ * naf/mef_fetch.c and naf/mef_policy.c: who gets which key by GET /fetchCredentials.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_fetch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/m2m_keys.h"
+#include "tests/naf/mef_world.h"
+#include "tests/unit.h"
+
+#define BTID  "AAECAwQFBgcICQoLDA0O/w==@bsf.example"
+#define B     "AAECAwQFBgcICQoLDA0O%2Fw%3D%3D%40bsf.example"
+#define KE_ID "000102030405060708090A0B0C0D0E0F@mef.example"
+#define FETCH "/fetchCredentials/"
+
+static struct mef_world w;
+
+static struct mef_fetch begin_fetch(const char *target_fqdn, const char *path,
+                                    const char *query, const char *origin)
+{
+    struct mef_fetch f;
+    const struct mef_target *t =
+        target_fqdn != NULL ? mef_target_by_fqdn(w.policy, target_fqdn) : NULL;
+
+    mef_fetch_begin(w.policy, w.store, t, gba_text(path), gba_text(query), gba_text(origin),
+                    WORLD_T0, &f);
+    return f;
+}
+
+static struct naf_key bsf_answer(const char *impi)
+{
+    struct naf_key k = {.a = {.expiry_s = WORLD_T0 + 60}};
+
+    strcpy(k.a.impi, impi);
+    memset(k.a.me_key.octets, 0x77, 32);
+    return k;
+}
+
+static void test_questions(void)
+{
+    static const struct {
+        const char *fqdn, *path, *query, *origin;
+        bool ask;
+        enum gba_err err;
+    } rows[] = {
+        {WORLD_FQDN, FETCH B "/22", "", WORLD_CSE, true, GBA_OK},
+        {WORLD_FQDN, FETCH B "/22", "", "/cse1", true, GBA_OK},
+        {WORLD_FQDN, FETCH B "/22", "ua=01000100ae", WORLD_CSE, true, GBA_OK},
+        {WORLD_FQDN, FETCH B "/22", "ua=01000100AE", WORLD_CSE, true, GBA_OK},
+        {WORLD_FQDN, FETCH B "/22", "ua=0100000002", WORLD_CSE, false, GBA_E_FORBIDDEN},
+        {WORLD_FQDN, FETCH B "/22", "ua=01", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH B "/22", "x=1", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH B "/%32%32", "", WORLD_CSE, true, GBA_OK},
+        {WORLD_FQDN, FETCH B "/21", "", WORLD_CSE, false, GBA_E_FORBIDDEN},
+        {WORLD_FQDN, FETCH B "/23", "", WORLD_CSE, false, GBA_E_FORBIDDEN}, /* GBA: 21, 22 */
+        {WORLD_FQDN, FETCH B "/31", "", WORLD_CSE, false, GBA_E_FORBIDDEN},
+        {WORLD_FQDN, FETCH B "/999", "", WORLD_CSE, false, GBA_E_FORBIDDEN},
+        {WORLD_FQDN, FETCH B "/1000", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH B "/x", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH B "/", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH B, "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH B "/22/", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH BTID "/22", "", WORLD_CSE, false, GBA_E_SYNTAX}, /* bare '/' */
+        {WORLD_FQDN, FETCH "%zz/22", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH "a%00b/22", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH "%4/22", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH "/22", "", WORLD_CSE, false, GBA_E_SYNTAX},
+        {WORLD_FQDN, FETCH "nothing/22", "", WORLD_CSE, false, GBA_E_NOT_FOUND},
+        {WORLD_FQDN, FETCH "name%40mef.example/22", "", WORLD_CSE, false, GBA_E_NOT_FOUND},
+        {WORLD_FQDN, FETCH B "/22", "", "//sp.example/cse2", false, GBA_E_FORBIDDEN},
+        {WORLD_FQDN, FETCH B "/22", "", "", false, GBA_E_FORBIDDEN},
+        {WORLD_MAF, FETCH B "/22", "", WORLD_CSE, false, GBA_E_FORBIDDEN},
+        {WORLD_MAF, FETCH B "/21", "", WORLD_MAF, true, GBA_OK},
+        {NULL, FETCH B "/22", "", WORLD_CSE, false, GBA_E_FORBIDDEN},
+    };
+
+    mef_world_begin(&w);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct mef_fetch f =
+            begin_fetch(rows[i].fqdn, rows[i].path, rows[i].query, rows[i].origin);
+
+        if (f.ask != rows[i].ask || f.err != rows[i].err)
+            printf("\n%s?%s: %d %s", rows[i].path, rows[i].query, f.ask, gba_err_name(f.err));
+        CU_ASSERT_EQUAL(f.ask, rows[i].ask);
+        CU_ASSERT_EQUAL(f.err, rows[i].err);
+        if (f.ask)
+            CU_ASSERT_STRING_EQUAL(f.query.btid, BTID);
+    }
+    mef_world_end(&w);
+}
+
+static void test_gba_record(void)
+{
+    struct naf_key k = bsf_answer(WORLD_IMPI);
+    struct mef_fetch f;
+    char out[512];
+    struct gba_wbuf b;
+
+    mef_world_begin(&w);
+    f = begin_fetch(WORLD_FQDN, FETCH B "/22", "", WORLD_CSE);
+    UNIT_BYTES_EQ(f.query.naf_id.octets, f.query.naf_id.n,
+                  "637365312e73702e6578616d706c6501000100ae");
+    mef_fetch_key(w.policy, &f, GBA_OK, &k);
+    CU_ASSERT(!f.ask && f.err == GBA_OK);
+    gba_wbuf_init(&b, out, sizeof(out));
+    CU_ASSERT_EQUAL(mef_fetch_print(&f, false, &b), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(
+        gba_wbuf_cstr(&b),
+        "{\"Status\":true,\"Credential\":\"d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3c=\","
+        "\"EnroleeID\":\"" WORLD_ENROLEE "\",\"Lifetime\":\"2026-01-01T00:01:00Z\"}");
+    gba_wbuf_init(&b, out, sizeof(out));
+    CU_ASSERT_EQUAL(mef_fetch_print(&f, true, &b), GBA_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(gba_wbuf_cstr(&b), "<Status>true</Status><Credential>d3d3"));
+    CU_ASSERT_PTR_NULL(strstr(out, WORLD_IMPI)); /* never the IMPI */
+    mef_world_end(&w);
+}
+
+static void test_answers_of_the_bsf(void)
+{
+    static const struct {
+        enum gba_err zn;
+        const char *impi;
+        enum gba_err err;
+    } rows[] = {
+        {GBA_OK, WORLD_IMPI, GBA_OK},
+        {GBA_OK, "", GBA_E_FORBIDDEN},               /* the BSF does not tell: no row */
+        {GBA_OK, "nobody@example", GBA_E_FORBIDDEN}, /* no row, no key */
+        {GBA_OK, "two@example", GBA_E_FORBIDDEN},    /* its row names no target */
+        {GBA_E_BTID, NULL, GBA_E_NOT_FOUND},
+        {GBA_E_EXPIRED, NULL, GBA_E_NOT_FOUND},
+        {GBA_E_FORBIDDEN, NULL, GBA_E_NOT_FOUND},
+        {GBA_E_NOT_AUTHORIZED, NULL, GBA_E_FORBIDDEN},
+        {GBA_E_TIMEOUT, NULL, GBA_E_TIMEOUT},
+        {GBA_E_ZN_UNREACHABLE, NULL, GBA_E_ZN_UNREACHABLE},
+    };
+
+    mef_world_begin(&w);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct mef_fetch f = begin_fetch(WORLD_FQDN, FETCH B "/22", "", WORLD_CSE);
+        struct naf_key k = bsf_answer(rows[i].impi != NULL ? rows[i].impi : "");
+        char out[512];
+        struct gba_wbuf b;
+
+        mef_fetch_key(w.policy, &f, rows[i].zn, rows[i].zn == GBA_OK ? &k : NULL);
+        CU_ASSERT_EQUAL(f.err, rows[i].err);
+        gba_wbuf_init(&b, out, sizeof(out));
+        CU_ASSERT_EQUAL(mef_fetch_print(&f, i % 2 == 1, &b), GBA_OK);
+        if (f.err != GBA_OK)
+            CU_ASSERT_PTR_NULL(strstr(gba_wbuf_cstr(&b), "Credential\""));
+    }
+    mef_world_end(&w);
+}
+
+/* A Ke of this MEF gives each target its own key (10.3.7, 10.3.2; vectors of onem2m-mef 5.3).
+ */
+static void test_ke(void)
+{
+    static const char path[] = FETCH "000102030405060708090a0b0c0d0e0f%40MEF.example/";
+    struct mef_ke ke = {.created_s = WORLD_T0, .expires_s = WORLD_T0 + 10};
+    struct gba_key expected;
+    struct mef_fetch f;
+    char full[128];
+
+    mef_world_begin(&w);
+    strcpy(ke.key_id, KE_ID);
+    strcpy(ke.enrolee, WORLD_ENROLEE);
+    for (uint8_t i = 0; i < 32; i++)
+        ke.ke.octets[i] = i;
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    snprintf(full, sizeof(full), "%s22", path);
+    f = begin_fetch(WORLD_FQDN, full, "", WORLD_CSE);
+    CU_ASSERT(!f.ask && f.err == GBA_OK);
+    m2m_usage_key(&ke.ke, gba_text_bytes(GBA_TEXT("22")), GBA_TEXT(WORLD_FQDN), &expected);
+    CU_ASSERT_EQUAL(memcmp(&f.key, &expected, 32), 0);
+    CU_ASSERT_STRING_EQUAL(f.enrolee->id, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(f.expires_s, WORLD_T0 + 10);
+    snprintf(full, sizeof(full), "%s21", path);
+    f = begin_fetch(WORLD_MAF, full, "", WORLD_MAF);
+    m2m_km(&ke.ke, GBA_TEXT(WORLD_MAF), &expected);
+    CU_ASSERT(f.err == GBA_OK && memcmp(&f.key, &expected, 32) == 0);
+    snprintf(full, sizeof(full), "%s23", path);
+    CU_ASSERT_EQUAL(begin_fetch(WORLD_FQDN, full, "", WORLD_CSE).err, GBA_OK);
+    snprintf(full, sizeof(full), "%s24", path);
+    CU_ASSERT_EQUAL(begin_fetch(WORLD_FQDN, full, "", WORLD_CSE).err, GBA_E_FORBIDDEN);
+    CU_ASSERT_EQUAL(begin_fetch(WORLD_FQDN,
+                                FETCH "000102030405060708090a0b0c0d0e00%40mef.example/22", "",
+                                WORLD_CSE)
+                        .err,
+                    GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(begin_fetch(WORLD_FQDN,
+                                FETCH "000102030405060708090a0b0c0d0e0f%40other.example/22", "",
+                                WORLD_CSE)
+                        .err,
+                    GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+static void test_ke_not_for_all(void)
+{
+    struct mef_ke ke = {.created_s = WORLD_T0, .expires_s = WORLD_T0};
+
+    mef_world_begin(&w);
+    strcpy(ke.key_id, KE_ID);
+    strcpy(ke.enrolee, WORLD_ENROLEE);
+    w.store->put_ke(w.store, &ke);
+    CU_ASSERT_EQUAL(begin_fetch(WORLD_FQDN,
+                                FETCH "000102030405060708090A0B0C0D0E0F%40mef.example/22", "",
+                                WORLD_CSE)
+                        .err,
+                    GBA_E_NOT_FOUND); /* expired */
+    ke.key_id[0] = '1';
+    strcpy(ke.enrolee, WORLD_OTHER);
+    ke.expires_s++;
+    w.store->put_ke(w.store, &ke);
+    CU_ASSERT_EQUAL(begin_fetch(WORLD_FQDN,
+                                FETCH "100102030405060708090A0B0C0D0E0F%40mef.example/22", "",
+                                WORLD_CSE)
+                        .err,
+                    GBA_E_FORBIDDEN);
+    mef_world_end(&w);
+}
+
+static void test_policy_rows(void)
+{
+    static const uint8_t ua[5] = {1, 0, 1, 0, 0xae};
+    static const unsigned both[] = {21, 22}, bad[] = {12}, good[] = {22};
+    static const char *const nosuch[] = {"/cse9"};
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "//sp.example/c2", NULL, ua, both, 2, MEF_KPSA),
+        GBA_E_ARGUMENT);
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "//sp.example/c2", NULL, ua, bad, 1, MEF_KPSA),
+        GBA_E_ARGUMENT);
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "/cse1", "x.example", ua, good, 1, MEF_KPSA),
+        GBA_E_EXISTS);
+    CU_ASSERT_EQUAL(mef_policy_add_target(w.policy, "/c2", WORLD_FQDN, ua, good, 1, MEF_KPSA),
+                    GBA_E_EXISTS);
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "//sp.example/cse1/Cx", NULL, ua, good, 1, MEF_KPSA),
+        GBA_E_SYNTAX); /* an AE has no FQDN: refused */
+    CU_ASSERT_EQUAL(mef_policy_add_target(w.policy, "a b", NULL, ua, good, 1, MEF_KPSA),
+                    GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "x@y", "/cse1/Cx", nosuch, 1),
+                    GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "", "/cse1/Cx", NULL, 0), GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "x@y", "no id", NULL, 0), GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, WORLD_IMPI, "/cse1/Cx", NULL, 0), GBA_OK);
+    CU_ASSERT_EQUAL(mef_policy_ready(w.policy), GBA_E_EXISTS);
+    mef_world_end(&w);
+}
+
+static const struct unit_test tests[] = {
+    {"who may ask for what", test_questions},
+    {"a B-TID's key, by the BSF", test_gba_record},
+    {"answers of the BSF", test_answers_of_the_bsf},
+    {"keys of a Ke", test_ke},
+    {"a Ke is not for all", test_ke_not_for_all},
+    {"rows of the policy", test_policy_rows},
+};
+UNIT_MAIN("mef_fetch", tests)

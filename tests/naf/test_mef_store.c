@@ -1,0 +1,329 @@
+/*
+ * naf/mef_store_sqlite.c and naf/mef_master_key.c: what is kept over a restart, what hangs on
+ * what, sealing, and files that are not ours.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_store_sqlite.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/naf/mef_world.h"
+#include "tests/unit.h"
+
+static struct mef_world w;
+
+static struct mef_ke make_ke(const char *id, int64_t created_s, int64_t expires_s)
+{
+    struct mef_ke ke = {.created_s = created_s, .expires_s = expires_s};
+
+    strcpy(ke.key_id, id);
+    strcpy(ke.enrolee, WORLD_ENROLEE);
+    memset(ke.ke.octets, 0x5a, sizeof(ke.ke.octets));
+    return ke;
+}
+
+static struct mef_reg make_reg(const char *ri, const char *admin, int64_t expires_s)
+{
+    struct mef_reg reg = {.created_s = 1, .modified_s = 2, .expires_s = expires_s};
+
+    strcpy(reg.ri, ri);
+    strcpy(reg.creator, WORLD_ENROLEE);
+    strcpy(reg.admin_fqdn, admin);
+    strcpy(reg.labels, "a\nb\n");
+    return reg;
+}
+
+static struct mef_key make_key(const char *id, const char *admin, int64_t expires_s)
+{
+    struct mef_key key = {.suid = 22, .created_s = 1, .modified_s = 2, .expires_s = expires_s};
+
+    strcpy(key.relative_id, id);
+    strcpy(key.creator, WORLD_ENROLEE);
+    strcpy(key.admin_fqdn, admin);
+    strcpy(key.labels, "");
+    strcpy(key.targets, WORLD_CSE "\n");
+    memset(key.key.octets, 0xa5, sizeof(key.key.octets));
+    return key;
+}
+
+static enum gba_err add_reg(const struct mef_reg *reg, int64_t now_s, struct mef_reg *live)
+{
+    return w.store->add_reg(w.store, reg, now_s, 3, live);
+}
+
+static void test_survives(void)
+{
+    struct mef_ke ke = make_ke("AB@mef.example", 1, 100), ke2;
+    struct mef_reg reg = make_reg("r1", "admin.example", 100), reg2;
+    struct mef_key key = make_key("CD", "admin.example", 100), key2;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    CU_ASSERT_EQUAL(add_reg(&reg, 0, &reg2), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 3), GBA_OK);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AB@mef.example", &ke2), GBA_OK);
+    CU_ASSERT_EQUAL(memcmp(&ke, &ke2, sizeof(ke)), 0);
+    CU_ASSERT_EQUAL(w.store->get_reg(w.store, "r1", &reg2), GBA_OK);
+    CU_ASSERT_EQUAL(memcmp(&reg, &reg2, sizeof(reg)), 0);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "CD", &key2), GBA_OK);
+    CU_ASSERT_EQUAL(memcmp(&key, &key2, sizeof(key)), 0);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "CE", &key2), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->get_reg(w.store, "r2", &reg2), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "", &ke2), GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+/* A KeID keeps its first Ke; of one enrolee the youngest sixteen stay. */
+static void test_kes(void)
+{
+    struct mef_ke ke = make_ke("AB@mef.example", 1, 100), other = ke, got;
+    char id[32];
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    other.ke.octets[0] = 0;
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &other), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AB@mef.example", &got), GBA_OK);
+    CU_ASSERT_EQUAL(got.ke.octets[0], 0x5a);
+    for (int i = 0; i < MEF_KES_MAX; i++) {
+        snprintf(id, sizeof(id), "%02d@mef.example", i);
+        ke = make_ke(id, 2 + i, 100);
+        CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    }
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AB@mef.example", &got), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "00@mef.example", &got), GBA_OK);
+    mef_world_end(&w);
+}
+
+static void test_one_registration(void)
+{
+    struct mef_reg reg = make_reg("r1", "admin.example", 100), live;
+    struct mef_reg again = make_reg("r2", "admin.example", 200);
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(add_reg(&reg, 0, &live), GBA_OK);
+    CU_ASSERT_EQUAL(add_reg(&again, 99, &live), GBA_E_EXISTS);
+    CU_ASSERT_STRING_EQUAL(live.ri, "r1");
+    CU_ASSERT_EQUAL(add_reg(&again, 100, &live), GBA_OK); /* the first has expired */
+    CU_ASSERT_EQUAL(w.store->get_reg(w.store, "r1", &live), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->find_reg(w.store, WORLD_ENROLEE, "admin.example", &live), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(live.ri, "r2");
+    reg = make_reg("r3", "b.example", 100);
+    CU_ASSERT_EQUAL(add_reg(&reg, 0, &live), GBA_OK);
+    reg = make_reg("r4", "c.example", 100);
+    CU_ASSERT_EQUAL(add_reg(&reg, 0, &live), GBA_OK);
+    reg = make_reg("r5", "d.example", 100);
+    CU_ASSERT_EQUAL(add_reg(&reg, 0, &live), GBA_E_OVERLOAD);
+    mef_world_end(&w);
+}
+
+static void test_updates(void)
+{
+    struct mef_reg reg = make_reg("r1", "admin.example", 100), live;
+    struct mef_key key = make_key("AA", "admin.example", 100), got;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(w.store->set_reg(w.store, &reg), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->set_key(w.store, &key), GBA_E_NOT_FOUND);
+    add_reg(&reg, 0, &live);
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 1), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 2), GBA_E_EXISTS);
+    strcpy(key.relative_id, "BB");
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 1), GBA_E_OVERLOAD);
+    strcpy(key.relative_id, "AA");
+    reg.expires_s = key.expires_s = 500;
+    strcpy(reg.labels, "");
+    strcpy(key.labels, "x\n");
+    CU_ASSERT_EQUAL(w.store->set_reg(w.store, &reg), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->set_key(w.store, &key), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_reg(w.store, "r1", &live), GBA_OK);
+    CU_ASSERT(live.expires_s == 500 && live.labels[0] == '\0');
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "AA", &got), GBA_OK);
+    CU_ASSERT(got.expires_s == 500 && strcmp(got.labels, "x\n") == 0);
+    CU_ASSERT_EQUAL(w.store->del_key(w.store, "AA"), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->del_key(w.store, "AA"), GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+/* 8.3.5.2.6: the record goes, and the keys with it. */
+static void test_deregistration(void)
+{
+    struct mef_reg a = make_reg("r1", "a.example", 100), b = make_reg("r2", "b.example", 100),
+                   live;
+    struct mef_key ka = make_key("AA", "a.example", 100), kb = make_key("BB", "b.example", 100),
+                   got;
+    struct mef_ke ke = make_ke("AB@mef.example", 1, 100), ke2;
+
+    mef_world_begin(&w);
+    add_reg(&a, 0, &live);
+    add_reg(&b, 0, &live);
+    w.store->add_key(w.store, &ka, 3);
+    w.store->add_key(w.store, &kb, 3);
+    w.store->put_ke(w.store, &ke);
+    CU_ASSERT_EQUAL(w.store->del_reg(w.store, "r1"), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->del_reg(w.store, "r1"), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "AA", &got), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "BB", &got), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AB@mef.example", &ke2), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->del_reg(w.store, "r2"), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AB@mef.example", &ke2), GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+static bool file_holds(const char *file, const char *octets, size_t n)
+{
+    static char text[1 << 20];
+    int fd = open(file, O_RDONLY);
+    ssize_t got = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return got > 0 && memmem(text, (size_t)got, octets, n) != NULL;
+}
+
+static void test_sweep_wipes(void)
+{
+    struct mef_key key = make_key("AA", "a.example", 100);
+    struct mef_ke ke = make_ke("SWEPT@mef.example", 1, 101), got;
+    char wal[128];
+    size_t n;
+
+    mef_world_begin(&w);
+    snprintf(wal, sizeof(wal), "%s-wal", w.file);
+    w.store->add_key(w.store, &key, 3);
+    w.store->put_ke(w.store, &ke);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, 99, &n), GBA_OK);
+    CU_ASSERT_EQUAL(n, 0);
+    CU_ASSERT(file_holds(wal, "SWEPT", 5));
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, 100, &n), GBA_OK);
+    CU_ASSERT_EQUAL(n, 1);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, ke.key_id, &got), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, 101, &n), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, ke.key_id, &got), GBA_E_NOT_FOUND);
+    CU_ASSERT(!file_holds(w.file, "SWEPT", 5) && !file_holds(wal, "SWEPT", 5));
+    mef_world_end(&w);
+}
+
+/* Nothing of a key can be read in the file, and rows cannot be exchanged. */
+static void test_sealed(void)
+{
+    struct mef_ke a = make_ke("AA@mef.example", 1, 100), b = make_ke("BB@mef.example", 1, 100),
+                  got;
+    char wal[128];
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    snprintf(wal, sizeof(wal), "%s-wal", w.file);
+    w.store->put_ke(w.store, &a);
+    w.store->put_ke(w.store, &b);
+    CU_ASSERT(!file_holds(wal, (const char *)a.ke.octets, 16));
+    CU_ASSERT_EQUAL(sqlite3_open(w.file, &db), SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_exec(db,
+                                 "UPDATE ke SET key=(SELECT key FROM ke WHERE id LIKE 'AA%')"
+                                 " WHERE id LIKE 'BB%'",
+                                 NULL, NULL, NULL),
+                    SQLITE_OK);
+    sqlite3_close(db);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, a.key_id, &got), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, b.key_id, &got), GBA_E_CRYPTO);
+    mef_world_end(&w);
+}
+
+static void put_file(const char *file, const char *text, size_t n, mode_t mode)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL(write(fd, text, n), (ssize_t)n);
+    fchmod(fd, mode);
+    close(fd);
+}
+
+static void test_foreign_files(void)
+{
+    struct mef_store *s;
+    char why[128], name[128];
+    uint8_t other[32] = {1};
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(mef_store_sqlite_open(w.file, other, &s, why, sizeof(why)), GBA_E_CONFIG);
+    CU_ASSERT_STRING_EQUAL(why, "sealed under another master key");
+    snprintf(name, sizeof(name), "%s/other", w.folder);
+    put_file(name, "this is no database, it is only text\n", 37, 0600);
+    CU_ASSERT_NOT_EQUAL(mef_store_sqlite_open(name, w.key, &s, why, sizeof(why)), GBA_OK);
+    unlink(name);
+    sqlite3_open(name, &db);
+    sqlite3_exec(db, "CREATE TABLE theirs(a)", NULL, NULL, NULL);
+    sqlite3_close(db);
+    CU_ASSERT_EQUAL(mef_store_sqlite_open(name, w.key, &s, why, sizeof(why)), GBA_E_CONFIG);
+    unlink(name);
+    snprintf(name, sizeof(name), "%s/nowhere/db", w.folder);
+    CU_ASSERT_EQUAL(mef_store_sqlite_open(name, w.key, &s, why, sizeof(why)), GBA_E_IO);
+    snprintf(name, sizeof(name), "%s-wal", w.folder);
+    mef_world_reopen(&w);
+    sqlite3_open(w.file, &db);
+    sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL);
+    sqlite3_close(db);
+    CU_ASSERT_EQUAL(mef_store_sqlite_open(w.file, w.key, &s, why, sizeof(why)), GBA_E_CONFIG);
+    CU_ASSERT_STRING_EQUAL(why, "of another version of mefd");
+    snprintf(name, sizeof(name), "%s/other-journal", w.folder);
+    unlink(name);
+    mef_world_end(&w);
+}
+
+static void test_master_key(void)
+{
+    static const char hex[] =
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    char file[128], why[128];
+    uint8_t key[32];
+    struct stat st;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(stat(w.master, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+    CU_ASSERT_EQUAL(stat(w.file, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+    CU_ASSERT_EQUAL(mef_master_key_load(w.master, w.file, key, why, sizeof(why)), GBA_OK);
+    CU_ASSERT_EQUAL(memcmp(key, w.key, 32), 0);
+    snprintf(file, sizeof(file), "%s/m", w.folder);
+    /* missing beside a database: never made anew */
+    CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
+    put_file(file, hex, 65, 0600);
+    CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_OK);
+    CU_ASSERT_EQUAL(key[31], 0x1f);
+    put_file(file, hex, 65, 0640);
+    CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
+    put_file(file, hex, 63, 0600);
+    CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
+    put_file(file, hex, 32, 0600); /* 32 octets as they are */
+    CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_OK);
+    CU_ASSERT_EQUAL(key[0], '0');
+    put_file(file, "", 0, 0600);
+    CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
+    unlink(file);
+    CU_ASSERT_EQUAL(mef_master_key_load(w.folder, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
+    mef_world_end(&w);
+}
+
+static const struct unit_test tests[] = {
+    {"what is stored survives a restart", test_survives},
+    {"Ke's of one enrolee", test_kes},
+    {"one registration a stakeholder", test_one_registration},
+    {"updates", test_updates},
+    {"de-registration takes the keys along", test_deregistration},
+    {"what has expired is wiped", test_sweep_wipes},
+    {"keys are sealed, each to its row", test_sealed},
+    {"files that are not ours", test_foreign_files},
+    {"the master key's file", test_master_key},
+};
+UNIT_MAIN("mef_store", tests)
