@@ -157,7 +157,6 @@ static enum gba_err error_of(const struct curl_transport *t, CURLcode code)
     case CURLE_INTERFACE_FAILED:
         return GBA_E_CONFIG;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         return GBA_E_ARGUMENT;
     case CURLE_OUT_OF_MEMORY:
         return GBA_E_NOMEM;
@@ -312,7 +311,8 @@ enum gba_err gba_ue_curl_begin(struct gba_ue_transport *port, const struct gba_u
     t->head_len = t->body_len = 0;
     t->too_long = false;
     t->error[0] = '\0';
-    if (r->url == NULL || r->method == NULL)
+    if (r->url == NULL || r->method == NULL ||
+        (strncmp(r->url, "http://", 7) != 0 && strncmp(r->url, "https://", 8) != 0))
         return GBA_E_ARGUMENT;
     t->tls.request = r;
     err = set_peer(t, r);
