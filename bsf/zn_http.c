@@ -42,17 +42,27 @@ static void note(const struct call *c, const struct zn_outcome *o)
     uint64_t us = clock_monotonic_us() - c->start_us;
     const uint8_t *ua_id = NULL;
     struct gba_text fqdn = {NULL, 0};
+    struct log_field fields[8];
     char ua[2 * GBA_UA_ID_LEN + 1] = "";
+    size_t n = 0;
 
     if (gba_naf_id_parse((struct gba_bytes){c->request.naf_id, c->request.naf_id_len}, &fqdn,
                          &ua_id) == GBA_OK)
         gba_hex(ua, (struct gba_bytes){ua_id, GBA_UA_ID_LEN});
-    LOG(z->log, o->err == GBA_OK ? LOG_LV_INFO : LOG_LV_NOTICE,
-        o->err == GBA_OK ? "zn.answered" : "zn.refused",
-        LOG_INT("rq", httpd_request_id(c->http)), LOG_STR("peer", httpd_peer_text(c->http)),
-        LOG_ERR(o->err), LOG_STR("naf", c->query.n_names != 0 ? c->names[0] : ""),
-        LOG_TEXT("fqdn", fqdn), LOG_STR("ua", ua),
-        LOG_ID("impi", gba_text(o->impi != NULL ? o->impi : "")), LOG_INT("us", us));
+    fields[n++] = LOG_INT("rq", httpd_request_id(c->http));
+    fields[n++] = LOG_STR("peer", httpd_peer_text(c->http));
+    fields[n++] = LOG_ERR(o->err);
+    fields[n++] = LOG_INT("us", us);
+    if (c->query.n_names != 0)
+        fields[n++] = LOG_STR("naf", c->names[0]);
+    if (ua_id != NULL) {
+        fields[n++] = LOG_TEXT("fqdn", fqdn);
+        fields[n++] = LOG_STR("ua", ua);
+    }
+    if (o->impi != NULL)
+        fields[n++] = LOG_ID("impi", gba_text(o->impi));
+    log_event(z->log, o->err == GBA_OK ? LOG_LV_INFO : LOG_LV_NOTICE,
+              o->err == GBA_OK ? "zn.answered" : "zn.refused", fields, n);
     metric_add(z->answers[o->err], 1);
     metric_observe_us(z->seconds, us);
 }
