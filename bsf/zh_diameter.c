@@ -10,7 +10,7 @@
 
 #include "common/host/clock.h"
 
-#define QUIESCE_MS 2000 /* for the sender to come out of libfdcore */
+#define QUIESCE_MS 1000 /* for the sender to come out of libfdcore */
 
 static const uint32_t application_ids[] = {DIAMETER_APP_ZH, DIAMETER_APP_ZN, DIAMETER_APP_CX};
 
@@ -78,7 +78,8 @@ static void close_adapter(struct zh *self)
     pthread_mutex_unlock(&z->lock);
     pthread_join(z->timer, NULL);
     joined = pthread_timedjoin_np(z->sender, NULL, &limit) == 0;
-    diameter_stop(z->node);
+    if (!diameter_stop(z->node))
+        return; /* libfdcore still knows z, which ends with the process */
     if (!joined)
         pthread_join(z->sender, NULL);
     destroy(z);

@@ -25,6 +25,7 @@
 /* Waiting for threads of libfdcore to have begun: up to two seconds. */
 #define PAUSES   2000
 #define PAUSE_NS 1000000
+#define STOP_S   3
 
 /* A peer to connect to, kept until libfdcore runs. */
 struct known_peer {
@@ -50,6 +51,9 @@ struct diameter {
 };
 
 static atomic_flag opened = ATOMIC_FLAG_INIT;
+
+/* One that libfdcore still points to; there is one node per process. */
+static struct diameter *left_behind;
 
 static void loge(struct log *log, const char *what, const char *reason)
 {
@@ -399,8 +403,8 @@ enum gba_err diameter_open(const struct diameter_config *c,
         *out = d;
         return GBA_OK;
     }
-    /* libfdcore cannot be taken down half-configured: its hooks keep pointing to d, which is
-     * left to the process's end. */
+    /* libfdcore cannot be taken down half-configured: its hooks keep pointing to d. */
+    left_behind = d;
     diameter_guard_mute();
     if (d->reserved >= 0)
         close(d->reserved);
@@ -472,24 +476,35 @@ enum gba_err diameter_start(struct diameter *d)
     return GBA_OK;
 }
 
-void diameter_stop(struct diameter *d)
+static bool wait_ended(struct diameter *d)
 {
-    if (d == NULL)
-        return;
+    struct timespec limit;
+
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += STOP_S;
+    return pthread_timedjoin_np(d->watchdog, NULL, &limit) == 0;
+}
+
+bool diameter_stop(struct diameter *d)
+{
+    bool ended;
+
     atomic_store(&d->stopping, true);
     diameter_guard_mute();
-    if (d->started) {
-        if (atomic_load(&d->running))
-            (void)fd_core_shutdown();
-        pthread_join(d->watchdog, NULL);
-    }
+    if (d->started && atomic_load(&d->running))
+        (void)fd_core_shutdown();
+    ended = d->started && wait_ended(d);
     if (d->reserved >= 0)
         close(d->reserved);
-    /* A node that never started stays with libfdcore's hooks until the process ends. */
-    if (d->started) {
+    d->reserved = -1;
+    /* A node that did not end, or never ran, stays with libfdcore until the process ends. */
+    if (ended) {
         free(d->peers);
         free(d);
+    } else {
+        left_behind = d;
     }
+    return ended;
 }
 
 bool diameter_running(const struct diameter *d)

@@ -8,6 +8,7 @@
 #include "common/host/diameter_guard.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static struct {
     enum { GUARD_LOUD, GUARD_QUIET, GUARD_MUTE } mode;
     int64_t since_ms;
     unsigned lines;
+    atomic_bool ended;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static bool within_rate(void)
@@ -63,23 +65,19 @@ int diameter_guard_log(struct log *log)
     return fd_log_handler_register(on_log);
 }
 
-static void set_mode(int mode)
-{
-    pthread_mutex_lock(&guard.lock);
-    guard.mode = mode == GUARD_MUTE ? GUARD_MUTE : GUARD_QUIET;
-    pthread_mutex_unlock(&guard.lock);
-}
-
 void diameter_guard_quiet(void)
 {
     fd_g_debug_lvl = FD_LOG_FATAL;
-    set_mode(GUARD_QUIET);
+    pthread_mutex_lock(&guard.lock);
+    guard.mode = GUARD_QUIET;
+    pthread_mutex_unlock(&guard.lock);
 }
 
 void diameter_guard_mute(void)
 {
-    set_mode(GUARD_MUTE);
+    atomic_store(&guard.ended, true);
     pthread_mutex_lock(&guard.lock);
+    guard.mode = GUARD_MUTE;
     guard.log = NULL;
     pthread_mutex_unlock(&guard.lock);
 }
@@ -130,6 +128,8 @@ static void on_hook(enum fd_hook_type type, struct msg *msg, struct peer_hdr *pe
     int cancel;
 
     (void)pmd;
+    if (atomic_load(&guard.ended))
+        return;
     /* libfdcore ends its threads by cancelling them: not inside our callbacks. */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     switch (type) {

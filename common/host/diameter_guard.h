@@ -16,7 +16,8 @@
  * only their format: an argument may hold AVPs. */
 int diameter_guard_log(struct log *log);
 void diameter_guard_quiet(void);
-void diameter_guard_mute(void); /* the end: nothing more */
+/* The end: no more lines, no more events. */
+void diameter_guard_mute(void);
 
 /* Registers for every hook, so that libfdcore never turns a message into text by itself. */
 int diameter_guard_hooks(const struct diameter_events *events);

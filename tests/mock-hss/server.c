@@ -395,7 +395,8 @@ void server_stop(struct server *s)
         (void)fd_msg_free(d->answer);
         free(d);
     }
-    diameter_stop(s->node);
+    if (!diameter_stop(s->node))
+        return; /* libfdcore still knows s, which ends with the process */
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->wake);
     free(s);

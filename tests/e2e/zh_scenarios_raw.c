@@ -1,0 +1,210 @@
+/*
+ * Zh over Diameter against peers made of octets: what is on the wire, and what must not stop
+ * us.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tests/e2e/zh_scenarios.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/timestamp.h"
+#include "tests/e2e/raw_diameter.h"
+#include "tests/e2e/zh_lab.h"
+
+#define ZH       16777221u
+#define VENDOR   10415u
+#define IDENTITY "raw.hss.test"
+
+static struct zh_lab lab;
+
+/* The adapter connects to us; its end of the connection. */
+static int accept_adapter(uint32_t application)
+{
+    static char address[64];
+    int listener = raw_listen(address), fd;
+
+    MUST(listener >= 0);
+    zh_lab_peer(&lab, IDENTITY, address);
+    zh_lab_open(&lab, 0);
+    fd = accept(listener, NULL, NULL);
+    MUST(fd >= 0 && raw_serve_cer(fd, IDENTITY, application));
+    zh_lab_wait_up(&lab, 1);
+    close(listener);
+    return fd;
+}
+
+static void next_avp(const struct raw_message *m, size_t *at, struct raw_avp *avp,
+                     uint32_t vendor, uint32_t code)
+{
+    MUST(raw_next(m, at, avp));
+    if (avp->code != code || avp->vendor != vendor)
+        fprintf(stderr, "    AVP %u where %u should be\n", avp->code, code);
+    MUST(avp->code == code && avp->vendor == vendor);
+    MUST(((avp->flags & 0x40) != 0) == (code != 409));
+    MUST(((avp->flags & 0x80) != 0) == (vendor != 0));
+}
+
+static bool is_text(const struct raw_avp *avp, const char *text)
+{
+    return avp->n == strlen(text) && memcmp(avp->p, text, avp->n) == 0;
+}
+
+/* TS 29.109 4.2: AVPs, their order and flags; RAND || AUTS of 30 octets; Time of 4. */
+static void check_mar(const struct raw_message *m, const struct zh_query *q)
+{
+    static const uint8_t vsai[24] = {0, 0, 1, 10, 0x40, 0, 0, 12, 0, 0, 0x28, 0xaf,
+                                     0, 0, 1, 2,  0x40, 0, 0, 12, 1, 0, 0,    5};
+    struct raw_avp avp;
+    size_t at = 20;
+
+    MUST(m->octets[4] == (RAW_REQUEST | RAW_PROXIABLE) && raw_code(m) == 303);
+    MUST(raw_u32(m->octets + 8) == ZH);
+    next_avp(m, &at, &avp, 0, 263);
+    MUST(avp.n > 12 && memcmp(avp.p, "bsf.zh.test;", 12) == 0);
+    next_avp(m, &at, &avp, 0, 260);
+    MUST(avp.n == 24 && memcmp(avp.p, vsai, 24) == 0);
+    next_avp(m, &at, &avp, 0, 277);
+    MUST(raw_u32(avp.p) == 1);
+    next_avp(m, &at, &avp, 0, 264);
+    MUST(is_text(&avp, "bsf.zh.test"));
+    next_avp(m, &at, &avp, 0, 296);
+    MUST(is_text(&avp, "zh.test"));
+    next_avp(m, &at, &avp, 0, 283);
+    MUST(is_text(&avp, HSS_REALM));
+    next_avp(m, &at, &avp, 0, 293);
+    MUST(is_text(&avp, IDENTITY));
+    next_avp(m, &at, &avp, 0, 1);
+    MUST(is_text(&avp, HSS_IMPI));
+    next_avp(m, &at, &avp, VENDOR, 612);
+    MUST(avp.n == 28 + (q->resync ? 44 : 0));
+    MUST(memcmp(avp.p + 12, "Digest-AKAv1-MD5", 16) == 0);
+    if (q->resync) {
+        MUST(raw_u32(avp.p + 28) == 610);
+        MUST(memcmp(avp.p + 40, q->auts_rand, 16) == 0);
+        MUST(memcmp(avp.p + 56, q->auts, GBA_AUTS_LEN) == 0);
+    }
+    if (q->guss_timestamp_s != 0) {
+        next_avp(m, &at, &avp, VENDOR, 409);
+        MUST(avp.n == 4 && raw_u32(avp.p) == gba_diameter_time(q->guss_timestamp_s));
+    }
+    MUST(at == m->n);
+}
+
+void scenario_request_on_the_wire(void)
+{
+    struct zh_query q = zh_lab_query(HSS_IMPI);
+    struct raw_message mar;
+    int fd;
+
+    zh_lab_init(&lab);
+    lab.config.deadline_ms = 500;
+    fd = accept_adapter(ZH);
+    (void)zh_lab_ask(&lab, &q);
+    MUST(raw_next_request(fd, IDENTITY, &mar));
+    check_mar(&mar, &q);
+    q.resync = true;
+    memset(q.auts_rand, 0x5a, 16);
+    memset(q.auts, 0xa5, GBA_AUTS_LEN);
+    q.guss_timestamp_s = INT64_C(2100000000); /* after the wrap of 2036 */
+    (void)zh_lab_ask(&lab, &q);
+    MUST(raw_next_request(fd, IDENTITY, &mar));
+    check_mar(&mar, &q);
+    MUST(zh_lab_wait(&lab, 1)->err == GBA_E_ZH_TIMEOUT);
+    close(fd);
+    zh_lab_close(&lab);
+}
+
+static void put_nul_request(struct raw_message *m, const char *origin, const char *host,
+                            const char *realm)
+{
+    static const char session[] = "x;1;2\0;3";
+
+    raw_begin(m, RAW_REQUEST | RAW_PROXIABLE, 303, ZH, 77, 88);
+    raw_put(m, 0, 263, session, sizeof(session) - 1);
+    raw_put_text(m, 0, 264, origin);
+    raw_put_text(m, 0, 296, HSS_REALM);
+    raw_put_text(m, 0, 283, realm);
+    raw_put_text(m, 0, 293, host);
+    raw_put_u32(m, 0, 277, 1);
+    raw_put_text(m, 0, 1, HSS_IMPI);
+}
+
+/* A request with a NUL in Session-Id would stop libfdcore. */
+void scenario_nul_in_session_id(void)
+{
+    struct raw_message m, answer;
+    int fd;
+
+    zh_lab_init(&lab);
+    lab.config.deadline_ms = 500;
+    fd = accept_adapter(ZH);
+    for (int i = 0; i < 3; i++) {
+        put_nul_request(&m, IDENTITY, "bsf.zh.test", "zh.test");
+        MUST(raw_send(fd, &m) && raw_receive(fd, &answer));
+        MUST(raw_code(&answer) == 303 && !raw_is_request(&answer));
+    }
+    MUST(lab.zh->healthy(lab.zh) && !lab.stopped);
+    (void)zh_lab_get(&lab, HSS_IMPI);
+    MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
+    MUST(!lab.stopped);
+    close(fd);
+    zh_lab_close(&lab);
+}
+
+void scenario_nul_at_mock_hss(void)
+{
+    struct hss_child h = hss_start("hss1.hss.test", NULL);
+    struct raw_message m, answer;
+    int fd = raw_connect(h.address);
+
+    MUST(fd >= 0 && raw_send_cer(fd, "raw.bsf.test", ZH));
+    for (int i = 0; i < 3; i++) {
+        put_nul_request(&m, "raw.bsf.test", "hss1.hss.test", HSS_REALM);
+        MUST(raw_send(fd, &m) && raw_receive(fd, &answer) && raw_code(&answer) == 303);
+    }
+    MUST(hss_stat(&h, "requests") == 3);
+    close(fd);
+    MUST(hss_stop(&h) == 0);
+}
+
+/* A peer whose CEA names no application of ours is asked all the same: it was configured. */
+void scenario_application_not_advertised(void)
+{
+    struct raw_message m, answer;
+    int fd;
+
+    zh_lab_init(&lab);
+    fd = accept_adapter(0);
+    (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
+    MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
+    raw_answer(&answer, &m, RAW_PROXIABLE, IDENTITY);
+    raw_put_u32(&answer, 0, 268, 5003);
+    MUST(raw_send(fd, &answer));
+    MUST(zh_lab_wait(&lab, 0)->err == GBA_E_SUBSCRIBER_BARRED);
+    close(fd);
+    zh_lab_close(&lab);
+}
+
+/* An AVP with an impossible length ends the connection, not the node. */
+void scenario_garbage_from_peer(void)
+{
+    struct raw_message m, answer;
+    int fd;
+
+    zh_lab_init(&lab);
+    lab.config.deadline_ms = 1500;
+    fd = accept_adapter(ZH);
+    (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
+    MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
+    raw_answer(&answer, &m, RAW_PROXIABLE, IDENTITY);
+    raw_put_u32(&answer, 0, 268, 2001);
+    memset(answer.octets + answer.n - 8, 0xff, 4); /* the last AVP's length */
+    MUST(raw_send(fd, &answer));
+    MUST(zh_lab_wait(&lab, 0)->err != GBA_OK);
+    MUST(!lab.stopped);
+    close(fd);
+    zh_lab_close(&lab);
+}
