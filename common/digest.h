@@ -72,7 +72,10 @@ enum gba_digest_message {
     GBA_DIGEST_N_MESSAGES
 };
 /* GBA_E_MISSING: a mandatory parameter is absent; GBA_E_SYNTAX: one that may not be there, or one whose
- * form is wrong (nc: 8 hex digits; response/rspauth: hex).  *which names it when not GBA_OK. */
+ * form is wrong (nonce: empty in UB_FIRST and nowhere else; nc: 8 hex digits; response, rspauth: 32 or 64
+ * hex digits, the response of UB_RESPONSE may be empty and that of UB_RESYNC anything).  *which names it
+ * when not GBA_OK.  cnonce and nc are mandatory beside qop; a missing qop or algorithm is not an error
+ * here: they have their own (GBA_E_QOP, GBA_E_ALGORITHM). */
 enum gba_err gba_digest_check(const struct gba_digest *d, enum gba_digest_message m,
                               enum gba_digest_param *which);
 
