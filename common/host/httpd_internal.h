@@ -22,7 +22,7 @@
 #define HTTPD_FIELDS_MAX    100
 /* So much of a body over the limit is read and thrown away, so that the 413 arrives; a client
  * that sends still more meets a closed connection. */
-#define HTTPD_DISCARD_MAX (1u << 20)
+#define HTTPD_DISCARD_MAX (1u << 24)
 
 /* Where a connection stands, for the supervisor's clock. */
 enum httpd_phase {
