@@ -62,8 +62,9 @@ static bool is_hex_digest(struct gba_text t)
     return (t.n == 32 || t.n == 64) && is_hex(t);
 }
 
-/* An empty response is not malformed on Ub: it is the first request's, and by RULES the UE's
- * "MAC failure"; beside auts its value does not matter (RFC 3310 3.4). */
+/* An empty response is not malformed on Ub: it is the first request's, and with the nonce and
+ * no auts the UE's report of a MAC failure (TS 24.109 4.4).  Beside auts its value does not
+ * matter (RFC 3310 3.4). */
 static bool form_ok(enum gba_digest_param p, enum gba_digest_message m, struct gba_text v)
 {
     switch (p) {

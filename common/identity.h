@@ -19,7 +19,7 @@
 enum gba_err gba_imsi_check(struct gba_text imsi);
 
 /* TS 23.003 13.3: <IMSI>@ims.mnc<MNC3>.mcc<MCC>.3gppnetwork.org; mnc_len 2 or 3 (EF_AD, or
- * configuration; there is no default: RULES "only with the MNC's length known"). */
+ * configuration; there is no default, because a guess would name another operator's BSF). */
 enum gba_err gba_impi_from_imsi(struct gba_text imsi, unsigned mnc_len,
                                 char out[static GBA_IMPI_SIZE]);
 
