@@ -1,14 +1,10 @@
 #!/usr/bin/env python3
-"""bsfd over real sockets: every answer of Ub and Zn, by a client that shares no code with it.
-
-The UE here has its own AKA (the TS 34.108 test algorithm), Digest and KDF.  One process of
-bsfd per configuration; each is ended by its process id.
+"""bsfd over real sockets: every answer of Ub and Zn by table, by a client that shares no code
+with it (bsf_lab.py).
 
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
-import hashlib
-import hmac
 import json
 import os
 import re
@@ -16,265 +12,14 @@ import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import time
 
-BUILD = os.environ.get("top_builddir", ".")
-BSFD = os.path.abspath(os.path.join(BUILD, "bsf/bsfd"))
-NAME = "bsf.mnc001.mcc001.pub.3gppnetwork.org"
-ISIM_NAME = "bsf.ims.mnc001.mcc001.pub.3gppnetwork.org"
-IMPI = "001010000000001@ims.mnc001.mcc001.3gppnetwork.org"
-BARRED = "barred@example.org"
-K = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
-TMPI_DOMAIN = "@tmpi.bsf.3gppnetwork.org"
-NS = "http://www.3gpp.org/GBAService"
-
-passed = failed = 0
-
-
-def check(what, good, got=""):
-    global passed, failed
-    if good:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAIL {what}: {got}")
-
-
-# ---- a lab ---------------------------------------------------------------------------------
-
-SUBSCRIBERS = f"""
-subscribers:
-  - impi: {IMPI}
-    algorithm: xor
-    k: {K.hex()}
-    res_len: 16
-    guss: |
-      <guss><bsfInfo><lifeTime>7200</lifeTime></bsfInfo><ussList>
-      <uss id="0" type="0"><uids><uid>sip:a@example.org</uid></uids></uss>
-      <uss id="1" type="1" nafGroup="A"><uids><uid>sip:b@example.org</uid></uids></uss>
-      <uss id="1" type="1" nafGroup="B"><uids><uid>sip:hidden@example.org</uid></uids></uss>
-      </ussList></guss>
-  - impi: {BARRED}
-    algorithm: xor
-    k: {K.hex()}
-    barred: true
-"""
-
-CONFIG = """
-names: [{name}, {isim}]
-ub:
-  - listen: 127.0.0.1:0
-  - listen: "[::1]:0"
-  - listen: 127.0.0.1:0
-    tls: {{cert: server.pem, key: server.key}}
-zn:
-  listen: 127.0.0.1:0
-{zn}
-nafs:
-  - certificate: naf1.example.org
-    fqdns: [naf1.example.org]
-    ua_ids: ["0100000002", "010001****"]
-    gsids: ["0", "1"]
-    groups: [A]
-  - certificate: naf2.example.org
-    fqdns: [naf2.example.org]
-    ua_ids: ["0100000002"]
-    may_learn_impi: true
-zh:
-  file: {{subscribers: subscribers.yaml}}
-metrics: 127.0.0.1:0
-http: {{deadline: 2s}}
-{more}
-"""
-ZN_TLS = "  tls: {cert: server.pem, key: server.key, client_ca: ca.pem}"
-NO_LIMITS = "rate_limits: {subscriber: {burst: 0}, address: {burst: 0}}"
-
-
-def write(path, text, mode=0o644):
-    with open(path, "w") as f:
-        f.write(text)
-    os.chmod(path, mode)
-
-
-def run(*argv, **kw):
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, **kw)
-
-
-def make_ca(folder, ca):
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-subj", f"/CN={ca}", "-days", "2", "-keyout", f"{folder}/{ca}.key", "-out", f"{folder}/{ca}.pem")
-
-
-def make_cert(folder, ca, name, san):
-    write(f"{folder}/{name}.ext", f"subjectAltName={san}\n" if san else "basicConstraints=CA:FALSE\n")
-    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-        "/CN=naf1.example.org", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.csr")
-    run("openssl", "x509", "-req", "-in", f"{folder}/{name}.csr", "-CA", f"{folder}/{ca}.pem", "-CAkey",
-        f"{folder}/{ca}.key", "-CAcreateserial", "-days", "2", "-extfile", f"{folder}/{name}.ext", "-out",
-        f"{folder}/{name}.pem")
-
-
-class Bsfd:
-    """One bsfd in its own folder."""
-
-    def __init__(self, more=NO_LIMITS, zn=ZN_TLS):
-        self.dir = tempfile.mkdtemp(prefix="bsfd-e2e.")
-        for f in os.listdir(CERTS):
-            shutil.copy(os.path.join(CERTS, f), self.dir)
-        os.chmod(f"{self.dir}/server.key", 0o600)
-        write(f"{self.dir}/subscribers.yaml", SUBSCRIBERS, 0o600)
-        write(f"{self.dir}/bsfd.yaml", CONFIG.format(name=NAME, isim=ISIM_NAME, zn=zn, more=more))
-        self.log = open(f"{self.dir}/log", "w+")
-        self.process = subprocess.Popen(
-            [BSFD, "--config", f"{self.dir}/bsfd.yaml", "--ports-file", f"{self.dir}/ports"],
-            stderr=self.log, stdout=self.log)
-        self.ports = {}
-        for _ in range(500):
-            if os.path.exists(f"{self.dir}/ports") or self.process.poll() is not None:
-                break
-            time.sleep(0.01)
-        with open(f"{self.dir}/ports") as f:
-            for line in f:
-                key, value = line.strip().split("=", 1)
-                self.ports.setdefault(key, []).append(value)
-
-    def address(self, name, i=0):
-        host, port = self.ports[name][i].rsplit(":", 1)
-        return host.strip("[]"), int(port)
-
-    def text(self):
-        with open(f"{self.dir}/log") as f:
-            return f.read()
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=20)
-        text = self.text()
-        shutil.rmtree(self.dir)
-        return code, text
-
-
-# ---- HTTP ----------------------------------------------------------------------------------
-
-class Answer:
-    def __init__(self, raw):
-        head, _, self.body = raw.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
-        self.status = int(lines[0].split()[1]) if lines[0].startswith("HTTP/") else 0
-        self.fields = {}
-        for line in lines[1:]:
-            key, _, value = line.partition(":")
-            self.fields[key.strip().lower()] = value.strip()
-
-    def params(self, field):
-        return dict((k, q if q else v) for k, q, v in
-                    re.findall(r'([a-z]+)=(?:"([^"]*)"|([^", ]+))', self.fields.get(field, "")))
-
-
-def exchange(address, data, context=None):
-    s = socket.create_connection(address, timeout=10)
-    if context is not None:
-        s = context.wrap_socket(s, server_hostname=NAME)
-    with s:
-        s.sendall(data)
-        raw = b""
-        try:
-            while True:
-                part = s.recv(65536)
-                if not part:
-                    break
-                raw += part
-        except (ConnectionError, ssl.SSLError):
-            pass
-    return Answer(raw)
-
-
-def request(address, authorization=None, method="GET", target="/", host=NAME, agent="e2e 3gpp-gba-tmpi",
-            fields=(), body=b"", context=None):
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close"]
-    if agent:
-        lines.append(f"User-Agent: {agent}")
-    if authorization is not None:
-        lines.append(f"Authorization: {authorization}")
-    if body:
-        lines.append(f"Content-Length: {len(body)}")
-    lines += fields
-    return exchange(address, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body, context)
-
-
-# ---- the UE --------------------------------------------------------------------------------
-
-def xor(a, b):
-    return bytes(x ^ y for x, y in zip(a, b))
-
-
-def md5(*parts):
-    return hashlib.md5(b"".join(parts)).hexdigest()
-
-
-def kdf(key, *params):
-    s = b"\x01" + b"".join(p + len(p).to_bytes(2, "big") for p in params)
-    return hmac.new(key, s, hashlib.sha256).digest()
-
-
-class Ue:
-    """Takes a 401 and answers it; every attribute may be spoilt before print()."""
-
-    def __init__(self, answer, username=IMPI):
-        p = answer.params("www-authenticate")
-        self.username, self.realm, self.nonce, self.opaque = username, p["realm"], p["nonce"], p["opaque"]
-        self.algorithm, self.qop, self.nc, self.cnonce, self.uri = p["algorithm"], p["qop"], "00000001", \
-            "6629fae49393a053", "/"
-        self.auts = self.response = None
-        self.drop, self.extra, self.body = [], "", b""
-        octets = base64.b64decode(self.nonce)
-        self.rand, self.autn = octets[:16], octets[16:32]
-        x = xor(K, self.rand)
-        self.res, self.ks = x, x[1:] + x[:1] + x[2:] + x[:2]
-        self.ak = x[3:9]
-        self.sqn = xor(self.autn[:6], self.ak)
-        self.mac_ok = xor(x[:8], self.sqn + self.autn[6:8]) == self.autn[8:]
-
-    def make_auts(self, seq):
-        sqn = (seq << 5).to_bytes(6, "big")
-        x = xor(K, self.rand)
-        self.auts = base64.b64encode(xor(sqn, self.ak) + xor(x[:8], sqn + b"\0\0")).decode()
-        self.res = b""
-
-    def digest(self, method, body):
-        ha1 = md5(f"{self.username}:{self.realm}:".encode(), self.res)
-        ha2 = md5(f"{method}:{self.uri}:{md5(body)}".encode())
-        return md5(f"{ha1}:{self.nonce}:{self.nc}:{self.cnonce}:{self.qop}:{ha2}".encode())
-
-    def print(self):
-        response = self.digest("GET", self.body) if self.response is None else self.response
-        params = [("username", f'"{self.username}"'), ("realm", f'"{self.realm}"'), ("nonce", f'"{self.nonce}"'),
-                  ("uri", f'"{self.uri}"'), ("qop", self.qop), ("nc", self.nc), ("cnonce", f'"{self.cnonce}"'),
-                  ("response", f'"{response}"'), ("opaque", f'"{self.opaque}"'), ("algorithm", self.algorithm)]
-        if self.auts is not None:
-            params.append(("auts", f'"{self.auts}"'))
-        return "Digest " + ", ".join(f"{k}={v}" for k, v in params if k not in self.drop) + self.extra
-
-    def answer(self, address, **kw):
-        return request(address, self.print(), body=self.body, **kw)
-
-
-def first(address, username=IMPI, **kw):
-    return request(address, f'Digest username="{username}", realm="{NAME}", nonce="", uri="/", response=""', **kw)
-
-
-def bootstrap(address, username=IMPI, **kw):
-    ue = Ue(first(address, username, **kw), username)
-    answer = ue.answer(address, **kw)
-    found = re.search(rb"<btid>([^<]*)</btid>", answer.body)
-    ue.btid = found.group(1).decode() if found else None
-    ue.tmpi = base64.b64encode(kdf(ue.ks, b"gba-me", ue.rand, IMPI.encode(),
-                                   ue.realm.encode() + bytes.fromhex("0100000100"))[:24]).decode() + TMPI_DOMAIN
-    return ue, answer
-
+sys.dont_write_bytecode = True
+from bsf_lab import (BARRED, BSFD, CONFIG, IMPI, ISIM_NAME, K, NAME, NO_LIMITS, SUBSCRIBERS, TMPI_DOMAIN,  # noqa: E402
+                     ZH_FILE, Bsfd, Ue, bootstrap, check, first, kdf, make_certificates, request, run, soap, summary,
+                     write, zn)
 
 # ---- Ub ------------------------------------------------------------------------------------
 
@@ -509,32 +254,6 @@ def test_tmpi(b):
 
 # ---- Zn ------------------------------------------------------------------------------------
 
-def soap(btid, naf_id, gsids=(), envelope=True, ns=NS):
-    inner = f'<requestBootstrappingInfoRequest xmlns="{ns}"><btid>{btid}</btid>' \
-            f"<nafid>{base64.b64encode(naf_id).decode()}</nafid>" + \
-            "".join(f"<gsid>{g}</gsid>" for g in gsids) + \
-            "<gbaUAware>False</gbaUAware></requestBootstrappingInfoRequest>"
-    if not envelope:
-        return inner.encode()
-    return (f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{inner}</e:Body>'
-            f"</e:Envelope>").encode()
-
-
-def client(b, cert):
-    c = ssl.create_default_context(cafile=f"{b.dir}/ca.pem")
-    if cert:
-        c.load_cert_chain(f"{b.dir}/{cert}.pem", f"{b.dir}/{cert}.key")
-    return c
-
-
-def zn(b, body, cert="naf1", target="/bsf/requestBootstrappingInfo", method="POST"):
-    try:
-        return request(b.address("zn"), method=method, target=target, body=body, agent=None,
-                       fields=["Content-Type: text/xml"], context=client(b, cert))
-    except (ssl.SSLError, ConnectionError):
-        return Answer(b"")
-
-
 NAF_ID = b"naf1.example.org" + bytes.fromhex("0100000002")
 
 
@@ -598,7 +317,7 @@ def test_pages(b):
 
 
 def test_expiry():
-    b = Bsfd(NO_LIMITS + "\nsession: {lifetime: 1s, min_lifetime: 1s, max_lifetime: 1s, challenge_lifetime: 1s,"
+    b = Bsfd(CERTS, NO_LIMITS + "\nsession: {lifetime: 1s, min_lifetime: 1s, max_lifetime: 1s, challenge_lifetime: 1s,"
              " repeat_window: 0}")
     ue = Ue(first(b.address("ub")))
     time.sleep(1.2)
@@ -614,7 +333,7 @@ def test_expiry():
 
 
 def test_limits():
-    b = Bsfd("rate_limits: {subscriber: {burst: 3, per_minute: 1}, address: {burst: 6, per_minute: 60}}\n"
+    b = Bsfd(CERTS, "rate_limits: {subscriber: {burst: 3, per_minute: 1}, address: {burst: 6, per_minute: 60}}\n"
              "session: {repeat_window: 0}")
     address = b.address("ub")
     seen = [first(address) for _ in range(4)]
@@ -627,7 +346,7 @@ def test_limits():
 
 
 def test_decoy():
-    b = Bsfd(NO_LIMITS + "\nunknown_subscriber: decoy")
+    b = Bsfd(CERTS, NO_LIMITS + "\nunknown_subscriber: decoy")
     address = b.address("ub")
     real, decoy = first(address), first(address, "nobody@example.org")
     check("decoy: status", decoy.status == 401)
@@ -640,7 +359,7 @@ def test_decoy():
 
 
 def test_insecure_zn():
-    b = Bsfd(zn="  insecure: true\n  insecure_naf: naf1.example.org")
+    b = Bsfd(CERTS, zn="  insecure: true\n  insecure_naf: naf1.example.org")
     ue, a = bootstrap(b.address("ub"))
     a = request(b.address("zn"), method="POST", target="/bsf/requestBootstrappingInfo", body=soap(ue.btid, NAF_ID))
     check("insecure Zn", a.status == 200, a.status)
@@ -651,20 +370,11 @@ def test_insecure_zn():
 
 def test_restart():
     """Sequence numbers go on after an end by SIGKILL."""
-    b = Bsfd()
+    b = Bsfd(CERTS)
     last = int.from_bytes(Ue(first(b.address("ub"))).sqn, "big")
     b.process.send_signal(signal.SIGKILL)
     b.process.wait()
-    os.unlink(f"{b.dir}/ports")
-    b.process = subprocess.Popen([BSFD, "--config", f"{b.dir}/bsfd.yaml", "--ports-file", f"{b.dir}/ports"],
-                                 stderr=b.log)
-    while not os.path.exists(f"{b.dir}/ports") and b.process.poll() is None:
-        time.sleep(0.01)
-    with open(f"{b.dir}/ports") as f:
-        b.ports = {}
-        for line in f:
-            key, value = line.strip().split("=", 1)
-            b.ports.setdefault(key, []).append(value)
+    b.start()
     check("SQN after SIGKILL", int.from_bytes(Ue(first(b.address("ub"))).sqn, "big") > last)
     check("end", b.end()[0] == 0)
 
@@ -672,7 +382,8 @@ def test_restart():
 def test_configuration():
     folder = tempfile.mkdtemp(prefix="bsfd-e2e.")
     write(f"{folder}/subscribers.yaml", SUBSCRIBERS, 0o600)
-    good = CONFIG.format(name=NAME, isim=ISIM_NAME, zn="  insecure: true\n  insecure_naf: x.example", more="")
+    good = CONFIG.format(name=NAME, isim=ISIM_NAME, zn="  insecure: true\n  insecure_naf: x.example",
+                         zh=ZH_FILE, more="")
     good = good.replace("    tls: {cert: server.pem, key: server.key}\n", "")
     rows = [
         ("good", good, 0, ""),
@@ -714,17 +425,7 @@ def test_configuration():
 
 
 def main():
-    global CERTS
-    CERTS = tempfile.mkdtemp(prefix="bsfd-e2e.")
-    make_ca(CERTS, "ca")
-    make_ca(CERTS, "other_ca")
-    make_cert(CERTS, "ca", "server", f"DNS:{NAME},DNS:localhost,IP:127.0.0.1,IP:::1")
-    make_cert(CERTS, "ca", "naf1", "DNS:naf1.example.org")
-    make_cert(CERTS, "ca", "naf2", "DNS:naf2.example.org")
-    make_cert(CERTS, "ca", "unlisted", "DNS:naf9.example.org")
-    make_cert(CERTS, "ca", "cn_only", None)
-    make_cert(CERTS, "other_ca", "rogue", "DNS:naf1.example.org")
-    b = Bsfd()
+    b = Bsfd(CERTS)
     for test in (test_bootstrap, test_challenge_form, test_unreadable, test_http, test_answers,
                  test_three_wrong_answers, test_replay, test_repeated_first, test_resync, test_tmpi, test_zn,
                  test_pages):
@@ -737,9 +438,9 @@ def main():
     for test in (test_expiry, test_limits, test_decoy, test_insecure_zn, test_restart, test_configuration):
         test()
     shutil.rmtree(CERTS)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed or not passed else 0
+    return summary()
 
 
 if __name__ == "__main__":
+    CERTS = make_certificates()
     sys.exit(main())

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""bsfd with Zh over Diameter and mock-hss: what each failure of the HSS becomes on Ub.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+from bsf_lab import (BUILD, IMPI, NO_LIMITS, SUBSCRIBERS, Bsfd, Ue, bootstrap, check, first,  # noqa: E402
+                     make_certificates, read_ports, request, soap, summary, write, zn)
+
+MOCK_HSS = os.path.abspath(os.path.join(BUILD, "tests/mock-hss/mock-hss"))
+NAF_ID = b"naf1.example.org" + bytes.fromhex("0100000002")
+
+
+class Hss:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="mock-hss-e2e.")
+        write(f"{self.dir}/hss.yaml", "identity: hss.example\nrealm: example\nlisten: 127.0.0.1:0\n"
+              f"control: {self.dir}/control\n" + SUBSCRIBERS, 0o600)
+        self.log = open(f"{self.dir}/log", "w")
+        self.process = subprocess.Popen(
+            [MOCK_HSS, "--config", f"{self.dir}/hss.yaml", "--ports-file", f"{self.dir}/ports"],
+            stdout=self.log, stderr=self.log)
+        ports = read_ports(f"{self.dir}/ports", self.process)
+        self.address = next(iter(ports.values()))[0]
+
+    def tell(self, command):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(f"{self.dir}/control")
+            s.sendall(command.encode() + b"\n")
+            return s.recv(4096).decode()
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+        shutil.rmtree(self.dir)
+
+
+def zh(hss):
+    return f"""  diameter:
+    identity: bsf.example
+    realm: example
+    deadline: 2s
+    attempt_timeout: 1s
+    peers:
+      - {{identity: hss.example, realm: example, address: "{hss.address}"}}"""
+
+
+def wait_healthy(b, wanted):
+    for _ in range(300):
+        a = request(b.address("metrics"), target="/health", agent=None)
+        if (a.status == 200) == wanted:
+            return json.loads(a.body)
+        time.sleep(0.05)
+    return {}
+
+
+FAULTS = [
+    ("unknown subscriber", "error * 5401 1", 403, "SUBSCRIBER_UNKNOWN"),
+    ("user unknown", "error * 5001 1", 403, "SUBSCRIBER_UNKNOWN"),
+    ("unable to comply", "error * 5012 1", 503, "ZH_"),
+    ("too busy", "error * 3004 1", 503, ""),
+    ("no answer", "drop * 4", 503, "ZH_TIMEOUT"),
+]
+
+
+def test_faults(b, hss):
+    for what, fault, status, reason in FAULTS:
+        reply = hss.tell(fault)
+        check(f"{what}: the fault is set", reply.startswith("ok"), reply)
+        mark, started = len(b.text()), time.time()
+        a = first(b.address("ub"))
+        check(f"{what}: status", a.status == status, a.status)
+        check(f"{what}: in time", time.time() - started < 5)
+        check(f"{what}: Retry-After", ("retry-after" in a.fields) == (status == 503), a.fields)
+        check(f"{what}: Server token", "3gpp-gba-tmpi" in a.fields.get("server", ""), a.fields)
+        check(f"{what}: log", f"reason={reason}" in b.text()[mark:], b.text()[mark:])
+        hss.tell("clear")
+    check("all is well again", bootstrap(b.address("ub"))[1].status == 200)
+
+
+def test_runs(b, hss):
+    ue, a = bootstrap(b.address("ub"))
+    check("bootstrap", a.status == 200 and ue.mac_ok, a.status)
+    check("key over Zn", zn(b, soap(ue.btid, NAF_ID, (0,))).status == 200)
+    ue = Ue(first(b.address("ub")))
+    ue.make_auts(100000)
+    fresh = Ue(ue.answer(b.address("ub")))
+    check("resynchronisation", int.from_bytes(fresh.sqn, "big") >> 5 == 100001, fresh.sqn.hex())
+    check("... and the run goes on", fresh.answer(b.address("ub")).status == 200)
+    ue = Ue(first(b.address("ub")))
+    ue.auts = "AAAAAAAAAAAAAAAAAAA="
+    check("an AUTS that does not verify", ue.answer(b.address("ub")).status == 403)
+
+
+def test_many_at_once(b, hss):
+    """Requests that wait for the HSS hold no thread: a slow HSS does not stop the others."""
+    hss.tell(f"delay {IMPI} 1000")
+    statuses = []
+    threads = [threading.Thread(target=lambda: statuses.append(first(b.address("ub")).status)) for _ in range(20)]
+    started = time.time()
+    for t in threads:
+        t.start()
+    time.sleep(0.3)
+    quick = time.time()
+    check("another request meanwhile", request(b.address("ub")).status == 400)
+    check("... at once", time.time() - quick < 0.5, time.time() - quick)
+    for t in threads:
+        t.join()
+    check("twenty waiting requests", statuses.count(401) >= 1 and len(statuses) == 20, statuses)
+    check("... wait side by side", time.time() - started < 8, time.time() - started)
+    hss.tell("clear")
+
+
+def test_drain(b, hss):
+    """SIGTERM lets a waiting request have its answer."""
+    ue = Ue(first(b.address("ub")))
+    ue.answer(b.address("ub"))
+    hss.tell(f"delay {IMPI} 800")
+    result = []
+    t = threading.Thread(target=lambda: result.append(first(b.address("ub")).status))
+    t.start()
+    time.sleep(0.3)
+    code, log = b.end()
+    t.join()
+    check("drained", code == 0, code)
+    check("the waiting request was answered", result == [401], result)
+    hss.tell("clear")
+
+
+def main():
+    certificates = make_certificates()
+    hss = Hss()
+    limits = NO_LIMITS + "\nsession: {repeat_window: 0}"
+    b = Bsfd(certificates, limits, zh=zh(hss))
+    health = wait_healthy(b, True)
+    check("health", health.get("zh") == "diameter" and health.get("zh_healthy") is True, health)
+    for test in (test_runs, test_faults, test_many_at_once, test_drain):
+        test(b, hss)
+    b = Bsfd(certificates, limits, zh=zh(hss))
+    wait_healthy(b, True)
+    hss.end()
+    wait_healthy(b, False)
+    a = first(b.address("ub"))
+    check("no HSS", a.status == 503 and "retry-after" in a.fields, a.status)
+    check("end without HSS", b.end()[0] == 0)
+    shutil.rmtree(certificates)
+    return summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
