@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <getopt.h>
+#include <signal.h>
 
 #include "ua/gba.h"
 
@@ -109,7 +110,8 @@ static const struct option_row {
      "TLS 1.2 suites, OpenSSL's names (default: those of the credential, or of the MEF "
      "profile)",
      CONNECT | ENROL, AT(suites)},
-    {"send", "TEXT", "a line to send after the handshake (default: an HTTP request)", CONNECT, AT(send)},
+    {"send", "TEXT", "a line to send after the handshake (default: an HTTP request)", CONNECT,
+     AT(send)},
     {"key-id", "ID", "psk_identity instead of the stored one", CONNECT, AT(key_id)},
     {"key-file", "FILE", "key (64 hex digits, mode 0600) instead of the stored one", CONNECT,
      AT(key_file)},
@@ -215,6 +217,7 @@ int main(int argc, char **argv)
     struct gba_options o;
     int status;
 
+    signal(SIGPIPE, SIG_IGN); /* a peer or a reader that goes is an error like others */
     memset(&o, 0, sizeof(o));
     status = parse(argc, argv, &o, &command);
     return status >= 0 ? status : command->run(&o);

@@ -470,7 +470,8 @@ enum gba_err gba_ue_curl_new(const struct gba_ue_curl_config *c, struct gba_ue_t
 
 /* For an event loop of the caller: begin gives a handle (CURL *) ready for curl_multi_add_handle;
  * when curl_multi_info_read reports it, remove it and call end with the CURLcode.  request and
- * what it points to live until end.  One exchange at a time per transport. */
+ * what it points to live until end.  One exchange at a time per transport.  The program ignores
+ * SIGPIPE (OpenSSL writes to sockets; exchange() sees to it itself). */
 enum gba_err gba_ue_curl_begin(struct gba_ue_transport *t, const struct gba_ue_request *request,
                                void **easy);
 enum gba_err gba_ue_curl_end(struct gba_ue_transport *t, int curl_code, struct gba_ue_reply *reply);

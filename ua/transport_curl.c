@@ -5,6 +5,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -356,6 +359,28 @@ enum gba_err gba_ue_curl_end(struct gba_ue_transport *port, int curl_code,
     return err;
 }
 
+/* OpenSSL writes to a socket whose peer has gone without MSG_NOSIGNAL, and with
+ * CURLOPT_NOSIGNAL libcurl leaves SIGPIPE alone: a library must not let it end the program. */
+static CURLcode perform_without_sigpipe(CURL *easy)
+{
+    const struct timespec now = {0, 0};
+    sigset_t pipe_signal, before, pending;
+    CURLcode code;
+    bool was_pending;
+
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    code = curl_easy_perform(easy);
+    if (!was_pending)
+        while (sigtimedwait(&pipe_signal, NULL, &now) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
 static enum gba_err curl_exchange(struct gba_ue_transport *port,
                                   const struct gba_ue_request *request,
                                   struct gba_ue_reply *reply)
@@ -368,7 +393,7 @@ static enum gba_err curl_exchange(struct gba_ue_transport *port,
         reply->why = err == GBA_E_ARGUMENT ? "malformed URL or field" : NULL;
         return err;
     }
-    return gba_ue_curl_end(port, (int)curl_easy_perform(easy), reply);
+    return gba_ue_curl_end(port, (int)perform_without_sigpipe(easy), reply);
 }
 
 /* --- life --------------------------------------------------------------------------------- */

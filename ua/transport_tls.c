@@ -167,7 +167,8 @@ enum gba_err transport_tls_prepare(struct transport_tls *t, SSL_CTX *ctx)
     if (!psk->only)
         return verify_certificates(t, ctx);
     /* An external PSK is bound to SHA-256: a SHA-384 suite could not use it. */
-    if (SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256") != 1)
+    if (SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256") !=
+        1)
         return give_up(t, GBA_E_CRYPTO, "no TLS 1.3 suites");
     SSL_CTX_set_min_proto_version(ctx, psk->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_max_proto_version(ctx, psk->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <openssl/evp.h>
@@ -126,8 +127,13 @@ static void serve_one(struct tls_server *s, int fd)
 static void *serve(void *arg)
 {
     struct tls_server *s = arg;
+    sigset_t pipe_signal;
     int c;
 
+    /* In this thread only: the client under test has to see to itself. */
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
     while ((c = accept(s->fd, NULL, NULL)) >= 0) {
         struct pollfd wait = {.fd = c, .events = POLLRDHUP};
 
