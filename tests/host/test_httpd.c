@@ -498,39 +498,51 @@ static void test_connection_limits(void)
 
 /* --- slow clients ------------------------------------------------------------------------ */
 
-/* Sends text slowly, an octet every 50 ms: true if the server ends it before the end. */
-static bool is_ended(int fd, const char *text)
+#define N_SLOW 3
+
+/* Sends each text on its connection, an octet every 50 ms, until the server has ended all of
+ * them or a text is through. */
+static bool are_ended(const int fds[static N_SLOW], const char *const texts[static N_SLOW])
 {
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        if (!raw_send(fd, text + i, 1) || raw_closes(fd, 50))
-            return true;
+    bool ended[N_SLOW] = {false};
+    size_t n = 0;
+
+    for (size_t at = 0; n < N_SLOW && at < 300; at++) {
+        for (size_t i = 0; i < N_SLOW; i++) {
+            if (!ended[i] && (!raw_send(fds[i], texts[i] + at, 1) || raw_closes(fds[i], 17))) {
+                ended[i] = true;
+                n++;
+            }
+        }
     }
-    return false;
+    return n == N_SLOW;
 }
 
 static void test_slow_clients(bool thread_per_connection)
 {
     struct httpd *h =
-        start(&(struct httpd_listener){.deadline_ms = 500,
+        start(&(struct httpd_listener){.deadline_ms = 1000,
                                        .idle_timeout_s = 30,
                                        .thread_per_connection = thread_per_connection},
               "127.0.0.1:0");
     char *line = long_text("GET /", 300, ""), *head = long_text(GET_LINE "X: ", 300, "");
     char *body =
         long_text("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n", 300, "");
-    const char *slow[] = {line, head, body};
+    const char *const texts[N_SLOW] = {line, head, body};
     char text[4096];
+    int fds[N_SLOW];
 
-    for (size_t i = 0; i < 3; i++) {
-        int fd = raw_connect(httpd_bound(h, 0));
-
-        CU_ASSERT(is_ended(fd, slow[i]));
-        close(fd);
-        fd = raw_connect(httpd_bound(h, 0)); /* and again after an honest request */
-        raw_send_text(fd, GET_LINE "\r\n");
-        CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
-        CU_ASSERT(is_ended(fd, slow[i]));
-        close(fd);
+    for (int honest = 0; honest < 2; honest++) { /* at once, and after an honest request */
+        for (size_t i = 0; i < N_SLOW; i++) {
+            fds[i] = raw_connect(httpd_bound(h, 0));
+            if (honest) {
+                raw_send_text(fds[i], GET_LINE "\r\n");
+                CU_ASSERT_EQUAL(raw_answer(fds[i], text, sizeof(text)), 200);
+            }
+        }
+        CU_ASSERT(are_ended(fds, texts));
+        for (size_t i = 0; i < N_SLOW; i++)
+            close(fds[i]);
     }
     free(line);
     free(head);
@@ -547,15 +559,15 @@ static void test_deadline(void)
 /* The deadline is for clients: a handler may take longer, an idle connection too. */
 static void test_deadline_spares(void)
 {
-    struct httpd *h = start(&(struct httpd_listener){.deadline_ms = 200, .idle_timeout_s = 30},
+    struct httpd *h = start(&(struct httpd_listener){.deadline_ms = 1000, .idle_timeout_s = 30},
                             "127.0.0.1:0");
     int fd = raw_connect(httpd_bound(h, 0));
     char text[4096];
 
-    wait_ms(500);
-    raw_send_text(fd, "GET /late/600 HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_ms(1300);
+    raw_send_text(fd, "GET /late/1300 HTTP/1.1\r\nHost: x\r\n\r\n");
     CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
-    wait_ms(500);
+    wait_ms(1300);
     raw_send_text(fd, GET_LINE "\r\n");
     CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
     close(fd);
@@ -573,7 +585,7 @@ static void test_slow_handler(bool thread_per_connection)
     int fd = raw_connect(httpd_bound(h, 0));
     char text[4096];
 
-    raw_send_text(fd, "GET /late/2500 HTTP/1.1\r\nHost: x\r\n\r\n");
+    raw_send_text(fd, "GET /late/2300 HTTP/1.1\r\nHost: x\r\n\r\n");
     CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
     raw_send_text(fd, GET_LINE "\r\n");
     CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);

@@ -93,7 +93,7 @@ static struct httpd *start(struct tls_server *t,
                                .handler = handle,
                                .tls = t,
                                .tls_start = tls_start,
-                               .deadline_ms = 2000,
+                               .deadline_ms = 3000,
                                .thread_per_connection = thread_per_connection};
     struct httpd *h = httpd_new(NULL);
 
@@ -427,10 +427,10 @@ static void test_slow_handshake(bool thread_per_connection)
     raw_send_text(plain, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     CU_ASSERT(raw_closes(plain, 5000));
     raw_send(slow, "\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03", 11);
-    for (int i = 0; i < 100 && !ended; i++)
+    for (int i = 0; i < 200 && !ended; i++)
         ended = !raw_send(slow, "a", 1) || raw_closes(slow, 100);
     CU_ASSERT(ended);
-    CU_ASSERT(raw_closes(stuck, 5000));
+    CU_ASSERT(raw_closes(stuck, 10000));
     close(slow);
     close(stuck);
     close(plain);
