@@ -200,7 +200,9 @@ void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply)
 
 void httpd_request_force(struct httpd_request *r)
 {
-    static const struct httpd_reply unavailable = {.status = MHD_HTTP_SERVICE_UNAVAILABLE};
+    static const struct httpd_header later = {"Retry-After", "5"};
+    static const struct httpd_reply unavailable = {
+        .status = MHD_HTTP_SERVICE_UNAVAILABLE, .headers = &later, .n_headers = 1};
 
     pthread_mutex_lock(&r->lock);
     if (!r->replied) {
