@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "tests/ua/fake_bsf.h"
@@ -20,8 +21,17 @@ struct fake_server {
     void *ctx;
 };
 
-/* Head and, by Content-Length, body.  False: the peer went. */
-static bool read_request(int fd, char *in, size_t cap)
+/* Waits for octets; false: a new client waits while this one says nothing. */
+static bool wait_for(const struct fake_server *s, int fd)
+{
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = s->fd, .events = POLLIN}};
+
+    poll(p, 2, -1);
+    return p[0].revents != 0;
+}
+
+/* Head and, by Content-Length, body.  False: the peer went, or another one is to be served. */
+static bool read_request(const struct fake_server *s, int fd, char *in, size_t cap)
 {
     size_t n = 0, need = 0;
     char *end;
@@ -35,7 +45,7 @@ static bool read_request(int fd, char *in, size_t cap)
             need = (size_t)(end - in) + 4 + strtoul(fake_field(in, "Content-Length"), NULL, 10);
         if (end != NULL && n >= need)
             return true;
-        if (n + 1 >= cap || (got = recv(fd, in + n, cap - n - 1, 0)) <= 0)
+        if (n + 1 >= cap || !wait_for(s, fd) || (got = recv(fd, in + n, cap - n - 1, 0)) <= 0)
             return false;
         n += (size_t)got;
     }
@@ -48,7 +58,7 @@ static void *serve(void *arg)
     int c;
 
     while ((c = accept(s->fd, NULL, NULL)) >= 0) {
-        while (read_request(c, in, sizeof(in))) {
+        while (read_request(s, c, in, sizeof(in))) {
             const size_t n = s->answer(s->ctx, in, out);
 
             if (n == 0 || send(c, out, n, MSG_NOSIGNAL) != (ssize_t)n)
