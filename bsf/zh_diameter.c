@@ -12,6 +12,10 @@
 
 #define QUIESCE_MS 1000 /* for the sender to come out of libfdcore */
 
+/* An adapter that could not be opened: libfdcore may point to it until the process ends, and
+ * there is no second try in it anyway. */
+static struct zh_diameter *left_behind __attribute__((used));
+
 static const uint32_t application_ids[] = {DIAMETER_APP_ZH, DIAMETER_APP_ZN, DIAMETER_APP_CX};
 
 /* --- the port --------------------------------------------------------------------------- */
@@ -225,11 +229,15 @@ enum gba_err zh_diameter_open(const struct zh_diameter_config *config, struct lo
     copy_config(z, config);
     make_metrics(z, metrics);
     err = open_node(z, config);
+    if (err == GBA_E_UNEXPECTED) {
+        destroy(z);
+        return err;
+    }
     if (err == GBA_OK)
         err = start(z);
-    /* After a failure from here on libfdcore may still point to z, which is left to the end of
-     * the process: there is no second try in it anyway. */
     if (err == GBA_OK)
         *out = &z->port;
+    else
+        left_behind = z;
     return err;
 }

@@ -53,7 +53,7 @@ struct diameter {
 static atomic_flag opened = ATOMIC_FLAG_INIT;
 
 /* One that libfdcore still points to; there is one node per process. */
-static struct diameter *left_behind;
+static struct diameter *left_behind __attribute__((used));
 
 static void loge(struct log *log, const char *what, const char *reason)
 {

@@ -21,13 +21,14 @@
 static struct zh_lab lab;
 
 /* The adapter connects to us; its end of the connection. */
-static int accept_adapter(uint32_t application)
+static int accept_adapter(uint32_t application, enum zh_destination_host host)
 {
     static char address[64];
     int listener = raw_listen(address), fd;
 
     MUST(listener >= 0);
     zh_lab_peer(&lab, IDENTITY, address);
+    lab.peers[0].destination_host = host;
     zh_lab_open(&lab, 0);
     fd = accept(listener, NULL, NULL);
     MUST(fd >= 0 && raw_serve_cer(fd, IDENTITY, application));
@@ -101,7 +102,7 @@ void scenario_request_on_the_wire(void)
 
     zh_lab_init(&lab);
     lab.config.deadline_ms = 500;
-    fd = accept_adapter(ZH);
+    fd = accept_adapter(ZH, ZH_DESTINATION_HOST_ALWAYS);
     (void)zh_lab_ask(&lab, &q);
     MUST(raw_next_request(fd, IDENTITY, &mar));
     check_mar(&mar, &q);
@@ -140,7 +141,7 @@ void scenario_nul_in_session_id(void)
 
     zh_lab_init(&lab);
     lab.config.deadline_ms = 500;
-    fd = accept_adapter(ZH);
+    fd = accept_adapter(ZH, ZH_DESTINATION_HOST_ALWAYS);
     for (int i = 0; i < 3; i++) {
         put_nul_request(&m, IDENTITY, "bsf.zh.test", "zh.test");
         MUST(raw_send(fd, &m) && raw_receive(fd, &answer));
@@ -170,20 +171,24 @@ void scenario_nul_at_mock_hss(void)
     MUST(hss_stop(&h) == 0);
 }
 
-/* A peer whose CEA names no application of ours is asked all the same: it was configured. */
+/* A peer whose CEA names no application of ours is asked all the same: it was configured.  Not
+ * with an IMPI that would send the request to another realm. */
 void scenario_application_not_advertised(void)
 {
     struct raw_message m, answer;
+    struct raw_avp avp;
     int fd;
 
     zh_lab_init(&lab);
-    fd = accept_adapter(0);
+    fd = accept_adapter(0, ZH_DESTINATION_HOST_NEVER);
     (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
     MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
     raw_answer(&answer, &m, RAW_PROXIABLE, IDENTITY);
     raw_put_u32(&answer, 0, 268, 5003);
     MUST(raw_send(fd, &answer));
+    MUST(!raw_find(&m, 0, 293, &avp));
     MUST(zh_lab_wait(&lab, 0)->err == GBA_E_SUBSCRIBER_BARRED);
+    MUST(zh_lab_get(&lab, "evil.example!user@hss.test")->err == GBA_E_SUBSCRIBER_UNKNOWN);
     close(fd);
     zh_lab_close(&lab);
 }
@@ -196,7 +201,7 @@ void scenario_garbage_from_peer(void)
 
     zh_lab_init(&lab);
     lab.config.deadline_ms = 1500;
-    fd = accept_adapter(ZH);
+    fd = accept_adapter(ZH, ZH_DESTINATION_HOST_ALWAYS);
     (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
     MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
     raw_answer(&answer, &m, RAW_PROXIABLE, IDENTITY);
