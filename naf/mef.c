@@ -205,12 +205,13 @@ static enum m2m_rsc perform(struct mef_call *k)
     /* an enrolee may leave it to the MEF to know its Enrolee-ID (8.3.2.1) */
     if (k->rq->fr[0] == '\0' && k->c->enrolee == NULL)
         return mef_no(k, M2M_RSC_BAD_REQUEST, "no originator");
-    if (k->c->id == NULL ||
-        (k->rq->fr[0] != '\0' && !mef_is_entity(k->m->policy, gba_text(k->rq->fr), k->c->id)))
+    if (k->c->id == NULL)
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED, "not an entity of this MEF");
+    if (k->rq->fr[0] != '\0' && !mef_is_entity(k->m->policy, gba_text(k->rq->fr), k->c->id))
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
                       "the originator is not whom TLS authenticated");
-    /* the whole resource, or nothing: there is no hierarchy to refer to (TS-0004 7.3.1) */
-    if (k->rq->rcn != M2M_RCN_DEFAULT && k->rq->rcn > 1 && k->rq->rcn != 9)
+    /* attributes, address, both or nothing; there are no children (TS-0004 7.3.1) */
+    if (k->rq->rcn != M2M_RCN_DEFAULT && k->rq->rcn > 3 && k->rq->rcn != 9)
         return mef_no(k, M2M_RSC_BAD_REQUEST, "result content not supported");
     rsc = resolve(k, &type);
     if (rsc != M2M_RSC_OK)
@@ -229,7 +230,8 @@ static void print_content(const struct mef_call *k, struct mef_answer *a)
     gba_wbuf_init(&w, a->content, sizeof(a->content));
     if (!m2m_rsc_is_success(a->rs.rsc))
         err = m2m_codec_print_problem(&a->problem, a->rs.format, &w);
-    else if (k->out.used != 0 && k->rq->rcn != 0 && k->rq->op != M2M_OP_DELETE)
+    else if (k->out.used != 0 && k->rq->rcn != 0 && k->rq->rcn != 2 &&
+             k->rq->op != M2M_OP_DELETE)
         err = m2m_codec_print(&k->out, a->rs.format, &w);
     if (err != GBA_OK) {
         a->rs.rsc = M2M_RSC_INTERNAL_SERVER_ERROR;

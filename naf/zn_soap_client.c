@@ -14,12 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define DEADLINE_MS     2000
 #define OUTSTANDING_MAX 256
-#define CONNECTIONS_MAX 16 /* to one BSF */
+#define UNDER_WAY_MAX   32 /* transfers at a time, each with a connection; more wait */
 #define REQUEST_SIZE    16384
 #define POLL_MS         60000 /* woken earlier by questions and answers */
+#define POLL_WAITING_MS 50    /* while some wait, whose deadlines libcurl does not know */
 
 struct row { /* one BSF */
     char domain[GBA_FQDN_SIZE];
@@ -46,7 +48,10 @@ struct client {
     size_t n_jobs;
     bool closing;
 
-    struct job *under_way; /* the thread's own */
+    /* the thread's own */
+    struct job *waiting;
+    struct job *under_way;
+    unsigned n_under_way;
 };
 
 struct job {
@@ -57,6 +62,7 @@ struct job {
     void *arg;
     enum gba_err refused; /* before any I/O */
     const struct row *row;
+    int64_t end_ms; /* of the deadline, monotonic */
     CURL *easy;
     char text[REQUEST_SIZE];
     size_t text_len;
@@ -64,6 +70,14 @@ struct job {
     size_t n;
     char error[CURL_ERROR_SIZE];
 };
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 /* ------------------------------------------------------------ answers */
 
@@ -222,8 +236,7 @@ static CURLcode set_transfer(struct job *j)
         {CURLOPT_NOSIGNAL, 1},
         {CURLOPT_FOLLOWLOCATION, 0},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
-        {CURLOPT_TIMEOUT_MS,
-         j->q.deadline_ms != 0 ? (long)j->q.deadline_ms : (long)j->c->deadline_ms},
+        {CURLOPT_TIMEOUT_MS, (long)(j->end_ms - now_ms()) + 1},
         {CURLOPT_POSTFIELDSIZE, (long)j->text_len},
     };
     CURL *e = j->easy;
@@ -253,35 +266,58 @@ static CURLcode set_transfer(struct job *j)
 
 static enum gba_err job_start(struct job *j)
 {
-    enum gba_err err = j->refused;
+    struct client *c = j->c;
+    enum gba_err err = print_request(j);
 
-    if (err == GBA_OK)
-        err = print_request(j);
     if (err != GBA_OK)
         return err;
     j->answer = malloc(GBA_ZN_ANSWER_MAX);
     j->easy = curl_easy_init();
     if (j->answer == NULL || j->easy == NULL || set_transfer(j) != CURLE_OK ||
-        set_tls(j) != CURLE_OK || curl_multi_add_handle(j->c->multi, j->easy) != CURLM_OK)
+        set_tls(j) != CURLE_OK || curl_multi_add_handle(c->multi, j->easy) != CURLM_OK)
         return GBA_E_NOMEM;
-    j->next = j->c->under_way;
-    j->c->under_way = j;
+    j->next = c->under_way;
+    c->under_way = j;
+    c->n_under_way++;
     return GBA_OK;
 }
 
-static void start_queued(struct client *c)
+/* New questions go to the end of those that wait. */
+static void take_queue(struct client *c)
 {
-    struct job *j, *next;
+    struct job **end = &c->waiting, *j, *next;
 
+    while (*end != NULL)
+        end = &(*end)->next;
     pthread_mutex_lock(&c->lock);
     j = c->queue;
     c->queue = NULL;
     pthread_mutex_unlock(&c->lock);
-    for (; j != NULL; j = next) {
-        enum gba_err err;
-
+    for (; j != NULL; j = next) { /* the queue has the youngest first */
         next = j->next;
-        err = job_start(j);
+        j->next = *end;
+        *end = j;
+    }
+}
+
+/* Starts what may start; libcurl's own limit of connections is not used, for transfers that it
+ * holds back lose their timeouts. */
+static void start_waiting(struct client *c)
+{
+    struct job **p = &c->waiting, *j;
+
+    while ((j = *p) != NULL) {
+        enum gba_err err = j->refused;
+
+        if (err == GBA_OK && j->end_ms <= now_ms())
+            err = GBA_E_TIMEOUT;
+        if (err == GBA_OK && c->n_under_way >= UNDER_WAY_MAX) {
+            p = &j->next;
+            continue;
+        }
+        *p = j->next;
+        if (err == GBA_OK)
+            err = job_start(j);
         if (err != GBA_OK)
             job_end(j, err, NULL);
     }
@@ -296,6 +332,7 @@ static void unlink_job(struct client *c, const struct job *j)
     while (*p != j)
         p = &(*p)->next;
     *p = j->next;
+    c->n_under_way--;
 }
 
 static void collect(struct client *c)
@@ -332,10 +369,12 @@ static void *run(void *arg)
     int n;
 
     while (!is_closing(c)) {
-        start_queued(c);
+        take_queue(c);
+        start_waiting(c);
         curl_multi_perform(c->multi, &n);
         collect(c);
-        curl_multi_poll(c->multi, NULL, 0, POLL_MS, &n);
+        start_waiting(c);
+        curl_multi_poll(c->multi, NULL, 0, c->waiting != NULL ? POLL_WAITING_MS : POLL_MS, &n);
     }
     return NULL;
 }
@@ -382,6 +421,7 @@ static void ask(struct zn *self, const struct zn_query *q, zn_done *done, void *
     j->q = *q;
     j->done = done;
     j->arg = arg;
+    j->end_ms = now_ms() + (q->deadline_ms != 0 ? q->deadline_ms : c->deadline_ms);
     j->row = find_row(c, q->btid);
     if (j->row == NULL)
         j->refused = GBA_E_FORBIDDEN;
@@ -404,8 +444,9 @@ static void cancel(struct client *c)
         curl_multi_remove_handle(c->multi, j->easy);
         job_end(j, GBA_E_CANCELLED, NULL);
     }
-    while ((j = c->queue) != NULL) {
-        c->queue = j->next;
+    take_queue(c);
+    while ((j = c->waiting) != NULL) {
+        c->waiting = j->next;
         job_end(j, GBA_E_CANCELLED, NULL);
     }
 }
@@ -581,7 +622,7 @@ enum gba_err zn_soap_client_new(const struct gba_naf_config *config, struct zn *
     if (err == GBA_OK)
         err = make_headers(c);
     if (err == GBA_OK) {
-        curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_MAX);
+        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)UNDER_WAY_MAX);
         c->running = start_thread(c);
         err = c->running ? GBA_OK : GBA_E_NOMEM;
     }

@@ -221,7 +221,7 @@ static void test_refusals(void)
         {"originator of another provider", &one, M2M_OP_RETRIEVE, "-/", 0, "",
          "//evil.example/cse1/Cone", M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
         {"nobody", &nobody, M2M_OP_RETRIEVE, "-/", 0, "", WORLD_CSE,
-         M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE},
+         M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED},
         {"another MEF", &one, M2M_OP_RETRIEVE, "//other.example/-/", 0, "", WORLD_ENROLEE,
          M2M_RSC_NOT_FOUND},
         {"no such resource", &one, M2M_OP_RETRIEVE, "-/nosuch", 0, "", WORLD_ENROLEE,
