@@ -102,7 +102,8 @@ struct gba_ue_event {
 /* What the caller does next. */
 enum gba_ue_todo {
     GBA_UE_SEND,     /* send gba_ue_request(), then EV_REPLY or EV_NO_REPLY */
-    GBA_UE_ASK_USIM, /* AUTHENTICATE with gba_ue_challenge(), then EV_AKA */
+    GBA_UE_ASK_USIM, /* AUTHENTICATE with gba_ue_challenge(), then EV_AKA; in GBA mode it replaces the
+                        card's Ks, so that the session before is gone: gba_ue_keyring_forget_ks */
     GBA_UE_ASK_KEY,  /* NAF derivation in the card for gba_ue_ask_naf_id(), then EV_KEY/EV_NO_KEY */
     GBA_UE_DONE,     /* the session stands: gba_ue_session(), gba_ue_keyring_take() */
     GBA_UE_FAILED    /* gba_ue_error(), gba_ue_why() */
