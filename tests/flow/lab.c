@@ -120,6 +120,7 @@ static enum gba_err exchange(struct gba_ue_transport *port, const struct gba_ue_
     memset(reply, 0, sizeof(*reply));
     fake_http_reply_end(&w->reply);
     w->n++;
+    w->n_http += !https;
     if (https) {
         reply->suite = negotiate(w);
         if (rq->suite != 0 && rq->suite != reply->suite)

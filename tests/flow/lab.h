@@ -38,6 +38,7 @@ struct lab_wire {
     unsigned lose_request, lose_reply;   /* this exchange's is lost; 0: none */
     const char *tamper_from, *tamper_to; /* the first of this in every field of every reply */
     bool any_authorization;              /* some request carried one */
+    unsigned n_http;                     /* exchanges without TLS */
     char authorization[2048];            /* of the last request that had one */
     char suites[64];                     /* the TLS suites of connections to come, hex by 4 */
     struct fake_http_reply reply;
