@@ -1,7 +1,7 @@
 /*
  * Token buckets in a fixed table: four places per set, keyed by a hash that strangers cannot
  * steer.  A bucket that is pushed out comes back full, so the fullest goes first.  It limits
- * and knows nothing else; Ub decides what costs a token (RULES: every anonymous GET costs the
+ * and knows nothing else; Ub decides what costs a token (every anonymous GET costs the
  * subscriber a vector).
  *
  * SPDX-License-Identifier: Apache-2.0

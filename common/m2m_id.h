@@ -45,7 +45,7 @@ enum gba_err m2m_cse_domain(const struct m2m_id *cse, struct gba_text in_cse,
 #define M2M_KEY_ID_TEXT_SIZE (M2M_RELATIVE_ID_MAX + 1 + GBA_FQDN_SIZE)
 
 enum m2m_key_id_form {
-    M2M_KEY_ID_GBA,  /* a B-TID: base64 of 16 octets @ BSF (RULES 24: KeID = B-TID) */
+    M2M_KEY_ID_GBA,  /* a B-TID: base64 of 16 octets @ BSF (TS-0003 8.3.2.3: KeID = B-TID) */
     M2M_KEY_ID_HEX,  /* hexBinary of 16 octets @ MEF or MAF (10.3.4, 10.3.5), either case */
     M2M_KEY_ID_NAMED /* A-Za-z0-9._- @ issuer (10.5, 10.6), either case */
 };

@@ -1,7 +1,7 @@
 /*
  * Keys of oneM2M TS-0003 clause 10.3 (V3.18.0): the exporter's split, and the derivations from
- * Ke.  Identifiers pass NFKC here.  Never fed with a GBA Ks (RULES.md 24: Km and Kpsa of the
- * GBA framework are the NAF keys themselves).
+ * Ke.  Identifiers pass NFKC here.  Never fed with a GBA Ks: Km and Kpsa of the GBA
+ * framework are the NAF keys themselves (TS-0003 8.3.2.3).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -11,11 +11,11 @@
 #include "common/bytes.h"
 #include "common/secret.h"
 
-#define M2M_EXPORT_LEN 48 /* octets: RelativeKeyID 16 || key 32 (10.3.1) */
+#define M2M_EXPORT_LEN        48 /* octets: RelativeKeyID 16 || key 32 (10.3.1) */
 #define M2M_EXPORT_BOOTSTRAP  "EXPORTER-oneM2M-Bootstrap"
 #define M2M_EXPORT_CONNECTION "EXPORTER-oneM2M-Connection"
 #define M2M_EXPORT_ESCERTKE   "EXPORTER-oneM2M-ESCertKE"
-#define M2M_KEY_ID_SIZE (32 + 1 + 256)
+#define M2M_KEY_ID_SIZE       (32 + 1 + 256)
 
 /* GBA_E_SYNTAX: an identifier that is not UTF-8; GBA_E_TOO_LONG: one of more than 2048 octets
  * after NFKC, or an fqdn of more than 255. */

@@ -1,6 +1,6 @@
 /*
  * GET /fetchCredentials/<KeID>/<SUID>: the decisions (TS-0003 8.3.2.1 6c-d, and for GBA
- * records RULES of the project: the MEF is a Zn proxy for targets without Zn).  No I/O: a key
+ * records our help for targets without Zn: the MEF asks as their proxy).  No I/O: a key
  * of the BSF comes in as an event.
  *
  * SPDX-License-Identifier: Apache-2.0

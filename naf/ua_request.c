@@ -101,8 +101,8 @@ static bool same_resource(const struct ua_rules *r, const struct ua_exchange *x)
 
 /* ------------------------------------------------------------ parameters */
 
-/* RULES: the NAF computes with the realm that came back and picks the key by it; it takes
- * exactly those it offered, never the pair as a whole. */
+/* TS 24.109 5.2.4: the NAF computes with the realm that came back and picks the key by it; it
+ * takes exactly those it offered, never the pair as a whole. */
 static enum gba_err read_realm(const struct ua_rules *r, struct ua_exchange *x)
 {
     static const struct {

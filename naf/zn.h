@@ -24,7 +24,7 @@ struct zn_query {
 };
 
 /* err: GBA_OK; GBA_E_NOT_AUTHORIZED (5402), GBA_E_BTID (5403); GBA_E_FORBIDDEN: the B-TID's
- * domain has no row (RULES.md 14: refused before any I/O); GBA_E_ZN_UNREACHABLE, GBA_E_TIMEOUT,
+ * domain has no row (refused before any I/O); GBA_E_ZN_UNREACHABLE, GBA_E_TIMEOUT,
  * GBA_E_TLS, GBA_E_ZN_FAILURE, GBA_E_PROTOCOL, GBA_E_OVERLOAD, GBA_E_CANCELLED. answer is NULL
  * unless GBA_OK; borrowed until done() returns, wiped by the adapter then. */
 typedef void zn_done(void *arg, enum gba_err err, const struct gba_zn_answer *answer);

@@ -13,7 +13,8 @@
 #include "ua/run.h"
 #include "ua/url.h"
 
-/* RULES: forward secrecy between device and MEF, both of this project. */
+/* Forward secrecy between device and MEF; both ends are ours (doc/CONFORMANCE.md, "Enrolment
+ * with mefd as the NAF"). */
 #define MEF_SUITES                                                                             \
     "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:DHE-PSK-CHACHA20-POLY1305"
 /* One suite per target, else one KpsaID would have several keys; 00AE is what every target has.
@@ -53,7 +54,8 @@ struct kpm {
     int64_t expires_s;
 };
 
-/* RULES: KpmID is the bare B-TID, Kpm = Ks_NAF(MEF's FQDN, the negotiated suite's Ua id). */
+/* Our profile of TS-0003 8.3.2.1: KpmID is the bare B-TID, Kpm = Ks_NAF(MEF's FQDN, the Ua id
+ * of the negotiated suite). */
 static enum gba_err kpm_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], const char *hint,
                             char identity[GBA_UE_PSK_IDENTITY_SIZE],
                             uint8_t key[GBA_UE_KEY_LEN])

@@ -25,7 +25,7 @@ enum gba_err gba_ue_target_fqdn(const char *target, char out[GBA_UE_FQDN_SIZE])
     return err == GBA_OK ? m2m_cse_domain(&id, GBA_TEXT(""), out) : err;
 }
 
-/* RULES and TS-0003 8.3.2.3: Kpsa is the NAF key, KpsaID = KeID = B-TID. */
+/* TS-0003 8.3.2.3: Kpsa is the NAF key, KpsaID = KeID = B-TID. */
 enum gba_err gba_ue_enrol_gba(const char *target, const struct gba_ue_naf_key *key,
                               struct gba_ue_credential *out)
 {

@@ -67,8 +67,8 @@ static enum gba_err psk_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], co
     return err;
 }
 
-/* RULES: after the alerts 20, 40, 51 and 115 for a B-TID in use, one Ub run.  Some servers send
- * no alert and just close. */
+/* TS 24.109 5.3.3: a handshake that fails with a B-TID in use (alerts 20, 40, 51, 115) asks for
+ * one Ub run.  Some servers send no alert and just close. */
 static bool b_tid_refused(const struct job *j, enum gba_err err, unsigned alert)
 {
     return j->key_given && (err == GBA_E_TLS || err == GBA_E_UNREACHABLE) &&

@@ -81,8 +81,8 @@ static enum gba_err other_status(struct gba_ue_ua *ua, const struct gba_ue_ua_ev
     return ua_check_info(ua, ev->reply, false);
 }
 
-/* TS 24.109 5.2.5 and RULES: a 401 to a B-TID in use asks for a new one, once; stale=true with
- * the same realm asks for a new digest only. */
+/* TS 24.109 5.2.5: a 401 to a B-TID in use asks for a new one, once; stale=true with the same
+ * realm asks for a new digest only (doc/CONFORMANCE.md, "Renegotiation and stale"). */
 static enum gba_err challenged_again(struct gba_ue_ua *ua, const struct gba_ue_ua_event *ev)
 {
     char realm[sizeof(ua->realm)];
@@ -109,8 +109,8 @@ static enum gba_err lost(struct gba_ue_ua *ua, const struct gba_ue_ua_event *ev)
     return fail(ua, ev->err == GBA_OK ? GBA_E_UNREACHABLE : ev->err, "");
 }
 
-/* RULES: the Ua id belongs to the connection that carries Authorization.  A new connection came
- * to another suite, nothing was sent: another key. */
+/* TS 33.220 Annex H: the Ua id belongs to the connection that carries Authorization.  A new
+ * connection came to another suite, nothing was sent: another key. */
 static enum gba_err other_suite(struct gba_ue_ua *ua, const struct gba_ue_ua_event *ev)
 {
     if (ua->ua_id_given || ua->n_suites++ >= 2)

@@ -140,7 +140,7 @@ static void test_tmpi_unknown(void)
     lab_close(&l);
 }
 
-/* RULES: the TMPI that was refused is forgotten also when the retry fails. */
+/* TS 33.220 4.5.2: the TMPI that was refused is forgotten also when the retry fails. */
 static void test_tmpi_unknown_and_no_hss(void)
 {
     open_lab();
@@ -256,7 +256,7 @@ static void test_lost_success(void)
     check_same_ks();                                    /* ... at both ends */
     CU_ASSERT_STRING_EQUAL(gba_ue_keyring_tmpi(l.ring), tmpi);
     CU_ASSERT_EQUAL(lab_bootstrap(&l), GBA_OK);
-    CU_ASSERT(came_as(tmpi)); /* RULES: the TMPI before is still known */
+    CU_ASSERT(came_as(tmpi)); /* the TMPI before is still known */
     CU_ASSERT_EQUAL(l.to_bsf.n, 6);
     check_same_ks();
     CU_ASSERT_EQUAL(lab_stats(&l).sessions, 2); /* the newest two of this subscriber */

@@ -168,8 +168,8 @@ static void on_tls(void *ctx, gnutls_session_t session)
 {
     struct registrar *r = ctx;
 
-    /* One suite: else one KpsaID would have several keys (RULES of the GBA framework: the Ua id
-     * holds the suite). */
+    /* One suite: else one KpsaID would have several keys, for the Ua id in NAF_Id holds the
+     * suite (TS-0003 8.3.2.3, TS 33.220 Annex H). */
     if (gnutls_priority_set_direct(session, gba_naf_tls_priorities(GBA_NAF_TLS_ONEM2M_GBA),
                                    NULL) != 0 ||
         gba_naf_psk_attach(r->psk, session) != GBA_OK)
