@@ -158,7 +158,7 @@ enum gba_err gba_ue_session(const struct gba_ue *ue, struct gba_ue_session *out)
 /* Ends ue: wipes everything.  gba_ue_init may follow. */
 void gba_ue_end(struct gba_ue *ue);
 
-/* --- the keyring: what one UICC application has (RULES: TS 33.220 4.4) --------------------- */
+/* --- the keyring: what one UICC application has (TS 33.220 4.4) ----------------------------- */
 
 struct gba_ue_keyring; /* in memory of the caller */
 
