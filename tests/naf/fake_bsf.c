@@ -50,11 +50,15 @@ static void on_request(void *ctx, struct httpd_request *r)
 
     b->n_asked++;
     gba_wbuf_init(&w, text, sizeof(text));
-    if (gba_zn_request_parse(httpd_body(r), &b->last) != GBA_OK)
-        reply.status = 400;
-    else if (b->mood == BSF_SILENT)
-        return; /* httpd_drain ends it */
-    else if (faults[b->mood] != GBA_OK)
+    if (gba_zn_request_parse(httpd_body(r), &b->last) != GBA_OK) {
+        httpd_reply(r, &(struct httpd_reply){.status = 400});
+        return;
+    }
+    if (b->mood == BSF_SILENT && b->n_unanswered < 16) {
+        b->unanswered[b->n_unanswered++] = r; /* until the end */
+        return;
+    }
+    if (faults[b->mood] != GBA_OK)
         gba_zn_fault_print(&b->last, faults[b->mood], &w);
     else if (b->mood == BSF_NOT_XML)
         gba_wbuf_str(&w, "<oops");
@@ -103,6 +107,8 @@ void fake_bsf_start(struct fake_bsf *b)
 
 void fake_bsf_stop(struct fake_bsf *b)
 {
+    for (size_t i = 0; i < b->n_unanswered; i++)
+        httpd_reply(b->unanswered[i], &(struct httpd_reply){.status = 503});
     httpd_free(b->httpd);
     tls_server_free(b->tls);
 }

@@ -33,6 +33,8 @@ struct fake_bsf {
     struct httpd *httpd;
     struct tls_server *tls;
     char url[128];
+    struct httpd_request *unanswered[16];
+    size_t n_unanswered;
 };
 
 /* Certificates are of tests/host/certs.h: bsf.pem, bsf.key, ca.pem must be there. */

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -158,8 +159,8 @@ static SSL_CTX *client_context(const struct client *c)
         SSL_CTX_set_psk_use_session_callback(ctx, on_psk13);
     else
         SSL_CTX_set_psk_client_callback(ctx, on_psk);
-    if (c->suites != NULL)
-        CU_ASSERT_EQUAL(SSL_CTX_set_cipher_list(ctx, c->suites), 1);
+    if (c->suites != NULL && SSL_CTX_set_cipher_list(ctx, c->suites) != 1)
+        abort(); /* CUnit asserts on the main thread only */
     if (c->groups != NULL)
         SSL_CTX_set1_groups_list(ctx, c->groups);
     return ctx;

@@ -98,12 +98,11 @@ static struct heard ask(struct zn *zn, const char *btid, unsigned deadline_ms)
     return h;
 }
 
-static atomic_int n_events;
+static atomic_int n_events; /* CUnit asserts on the main thread only */
 static void on_event(void *arg, enum gba_err err, const char *what)
 {
     (void)arg;
-    CU_ASSERT(err != GBA_OK && what[0] != '\0');
-    n_events++;
+    n_events += err != GBA_OK && what[0] != '\0' ? 1 : 1000;
 }
 
 static struct gba_naf_bsf row;
