@@ -32,16 +32,16 @@ static int in_child(int (*f)(void))
 static int drop(void)
 {
     struct passwd *pw = getpwnam("nobody");
-    gid_t groups[64];
+    gid_t groups[64] = {0, 12345};
     int n;
 
-    if (pw == NULL || privdrop("nobody", NULL) != GBA_OK)
+    if (pw == NULL || setgroups(2, groups) != 0 || privdrop("nobody", NULL) != GBA_OK)
         return 1;
     if (getuid() != pw->pw_uid || geteuid() != pw->pw_uid || getgid() != pw->pw_gid)
         return 2;
     n = getgroups(64, groups);
     for (int i = 0; i < n; i++)
-        if (groups[i] == 0)
+        if (groups[i] == 0 || groups[i] == 12345)
             return 3;
     if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0)
         return 4;
