@@ -207,8 +207,8 @@ nafs:
     ua_ids: [ "010001****" ]
     may_learn_impi: true
 rate_limits:
-  subscriber: { burst: 1000, per_minute: $lab_rate }
-  address: { burst: 10000, per_minute: $lab_rate }
+  subscriber: { burst: $lab_burst, per_minute: 60000 }
+  address: { burst: $lab_burst, per_minute: 60000 }
 metrics: 127.0.0.1:0
 EOF
     lab_start bsfd "$bsfd" --config "$lab_dir/bsfd.yaml"
@@ -263,7 +263,7 @@ EOF
     registrar_addr=$(lab_port registrar registrar)
 }
 
-lab_rate=60000
+lab_burst=1000 # 0: no limit
 
 # lab_up diameter|file HSS zn|mef: the whole lab; HSS "" is mock-hss, else HOST:PORT,IDENTITY,REALM
 lab_up() {
