@@ -19,9 +19,16 @@ typedef enum ub_event_kind action(struct ub_run *run, const struct ub_event *ev)
 
 /* ---- answers -------------------------------------------------------------------------- */
 
+/* All but the room for texts, which an empty text ends. */
+static void reset_answer(struct ub_answer *a)
+{
+    memset(a, 0, offsetof(struct ub_answer, field));
+    a->field[0] = '\0';
+}
+
 static enum ub_event_kind end_with(struct ub_run *run, enum gba_err err)
 {
-    memset(&run->answer, 0, sizeof(run->answer));
+    reset_answer(&run->answer);
     run->answer.verdict = UB_REFUSED;
     run->answer.reason = err;
     if (gba_err_http(err) == 503)
@@ -108,7 +115,7 @@ static enum ub_event_kind sort_name(struct ub_run *run, const struct ub_event *e
     (void)ev;
     bsf_challenge_release(&run->challenge);
     bsf_session_release(&run->session);
-    memset(&run->answer, 0, sizeof(run->answer));
+    reset_answer(&run->answer);
     if (bsf_username_kind(gba_text(run->username)) == BSF_USERNAME_TMPI)
         return UB_EV_TMPI;
     memcpy(run->impi, run->username, sizeof(run->impi));
@@ -462,7 +469,8 @@ enum ub_event_kind ub_event_of(enum gba_err err)
 
 void ub_run_init(struct ub_run *run, const struct ub_policy *policy)
 {
-    memset(run, 0, sizeof(*run));
+    memset(run, 0, offsetof(struct ub_run, digest)); /* which the parser fills */
+    reset_answer(&run->answer);
     run->policy = policy;
     run->state = UB_IDLE;
 }
@@ -472,7 +480,7 @@ void ub_run_release(struct ub_run *run)
     gba_guss_unref(run->guss);
     bsf_challenge_release(&run->challenge);
     bsf_session_release(&run->session);
-    gba_wipe(run, sizeof(*run));
+    gba_wipe(run->auts, sizeof(run->auts));
 }
 
 enum ub_do ub_step(struct ub_run *run, const struct ub_event *ev)

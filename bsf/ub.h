@@ -128,13 +128,12 @@ struct ub_answer {
     bool weak_res;     /* the RES has fewer than 64 bits */
 };
 
-/* One request's run.  Starts zeroed; ends with ub_run_release. */
+/* One request's run: from ub_run_init to ub_run_release. */
 struct ub_run {
     const struct ub_policy *policy;
     enum ub_state state;
     enum ub_do todo;
     const struct ub_request *request;
-    struct gba_digest digest; /* of the request: do not copy a run */
     char username[GBA_IMPI_SIZE], impi[GBA_IMPI_SIZE];
     const char *realm; /* the BSF name of this run */
     uint8_t rand[16];  /* of the nonce */
@@ -144,6 +143,7 @@ struct ub_run {
     struct zh_query query;
     struct bsf_challenge challenge;
     struct bsf_session session;
+    struct gba_digest digest; /* of the request: do not copy a run */
     struct ub_answer answer;
 };
 

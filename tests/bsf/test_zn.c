@@ -28,7 +28,7 @@ static uint8_t room[ZN_USS_LIST_SIZE];
 #define USS(id, extra) "<uss id=\"" id "\" type=\"" id "\"" extra "</uss>"
 #define GUSS(usss)     "<guss><bsfInfo/><ussList>" usss "</ussList></guss>"
 
-/* The session of ub-ua.md's published run: TS 35.208 set 1. */
+/* A run with the key material of TS 35.208 set 1. */
 static void set_up(const char *xml)
 {
     naf = (struct policy_naf){.certificate = "naf1.home1.net",
