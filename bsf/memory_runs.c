@@ -30,6 +30,7 @@ struct shard {
     pthread_mutex_t lock;
     struct table challenges, sessions;
     struct challenge *oldest, *newest;
+    int64_t first_expiry_s; /* no session here expires before */
     uint64_t evicted;
 };
 
@@ -133,6 +134,10 @@ static bool session_expired(const struct session *se, int64_t now_ms)
 
 static void expire_sessions(struct shard *s, int64_t now_ms)
 {
+    int64_t first = INT64_MAX;
+
+    if (s->first_expiry_s > now_ms / 1000)
+        return;
     for (size_t i = 0; i < s->sessions.n_slots; i++)
         for (struct table_link *l = s->sessions.slots[i], *next; l != NULL; l = next) {
             struct session *se = TABLE_ENTRY(l, struct session, by_rand);
@@ -140,7 +145,10 @@ static void expire_sessions(struct shard *s, int64_t now_ms)
             next = l->next;
             if (session_expired(se, now_ms))
                 drop_session(s, se);
+            else if (se->s.expires_s < first)
+                first = se->s.expires_s;
         }
+    s->first_expiry_s = first;
 }
 
 /* ---- challenges ----------------------------------------------------------------------- */
@@ -340,6 +348,8 @@ enum gba_err memory_turn(struct memory_runs *m, const struct bsf_session *sessio
     if (err == GBA_OK) {
         bsf_session_copy(&se->s, session);
         table_add(&s->sessions, &se->by_rand, hash);
+        if (session->expires_s < s->first_expiry_s)
+            s->first_expiry_s = session->expires_s;
         drop_challenge(m, s, ch);
     }
     pthread_mutex_unlock(&s->lock);

@@ -433,6 +433,41 @@ static void test_gba_u(void)
     }
 }
 
+/* RES of 4 to 16 octets; a vector with another is the HSS's mistake. */
+static void test_res_sizes(void)
+{
+    for (size_t n = 4; n <= 16; n++) {
+        struct lab_result first, r;
+        struct lab_ue ue;
+
+        open_lab();
+        l.secret.algorithm = GBA_AKA_XOR;
+        l.secret.res_len = n;
+        lab_first(&l, LAB_IMPI, &first);
+        CU_ASSERT_EQUAL(first.answer.weak_res, n < 8);
+        CU_ASSERT_FATAL(lab_ue_take(&l, &ue, LAB_IMPI, &first));
+        ue.res[n - 1] ^= 0x80; /* every octet counts */
+        lab_ue_answer(&l, &ue, &r);
+        CU_ASSERT_EQUAL(r.answer.reason, GBA_E_RES);
+        ue.res[n - 1] ^= 0x80;
+        lab_ue_answer(&l, &ue, &r);
+        CU_ASSERT_EQUAL(r.answer.verdict, UB_BOOTSTRAPPED);
+        lab_close(&l);
+    }
+}
+
+static void test_res_out_of_range(void)
+{
+    static const size_t sizes[] = {0, 1, 3, 17};
+
+    for (size_t i = 0; i < SIZE(sizes); i++) {
+        struct gba_av av = {.res_len = sizes[i]};
+        struct bsf_challenge c = {.xres_len = 0};
+
+        CU_ASSERT_EQUAL(bsf_challenge_set_vector(&c, &av, false), GBA_E_ZH_MALFORMED);
+    }
+}
+
 /* ---- TMPI ----------------------------------------------------------------------------- */
 
 /* Bootstraps and gives the TMPI the UE derives from the run. */
@@ -709,6 +744,8 @@ static const struct unit_test tests[] = {
     {"lifetime of Ks", test_lifetime},
     {"GUSS timestamp", test_guss_timestamp},
     {"GBA_U", test_gba_u},
+    {"sizes of RES", test_res_sizes},
+    {"RES out of range", test_res_out_of_range},
     {"TMPI", test_tmpi},
     {"a UE that knows no TMPI", test_ue_without_token},
     {"every call failing once", test_every_call_failing_once},
