@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tests/fakes/faults.h"
+
 struct httpd_request {
     uint64_t id;
     const struct fake_http_request *in;
@@ -136,14 +138,18 @@ void fake_http_reply_field(struct fake_http_reply *r, const char *name, const ch
 {
     if (r->n_fields == FAKE_HTTPD_FIELDS)
         abort();
+    fake_own_allocations++;
     r->names[r->n_fields] = strdup(name);
     r->values[r->n_fields++] = strdup(value);
+    fake_own_allocations--;
 }
 
 void fake_http_reply_body(struct fake_http_reply *r, const void *body, size_t n)
 {
     free(r->body);
+    fake_own_allocations++;
     r->body = n != 0 ? malloc(n) : NULL;
+    fake_own_allocations--;
     r->body_len = n;
     if (n != 0)
         memcpy(r->body, body, n);

@@ -11,6 +11,7 @@
 
 static int64_t now_ms = 1767323045000; /* 2026-01-02T03:04:05Z */
 static uint64_t count;
+int fake_own_allocations;
 
 bool faults_hit(struct faults *f, const char *port)
 {

@@ -28,6 +28,9 @@ int64_t fake_now_ms(void);
 void fake_set_now_ms(int64_t ms);
 void fake_pass_s(int64_t s);
 
+/* While above 0, allocations are the test's own: none of them is made to fail. */
+extern int fake_own_allocations;
+
 /* SHA-256 of a count that never goes back. */
 void fake_random(void *out, size_t n);
 

@@ -73,7 +73,8 @@ static void test_unaware_naf(void)
     lab_close(&l);
 }
 
-/* RULES: two realms; the NAF takes the one that comes back and the key that goes with it. */
+/* TS 24.109 5.2.4: two realms; the NAF takes the one that comes back and the key that goes with
+ * it. */
 static void test_realms(void)
 {
     static const struct {

@@ -1,0 +1,475 @@
+/*
+ * Whole Ua procedures with HTTP Digest between libgba-ue and libgba-naf, with Zn and Ub behind
+ * them: every algorithm and qop, nonces that age, keys that end, refusals, and what must not be
+ * weakened.  TS 24.109 5.2, TS 33.222 5.3, RFC 7616.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tests/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/flow/lab.h"
+#include "ua/ua_client.h"
+
+#define SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define HTTP        "http://" LAB_NAF "/x"
+#define HTTPS       "https://" LAB_NAF "/x"
+
+static struct lab l;
+
+static void open_lab(void)
+{
+    lab_init(&l);
+    lab_open(&l);
+}
+
+/* ---- a client that keeps its nonce from request to request ------------------------------ */
+
+static struct gba_ue_ua *client_new(bool https)
+{
+    return gba_ue_ua_init(
+        malloc(gba_ue_ua_size()), gba_ue_ua_size(),
+        &(struct gba_ue_ua_config){.fqdn = LAB_NAF, .https = https, .allow_http = true});
+}
+
+static void client_free(struct gba_ue_ua *ua)
+{
+    gba_ue_ua_end(ua);
+    free(ua);
+}
+
+static void get_key(struct gba_ue_ua *ua, bool renew, struct gba_ue_naf_key *key,
+                    struct gba_ue_ua_event *ev)
+{
+    uint8_t ua_id[GBA_UE_UA_ID_LEN];
+    bool internal;
+
+    gba_ue_ua_wanted(ua, ua_id, &internal);
+    ev->err = gba_ue_naf_key_get(&l.device, LAB_NAF, ua_id, internal, renew, key);
+    ev->happened = ev->err == GBA_OK ? GBA_UE_UA_EV_KEY : GBA_UE_UA_EV_NO_KEY;
+    ev->key = key;
+}
+
+/* The status of one GET, or 0. */
+static unsigned ask(struct gba_ue_ua *ua, bool https)
+{
+    struct gba_ue_ua_event ev = {.happened = GBA_UE_UA_EV_START, .method = "GET", .uri = "/x"};
+    enum gba_ue_ua_todo todo = GBA_UE_UA_FAILED;
+    struct gba_ue_naf_key key;
+    struct gba_ue_reply reply;
+
+    l.tls = https;
+    do {
+        fake_random(ev.entropy, sizeof(ev.entropy));
+        CU_ASSERT_EQUAL(gba_ue_ua_step(ua, &ev, &todo), GBA_OK);
+        if (todo == GBA_UE_UA_SEND) {
+            struct gba_ue_request rq = *gba_ue_ua_request(ua);
+
+            rq.url = https ? HTTPS : HTTP;
+            ev.err = l.to_naf.port.exchange(&l.to_naf.port, &rq, &reply);
+            ev.happened = ev.err == GBA_OK ? GBA_UE_UA_EV_REPLY : GBA_UE_UA_EV_NO_REPLY;
+            ev.reply = &reply;
+        }
+        if (todo == GBA_UE_UA_GET_KEY || todo == GBA_UE_UA_RENEW)
+            get_key(ua, todo == GBA_UE_UA_RENEW, &key, &ev);
+    } while (todo != GBA_UE_UA_DONE && todo != GBA_UE_UA_FAILED);
+    return todo == GBA_UE_UA_DONE ? reply.status : 0;
+}
+
+static bool sent(const char *parameter)
+{
+    return strstr(l.to_naf.authorization, parameter) != NULL;
+}
+
+/* ---- the plain way ---------------------------------------------------------------------- */
+
+static void test_algorithms_and_qops(void)
+{
+    static const struct {
+        unsigned algorithms, qops;
+        const char *algorithm, *qop;
+    } cases[] = {
+        {GBA_NAF_MD5, GBA_NAF_AUTH, "algorithm=MD5", "qop=auth,"},
+        {GBA_NAF_MD5, GBA_NAF_AUTH_INT, "algorithm=MD5", "qop=auth-int,"},
+        {GBA_NAF_SHA256, GBA_NAF_AUTH, "algorithm=SHA-256", "qop=auth,"},
+        {GBA_NAF_SHA256, GBA_NAF_AUTH_INT, "algorithm=SHA-256", "qop=auth-int,"},
+        {GBA_NAF_MD5 | GBA_NAF_SHA256, GBA_NAF_AUTH | GBA_NAF_AUTH_INT, "algorithm=SHA-256",
+         "qop=auth-int,"}, /* RULES: of both, the stronger */
+    };
+    enum gba_err err;
+
+    for (size_t i = 0; i < SIZE(cases) * 2; i++) {
+        const bool https = i >= SIZE(cases);
+
+        lab_init(&l);
+        l.naf_config.algorithms = cases[i % SIZE(cases)].algorithms;
+        l.naf_config.qops = cases[i % SIZE(cases)].qops;
+        lab_open(&l);
+        CU_ASSERT_EQUAL(lab_get(&l, https ? HTTPS : HTTP, &err), 200);
+        CU_ASSERT(sent(cases[i % SIZE(cases)].algorithm));
+        CU_ASSERT(sent(cases[i % SIZE(cases)].qop));
+        CU_ASSERT_EQUAL(l.to_naf.n, 2);
+        CU_ASSERT_EQUAL(l.to_bsf.n, 2);
+        CU_ASSERT_STRING_EQUAL(l.naf_btid, lab_session(&l).btid);
+        CU_ASSERT_EQUAL(lab_get(&l, https ? HTTPS : HTTP, &err), 200); /* no Ub run again */
+        CU_ASSERT_EQUAL(l.to_bsf.n, 2);
+        CU_ASSERT(lab_is_clean_after_all(&l));
+        lab_close(&l);
+    }
+}
+
+/* ---- nonces ----------------------------------------------------------------------------- */
+
+static void test_nextnonce(void)
+{
+    struct gba_ue_ua *ua;
+
+    lab_init(&l);
+    l.naf_config.nonce_life_s = 100;
+    lab_open(&l);
+    ua = client_new(false);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT_EQUAL(l.to_naf.n, 2);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT(sent("nc=00000002"));
+    fake_pass_s(60);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT(sent("nc=00000003"));
+    for (int i = 0; i < 5; i++) { /* each answer hands the next nonce over: never a 401 */
+        fake_pass_s(60);
+        CU_ASSERT_EQUAL(ask(ua, false), 200);
+        CU_ASSERT(sent("nc=00000001"));
+    }
+    CU_ASSERT_EQUAL(l.to_naf.n, 2 + 2 + 5);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2);
+    client_free(ua);
+    lab_close(&l);
+}
+
+static void test_stale_nonce(void)
+{
+    struct gba_ue_ua *ua;
+
+    lab_init(&l);
+    l.naf_config.nonce_life_s = 100;
+    lab_open(&l);
+    ua = client_new(true);
+    CU_ASSERT_EQUAL(ask(ua, true), 200);
+    fake_pass_s(100);
+    CU_ASSERT_EQUAL(ask(ua, true), 200);
+    CU_ASSERT_EQUAL(l.to_naf.n, 2 + 2); /* 401 stale=true, 200 */
+    CU_ASSERT(sent("nc=00000001"));
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2); /* and no Ub run */
+    lab_restart_naf(&l);            /* with the same secret: the nonce is still its own */
+    CU_ASSERT_EQUAL(ask(ua, true), 200);
+    CU_ASSERT_EQUAL(l.to_naf.n, 5);
+    client_free(ua);
+    lab_close(&l);
+}
+
+/* Counts that jump are fine, counts that come back are not. */
+static void test_nonce_counts(void)
+{
+    struct gba_ue_ua *ua;
+
+    open_lab();
+    ua = client_new(false);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    ua->nc += 41;
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT(sent("nc=0000002b"));
+    CU_ASSERT_EQUAL(l.to_naf.n, 3);
+    ua->nc = 6; /* a replay in the NAF's eyes: a new nonce, no Ub run */
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT_EQUAL(l.to_naf.n, 5);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2);
+    client_free(ua);
+    lab_close(&l);
+}
+
+static void test_replayed_request(void)
+{
+    struct gba_ue_field field = {"Authorization", NULL};
+    struct gba_ue_request rq = {.method = "GET", .url = HTTP, .fields = &field, .n_fields = 1};
+    struct gba_ue_reply reply;
+    enum gba_err err;
+    char replay[2048];
+
+    open_lab();
+    lab_get(&l, HTTP, &err);
+    strcpy(replay, l.to_naf.authorization);
+    field.value = replay;
+    CU_ASSERT_EQUAL(l.to_naf.port.exchange(&l.to_naf.port, &rq, &reply), GBA_OK);
+    CU_ASSERT_EQUAL(reply.status, 401);
+    CU_ASSERT_EQUAL(reply.body_len, 0);
+    CU_ASSERT_EQUAL(l.naf_reason, GBA_E_NC);
+    lab_close(&l);
+}
+
+/* ---- keys that end ---------------------------------------------------------------------- */
+
+/* BSF and NAF know nothing of the B-TID any more: one Ub run, then all is well. */
+static void test_unknown_btid(void)
+{
+    struct gba_ue_ua *ua;
+
+    open_lab();
+    ua = client_new(false);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    lab_restart_bsf(&l);
+    lab_restart_naf(&l);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT_EQUAL(l.naf_reason, GBA_OK);
+    CU_ASSERT_EQUAL(l.to_naf.n, 2 + 2);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2 + 3); /* the TMPI is unknown as well */
+    CU_ASSERT_STRING_EQUAL(l.naf_btid, lab_session(&l).btid);
+    client_free(ua);
+    lab_close(&l);
+}
+
+/* The same through gba_ue_fetch, which starts without a nonce. */
+static void test_unknown_btid_fetch(void)
+{
+    enum gba_err err;
+
+    open_lab();
+    CU_ASSERT_EQUAL(lab_get(&l, HTTPS, &err), 200);
+    lab_restart_bsf(&l);
+    lab_restart_naf(&l);
+    CU_ASSERT_EQUAL(lab_get(&l, HTTPS, &err), 200);
+    CU_ASSERT_EQUAL(l.to_naf.n, 2 + 3);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2 + 3);
+    lab_close(&l);
+}
+
+static void test_key_expires(void)
+{
+    struct gba_ue_ua *ua;
+
+    lab_init(&l);
+    l.naf_config.key_max_life_s = 600; /* the NAF's own limit, below the BSF's */
+    lab_open(&l);
+    ua = client_new(false);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    fake_pass_s(599);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2);
+    fake_pass_s(1);
+    CU_ASSERT_EQUAL(ask(ua, false), 200); /* renegotiation: TS 24.109 5.2.5 */
+    CU_ASSERT_EQUAL(l.to_bsf.n, 4);
+    CU_ASSERT_EQUAL(l.to_naf.n, 3 + 2);
+    fake_pass_s(LAB_LIFE); /* now Ks itself has expired, everywhere */
+    l.store->expire(l.store, fake_now_ms());
+    CU_ASSERT_EQUAL(lab_stats(&l).sessions, 0);
+    CU_ASSERT_EQUAL(ask(ua, false), 200);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 6);
+    client_free(ua);
+    lab_close(&l);
+}
+
+/* A NAF that refuses every B-TID gets one Ub run out of a request, not a loop. */
+static void test_naf_refuses_all(void)
+{
+    enum gba_err err;
+
+    open_lab();
+    l.to_naf.tamper_from = "opaque=\""; /* the NAF never finds its opaque again */
+    l.to_naf.tamper_to = "opaque=\"0";
+    CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 0);
+    CU_ASSERT_EQUAL(err, GBA_E_REFUSED);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 4);
+    lab_close(&l);
+}
+
+/* At the BSF this NAF has no right to the name: no Ub run will help, and none is made. */
+static void test_naf_without_right(void)
+{
+    enum gba_err err;
+
+    open_lab();
+    l.naf_row.n_fqdns = 0;
+    CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 403);
+    CU_ASSERT_EQUAL(err, GBA_OK); /* an answer of the application */
+    CU_ASSERT_EQUAL(l.naf_reason, GBA_E_NOT_AUTHORIZED);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2);
+    lab_close(&l);
+}
+
+/* ---- Zn --------------------------------------------------------------------------------- */
+
+static void test_zn_refusals(void)
+{
+    static const uint8_t ua_id[] = {1, 0, 0, 0, 2}, tmpi_id[] = {1, 0, 0, 1, 0};
+    struct gba_naf_credential c;
+    const int64_t now_s = fake_now_ms() / 1000;
+    char btid[GBA_UE_BTID_SIZE];
+
+    open_lab();
+    lab_bootstrap(&l);
+    strcpy(btid, lab_session(&l).btid);
+    CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, btid, "naf3.home1.net", ua_id, now_s, &c),
+                    GBA_E_NOT_AUTHORIZED);
+    CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, btid, LAB_NAF, tmpi_id, now_s, &c),
+                    GBA_E_NOT_AUTHORIZED);
+    CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, btid, LAB_BSF, ua_id, now_s, &c),
+                    GBA_E_NOT_AUTHORIZED);
+    CU_ASSERT_EQUAL(
+        gba_naf_fetch(l.naf, "AAAAAAAAAAAAAAAAAAAAAA==@" LAB_BSF, LAB_NAF, ua_id, now_s, &c),
+        GBA_E_BTID);
+    CU_ASSERT_EQUAL(
+        gba_naf_fetch(l.naf, "AAAAAAAAAAAAAAAAAAAAAA==@example.org", LAB_NAF, ua_id, now_s, &c),
+        GBA_E_FORBIDDEN);
+    CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, btid, LAB_NAF, ua_id, now_s, &c), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(c.impi, ""); /* its row does not say that it may learn it */
+    gba_naf_credential_wipe(&c);
+    lab_close(&l);
+
+    lab_init(&l);
+    l.zn_name = "other.home1.net"; /* a certificate without a row */
+    lab_open(&l);
+    lab_bootstrap(&l);
+    CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, lab_session(&l).btid, LAB_NAF, ua_id, now_s, &c),
+                    GBA_E_NOT_AUTHORIZED);
+    lab_close(&l);
+}
+
+static void test_no_bsf_over_zn(void)
+{
+    enum gba_err err;
+
+    open_lab();
+    lab_bootstrap(&l);
+    l.faults = (struct faults){.fail_at = 0};
+    lab_get(&l, HTTP, &err); /* find Zn's call */
+    for (l.faults.fail_at = 1; l.faults.hit == NULL || strcmp(l.faults.hit, "zn") != 0;
+         l.faults.fail_at++) {
+        lab_restart_naf(&l);
+        l.faults.n_calls = 0;
+        lab_get(&l, HTTP, &err);
+    }
+    CU_ASSERT_EQUAL(err, GBA_OK);
+    CU_ASSERT_EQUAL(l.to_naf.reply.status, 503);
+    CU_ASSERT_STRING_NOT_EQUAL(fake_http_reply_value(&l.to_naf.reply, "Retry-After"), "");
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2); /* the B-TID is not to blame */
+    l.faults.fail_at = 0;
+    CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 200);
+    lab_close(&l);
+}
+
+/* ---- what must not be weakened ---------------------------------------------------------- */
+
+static void test_tampered_challenges(void)
+{
+    static const struct {
+        const char *from, *to;
+        enum gba_err err;
+    } cases[] = {
+        {"3GPP-bootstrapping@" LAB_NAF, "3GPP-bootstrapping@naf.example.org", GBA_E_BINDING},
+        {"3GPP-bootstrapping@" LAB_NAF, "users@" LAB_NAF, GBA_E_REFUSED},
+        {"3GPP-bootstrapping@" LAB_NAF, "3GPP-bootstrapping-akma@" LAB_NAF, GBA_E_REFUSED},
+        {"3GPP-bootstrapping@", "3GPP-bootstrapping-uicc@", GBA_E_FORBIDDEN},
+        {"SHA-256", "SHA-512-256", GBA_E_ALGORITHM},
+        {"SHA-256", "SHA-256-sess", GBA_E_ALGORITHM},
+        {"auth,auth-int", "token", GBA_E_QOP},
+        {"nonce=\"", "nonce=\"\", xnonce=\"", GBA_E_PROTOCOL},
+    };
+    enum gba_err err;
+
+    for (size_t i = 0; i < SIZE(cases) * 2; i++) {
+        const bool https = i >= SIZE(cases);
+
+        lab_init(&l);
+        l.naf_config.algorithms = GBA_NAF_SHA256;
+        lab_open(&l);
+        l.to_naf.tamper_from = cases[i % SIZE(cases)].from;
+        l.to_naf.tamper_to = cases[i % SIZE(cases)].to;
+        CU_ASSERT_EQUAL(lab_get(&l, https ? HTTPS : HTTP, &err), 0);
+        CU_ASSERT_EQUAL(err, cases[i % SIZE(cases)].err);
+        CU_ASSERT(!l.to_naf.any_authorization); /* no B-TID went out */
+        CU_ASSERT_EQUAL(l.to_bsf.n, 0);         /* and nobody bootstrapped for it */
+        lab_close(&l);
+    }
+}
+
+static void test_http_not_allowed(void)
+{
+    struct gba_ue_fetch f = {.method = "GET", .url = HTTP};
+    struct gba_ue_reply reply;
+
+    open_lab();
+    CU_ASSERT_EQUAL(gba_ue_fetch(&l.device, &f, &reply), GBA_E_DOWNGRADE);
+    CU_ASSERT(!l.to_naf.any_authorization);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 0);
+    lab_close(&l);
+}
+
+static void test_forged_answers(void)
+{
+    static const char *const from[] = {"rspauth=\"", "rspauth=\""},
+                             *to[] = {"rspauth=\"0", "other=\""};
+    enum gba_err err;
+
+    for (size_t i = 0; i < SIZE(from); i++) {
+        open_lab();
+        l.to_naf.tamper_from = from[i];
+        l.to_naf.tamper_to = to[i];
+        CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 0);
+        CU_ASSERT_EQUAL(err, GBA_E_RSPAUTH);
+        lab_close(&l);
+    }
+}
+
+/* RULES: the Ua id is that of the connection that carries Authorization. */
+static void test_suites_change(void)
+{
+    enum gba_err err;
+
+    open_lab();
+    strcpy(l.to_naf.suites, "....c02f1301130113011301");
+    CU_ASSERT_EQUAL(lab_get(&l, HTTPS, &err), 200);
+    CU_ASSERT_EQUAL(l.to_naf.n, 3); /* 401; another suite: nothing sent; 200 with its key */
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2);
+    lab_close(&l);
+    open_lab();
+    strcpy(l.to_naf.suites, "....c02f1301c02f1301c02f1301");
+    CU_ASSERT_EQUAL(lab_get(&l, HTTPS, &err), 0);
+    CU_ASSERT_EQUAL(err, GBA_E_MISDIRECTED);
+    CU_ASSERT(!l.to_naf.any_authorization);
+    lab_close(&l);
+}
+
+static void test_misdirected(void)
+{
+    enum gba_err err;
+
+    open_lab();
+    CU_ASSERT_EQUAL(lab_get(&l, "https://naf3.home1.net/x", &err), 421);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 0);
+    CU_ASSERT_EQUAL(lab_get(&l, "https://" LAB_NAF2 "/x", &err), 200);
+    CU_ASSERT(sent("realm=\"3GPP-bootstrapping@" LAB_NAF2 "\""));
+    lab_close(&l);
+}
+
+static const struct unit_test tests[] = {
+    {"algorithms and qops", test_algorithms_and_qops},
+    {"nextnonce", test_nextnonce},
+    {"stale=true needs no Ub run", test_stale_nonce},
+    {"nonce counts", test_nonce_counts},
+    {"a replayed request", test_replayed_request},
+    {"unknown B-TID: one Ub run", test_unknown_btid},
+    {"unknown B-TID, without a nonce", test_unknown_btid_fetch},
+    {"expiry: renegotiation", test_key_expires},
+    {"a NAF that refuses all", test_naf_refuses_all},
+    {"a NAF without right", test_naf_without_right},
+    {"5402, 5403 and foreign domains", test_zn_refusals},
+    {"no BSF over Zn", test_no_bsf_over_zn},
+    {"tampered challenges", test_tampered_challenges},
+    {"http is not allowed", test_http_not_allowed},
+    {"forged answers", test_forged_answers},
+    {"suites that change", test_suites_change},
+    {"other hosts", test_misdirected},
+};
+
+UNIT_MAIN("flow: Ua", tests)
