@@ -236,8 +236,30 @@ static enum gba_err sized(size_t n, size_t m)
     return err;
 }
 
+/* One namespace declared for all, many USSs: each copy carries it, and the sum has a cap. */
+static enum gba_err amplified(size_t length)
+{
+    char *xml = malloc(64 + length + 128 * 16), *at = xml;
+    struct gba_guss *g;
+    enum gba_err err;
+
+    at += sprintf(at, "<guss xmlns:x='");
+    memset(at, 'u', length);
+    at += length;
+    at += sprintf(at, "'><ussList>");
+    for (int i = 0; i < 128; i++)
+        at += sprintf(at, "<uss id='1'/>");
+    at += sprintf(at, "</ussList></guss>");
+    err = gba_guss_parse((struct gba_bytes){(uint8_t *)xml, (size_t)(at - xml)}, &g);
+    gba_guss_unref(g);
+    free(xml);
+    return err;
+}
+
 static void test_limits(void)
 {
+    CU_ASSERT_EQUAL(amplified(500), GBA_OK);
+    CU_ASSERT_EQUAL(amplified(1000), GBA_E_TOO_LONG);
     CU_ASSERT_EQUAL(sized(128, 1), GBA_OK);
     CU_ASSERT_EQUAL(sized(129, 1), GBA_E_TOO_LONG);
     CU_ASSERT_EQUAL(sized(1, 64), GBA_OK);

@@ -82,6 +82,7 @@ static const struct row {
     {R(ET "," AD ",\"lbl\":[\"a b\"]"), REG, C, BAD, "labels"},
     {R(ET "," AD ",\"lbl\":[\"a\\nb\"]"), REG, C, BAD, "labels"},
     {R(ET "," AD ",\"lbl\":[]"), REG, C, BAD, "labels"},
+    {R("\"et\":\"20300102T030405\\u0007\"," AD), REG, C, BAD, "expirationTime"},
     /* its update, 8.3.5.2.5 */
     {R(ET), REG, U, OK, ""},
     {R("\"lbl\":[\"x\"]"), REG, U, OK, ""},
@@ -433,6 +434,20 @@ static void test_setters_refuse(void)
     }
 }
 
+/* A name from outside is cut and cleaned before it stands in a log. */
+static void test_problem_is_plain(void)
+{
+    struct m2m_problem problem;
+
+    CU_ASSERT_EQUAL(m2m_codec_read(gba_text_bytes(GBA_TEXT(
+                                       "{\"skr\":{\"~a\\\"b\\\\c\\u007f\\n"
+                                       "0123456789012345678901234567890123456789\":1}}")),
+                                   M2M_JSON, KEY, C, &resource, &problem),
+                    BAD);
+    CU_ASSERT_STRING_EQUAL(problem.attribute, "~a?b?c??0123456789012345678901234567890");
+    CU_ASSERT_EQUAL(strlen(problem.attribute), sizeof(problem.attribute) - 1);
+}
+
 static void test_problem(void)
 {
     struct m2m_problem p = {"adminFQDN", "missing"};
@@ -459,5 +474,6 @@ static const struct unit_test tests[] = {
     {"there and back", test_round_trip},
     {"setters refuse", test_setters_refuse},
     {"the problem as an answer", test_problem},
+    {"the problem is plain", test_problem_is_plain},
 };
 UNIT_MAIN("m2m_codec", tests)

@@ -155,6 +155,12 @@ static void test_key_id(void)
          "404142434445464748494a4b4c4d4e4@mef.example"},
         {"404142434445464748494A4B4C4D4E4F0@mef.example", GBA_OK, M2M_KEY_ID_NAMED,
          "404142434445464748494a4b4c4d4e4f0@mef.example"},
+        {"abcdef0123456789ABCDEF0123456789@MEF", GBA_OK, M2M_KEY_ID_HEX,
+         "ABCDEF0123456789ABCDEF0123456789@mef"},
+        {"AZaz09-@mef", GBA_OK, M2M_KEY_ID_NAMED, "azaz09-@mef"},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@mef", GBA_OK,
+         M2M_KEY_ID_NAMED,
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@mef"},
         {"key", GBA_E_SYNTAX, 0, NULL},
         {"@mef.example", GBA_E_SYNTAX, 0, NULL},
         {"key@", GBA_E_SYNTAX, 0, NULL},
@@ -236,6 +242,26 @@ static void test_credential_id(void)
     }
 }
 
+static void test_credential_types(void)
+{
+    static const unsigned known[] = {10, 11, 12, 13, 14, 15, 16, 30, 31, 32, 33,
+                                     34, 41, 42, 43, 44, 45, 51, 52, 53, 54, 55};
+    size_t found = 0;
+
+    for (unsigned v = 0; v < 120; v++) {
+        const struct m2m_credential_type *t = m2m_credential_type_find(v);
+
+        if (t == NULL)
+            continue;
+        CU_ASSERT_FATAL(found < sizeof(known) / sizeof(known[0]));
+        CU_ASSERT(t->id == v && known[found] == v && t->name[0] != '\0');
+        found++;
+    }
+    CU_ASSERT_EQUAL(found, sizeof(known) / sizeof(known[0]));
+    CU_ASSERT(strstr(m2m_credential_type_find(33)->name, "AE-ID") != NULL);
+    CU_ASSERT(strstr(m2m_credential_type_find(43)->name, "CSE-ID") != NULL);
+}
+
 static void test_suid(void)
 {
     static const unsigned known[] = {10, 11, 12, 13, 14, 15, 21, 22, 23, 24, 25,
@@ -270,6 +296,7 @@ static const struct unit_test tests[] = {
     {"key identifiers", test_key_id},
     {"octets of key identifiers", test_key_id_octets},
     {"Credential-ID", test_credential_id},
+    {"credential types", test_credential_types},
     {"SUID", test_suid},
 };
 UNIT_MAIN("m2m_id", tests)

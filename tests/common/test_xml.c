@@ -28,6 +28,14 @@ static void test_refused(void)
         {"\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?><a/>", GBA_OK},
         {"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9</a>", GBA_OK},
         {"<?xml version=\"1.0\" encoding = 'US-ASCII' ?><a>e</a>", GBA_OK},
+        {"<?xml version='1.0' encoding=\t'ascii'\n?><a>\x7f</a>", GBA_OK},
+        {"<?xml version='1.0' encoding='utf-88'?><a/>", GBA_E_SYNTAX},
+        {"<?xml version='1.0' encoding='utf-8?><a/>", GBA_E_SYNTAX},
+        {"<?xml version='1.0' encoding utf-8?><a/>", GBA_E_SYNTAX},
+        {"<?xml version='1.0' encoding=''?><a/>", GBA_E_SYNTAX},
+        {"\xef\xbb\xbf"
+         "a",
+         GBA_E_SYNTAX},
         {"", GBA_E_SYNTAX},
         {"a", GBA_E_SYNTAX},
         {"<a>", GBA_E_SYNTAX},
@@ -183,6 +191,17 @@ static void test_escape(void)
         {"a<b>&\"'", "a&lt;b&gt;&amp;&quot;'"},
         {"\r\n\t", "&#13;&#10;&#9;"},
         {"\xc3\xa9\xf0\x9f\x98\x80", "\xc3\xa9\xf0\x9f\x98\x80"},
+        {" ~\x7f", " ~\x7f"},
+        {"\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80", "\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80"},
+        {"\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbd", "\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbd"},
+        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+        {"\xe0\x9f\xbf", NULL},
+        {"\xf0\x8f\xbf\xbf", NULL},
+        {"\xed\xbf\xbf", NULL},
+        {"\xef\xbf\xbf", NULL},
+        {"\xe2\x82", NULL},
+        {"\xf8\x88\x80\x80\x80", NULL},
+        {"\x1f", NULL},
         {"\x01", NULL},
         {"\xc0\x80", NULL},
         {"\xed\xa0\x80", NULL},
@@ -280,6 +299,45 @@ static void test_silent(void)
     fclose(caught);
 }
 
+static void test_elements(void)
+{
+    char room[128];
+    struct gba_wbuf w;
+
+    gba_wbuf_init(&w, room, sizeof(room));
+    gba_xml_open(&w, "a", "urn:\"x\"");
+    gba_xml_element(&w, "b", GBA_TEXT("<"));
+    gba_xml_element(&w, "c", GBA_TEXT(""));
+    gba_xml_open(&w, "d", NULL);
+    gba_xml_close(&w, "d");
+    gba_xml_close(&w, "a");
+    CU_ASSERT_STRING_EQUAL(gba_wbuf_cstr(&w),
+                           "<a xmlns=\"urn:&quot;x&quot;\"><b>&lt;</b><c/><d></d></a>");
+    gba_xml_free(NULL);
+}
+
+/* Larger than the first room of gba_xml_copy_alloc, up to the octet. */
+static void test_copy_grows(void)
+{
+    char *xml = malloc(4096);
+    struct gba_bytes out;
+    struct gba_xml *x;
+
+    for (size_t n = 400; n < 2200; n += 97) {
+        int len = sprintf(xml, "<a xmlns=\"\">%0*d</a>", (int)n, 7);
+
+        CU_ASSERT_EQUAL_FATAL(parse(xml, &x), GBA_OK);
+        CU_ASSERT_EQUAL_FATAL(gba_xml_copy_alloc(gba_xml_root(x), NULL, (size_t)len, &out),
+                              GBA_OK);
+        CU_ASSERT(gba_text_is(gba_bytes_text(out), xml));
+        free((void *)(uintptr_t)out.p);
+        CU_ASSERT_EQUAL(gba_xml_copy_alloc(gba_xml_root(x), NULL, (size_t)len - 1, &out),
+                        GBA_E_TOO_LONG);
+        gba_xml_free(x);
+    }
+    free(xml);
+}
+
 static const struct unit_test tests[] = {
     {"what is refused", test_refused},
     {"NUL and UTF-16", test_nul_and_utf16},
@@ -287,7 +345,9 @@ static const struct unit_test tests[] = {
     {"text", test_text},
     {"children and attributes", test_children_and_attributes},
     {"escape", test_escape},
+    {"elements", test_elements},
     {"copies of subtrees", test_copy},
+    {"copies grow", test_copy_grows},
     {"silent", test_silent},
 };
 UNIT_MAIN("xml", tests)

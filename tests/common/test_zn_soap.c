@@ -54,6 +54,11 @@ static void test_request(void)
          "<btid>I1U8vpY3qJ0hiuZNrke/NQ==<!-- c -->@bsf.example</btid><nafid><![CDATA[" NAFID
          "]]></nafid><gbaUAware>true</gbaUAware>" CLOSE,
          GBA_OK, false, true, NS, 0},
+        {ENV "<s:Header><t s:mustUnderstand='0'/><t s:mustUnderstand='false'/><t/></s:Header>"
+             "<s:Body>" OPEN TWO CLOSE "</s:Body></s:Envelope>",
+         GBA_OK, true, false, NS, 0},
+        {OPEN TWO "<gbaUAware>FALSE</gbaUAware>" CLOSE, GBA_OK, false, false, NS, 0},
+        {OPEN TWO "<gbaUAware>0</gbaUAware>" CLOSE, GBA_OK, false, false, NS, 0},
         {OPEN TWO "<gsid> 4294967295 </gsid><gsid>007</gsid>" CLOSE, GBA_OK, false, false, NS,
          2},
         /* refused */
@@ -69,6 +74,9 @@ static void test_request(void)
         {OPEN TWO "<gbaUAware>1</gbaUAware><gbaUAware>1</gbaUAware>" CLOSE, GBA_E_SYNTAX, false,
          false, NS, 0},
         {OPEN TWO "<gsid>4294967296</gsid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
+        {OPEN TWO "<gbaUAware/>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
+        {ENV "<s:Header/><s:Header/><s:Body>" OPEN TWO CLOSE "</s:Body></s:Envelope>",
+         GBA_E_SYNTAX, true, false, "", 0},
         {OPEN TWO "<gsid>-1</gsid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN TWO "<gsid/>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN "<btid>a<b/></btid><nafid>" NAFID "</nafid>" CLOSE, GBA_E_SYNTAX, false, false,
@@ -263,6 +271,45 @@ static void test_answers_refused(void)
     }
 }
 
+static void test_answer_least(void)
+{
+    static const struct {
+        const char *type;
+        enum gba_type value;
+    } rows[] = {{"", GBA_TYPE_3G},
+                {"<gbaType>0</gbaType>", GBA_TYPE_3G},
+                {"<gbaType>3G_GBA</gbaType>", GBA_TYPE_3G},
+                {"<gbaType>2g_gba</gbaType>", GBA_TYPE_2G},
+                {"<gbaType>2</gbaType>", GBA_TYPE_DIGEST},
+                {"<gbaType>GBA_DIGEST</gbaType>", GBA_TYPE_DIGEST}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct gba_zn_answer a;
+        struct gba_zn_fault fault;
+        char xml[512];
+
+        snprintf(xml, sizeof(xml),
+                 "<r><keyExpiryTime>2026-01-02T03:04:05Z</keyExpiryTime><meKeyMaterial>" KEY
+                 "</meKeyMaterial>%s</r>",
+                 rows[i].type);
+        CU_ASSERT_EQUAL(gba_zn_answer_parse(octets(xml), &a, &fault), GBA_OK);
+        CU_ASSERT(a.type == rows[i].value && a.created_s == 0 && !a.has_uicc_key);
+        CU_ASSERT(a.impi[0] == '\0' && a.uss_list.n == 0);
+        gba_zn_answer_release(&a);
+    }
+}
+
+static void test_long_fault_text(void)
+{
+    struct gba_zn_answer a;
+    struct gba_zn_fault fault;
+    char xml[512];
+
+    snprintf(xml, sizeof(xml), "<xFault><code>5402</code><text>%0300d</text></xFault>", 0);
+    CU_ASSERT_EQUAL(gba_zn_answer_parse(octets(xml), &a, &fault), GBA_E_NOT_AUTHORIZED);
+    CU_ASSERT_EQUAL(strlen(fault.text), sizeof(fault.text) - 1);
+}
+
 static void test_fault_text(void)
 {
     struct gba_zn_request rq = {.envelope = false, .ns = "urn:of:the:request"};
@@ -286,6 +333,13 @@ static void test_fault_text(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(gba_wbuf_cstr(&w), "<faultcode>e:Server</faultcode>"));
     CU_ASSERT_PTR_NOT_NULL(
         strstr(gba_wbuf_cstr(&w), "<requestBootstrappingInfoFault xmlns=\"" NS));
+    gba_wbuf_init(&w, room, sizeof(room));
+    CU_ASSERT_EQUAL(gba_zn_fault_print(NULL, GBA_E_CRYPTO, &w), GBA_OK); /* HTTP 500 */
+    CU_ASSERT_PTR_NOT_NULL(strstr(gba_wbuf_cstr(&w), "<faultcode>e:Server</faultcode>"));
+    gba_wbuf_init(&w, room, sizeof(room));
+    CU_ASSERT_EQUAL(gba_zn_fault_print(NULL, GBA_E_METHOD, &w),
+                    GBA_OK); /* no code of its own */
+    CU_ASSERT_PTR_NOT_NULL(strstr(gba_wbuf_cstr(&w), "<code>5012</code>"));
     gba_wbuf_init(&w, room, sizeof(room));
     CU_ASSERT_EQUAL(gba_zn_fault_print(NULL, GBA_E_SYNTAX, &w), GBA_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(gba_wbuf_cstr(&w), "<faultcode>e:Client</faultcode>"));
@@ -321,6 +375,14 @@ static void test_faults_read(void)
              "</faultstring></s:Fault></s:Body></s:Envelope>",
          GBA_E_ZN_FAILURE, 0, "15403 54030"},
         {ENV "<s:Body><s:Fault/></s:Body></s:Envelope>", GBA_E_ZN_FAILURE, 0, ""},
+        /* a code in an element of that name wins, wherever it stands; numbers stand alone */
+        {"<xFault><text>5402</text><errorcode>5403</errorcode></xFault>", GBA_E_BTID, 5403,
+         "5402"},
+        {"<xFault><code>05402</code><code>95402</code><code>54020</code></xFault>",
+         GBA_E_ZN_FAILURE, 0, ""},
+        {"<xFault><a>54 545403 (5403)</a><code>none</code></xFault>", GBA_E_BTID, 5403, ""},
+        {"<xFault><code>5499</code></xFault>", GBA_E_ZN_FAILURE, 5499, ""},
+        {"<xFault><ode>5403</ode><faultstring>f</faultstring></xFault>", GBA_E_BTID, 5403, "f"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -377,6 +439,8 @@ static const struct unit_test tests[] = {
     {"answer, octet for octet", test_answer_text},
     {"answer, there and back", test_answer_round_trip},
     {"answers refused", test_answers_refused},
+    {"the least of an answer", test_answer_least},
+    {"a long fault text", test_long_fault_text},
     {"fault, octet for octet", test_fault_text},
     {"faults of others", test_faults_read},
     {"our faults", test_our_faults_read_back},
