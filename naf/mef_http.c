@@ -19,7 +19,8 @@
 
 /* ------------------------------------------------------------ plain refusals */
 
-/* application/problem+json (RFC 9457) for what is not of the interface at all. */
+/* application/problem+json (RFC 9457) for what is not of the interface at all.  A connection
+ * whose PSK has expired ends (TS 33.222 5.4). */
 static void refuse(struct mef_front *f, struct httpd_request *r, enum gba_err err)
 {
     static const struct httpd_header retry = {"Retry-After", "5"};
@@ -36,11 +37,13 @@ static void refuse(struct mef_front *f, struct httpd_request *r, enum gba_err er
     gba_wbuf_str(&w, "\"}");
     LOG(f->log, LOG_LV_INFO, "mef.refused", LOG_INT("rq", httpd_request_id(r)), LOG_ERR(err),
         LOG_STR("peer", httpd_peer_text(r)), LOG_INT("status", status));
-    httpd_reply(r, &(struct httpd_reply){.status = status,
-                                         .content_type = "application/problem+json",
-                                         .headers = status == 405 ? &allow : &retry,
-                                         .n_headers = status == 503 || status == 405,
-                                         .body = gba_wbuf_bytes(&w)});
+    httpd_reply(r,
+                &(struct httpd_reply){.status = status,
+                                      .content_type = "application/problem+json",
+                                      .headers = status == 405 ? &allow : &retry,
+                                      .n_headers = status == 503 || status == 405,
+                                      .body = gba_wbuf_bytes(&w),
+                                      .close = err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN});
 }
 
 void mef_http_refusal(void *ctx, struct httpd_request *r, enum gba_err err)

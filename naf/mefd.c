@@ -100,16 +100,6 @@ static enum gba_err make_policy(const struct mefd_conf *c, struct log *log,
     return err;
 }
 
-static int check(const void *conf, struct log *log)
-{
-    struct mef_policy *p;
-
-    if (make_policy(conf, log, &p) != GBA_OK)
-        return DAEMON_EXIT_CONFIG;
-    mef_policy_free(p);
-    return 0;
-}
-
 /* ------------------------------------------------------------ parts */
 
 static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
@@ -171,13 +161,35 @@ static enum gba_err open_naf(struct mefd *m, const struct mefd_conf *c)
     return err;
 }
 
-static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
+static enum gba_err make_tls(struct mefd *m, const struct mefd_conf *c)
 {
     const struct tls_server_config t = {.cert_file = c->tls.certificate,
                                         .key_file = c->tls.key,
                                         .client_ca_file = c->tls.client_ca,
                                         .crl_file = c->tls.crl,
                                         .client = TLS_CLIENT_REQUIRED};
+
+    return tls_server_new(&t, m->log, &m->tls);
+}
+
+/* --check-config: the rows, and every file that start() would read but the database's. */
+static int check(const void *conf, struct log *log)
+{
+    struct mefd m = {.log = log};
+    enum gba_err err = make_policy(conf, log, &m.policy);
+
+    if (err == GBA_OK)
+        err = open_naf(&m, conf);
+    if (err == GBA_OK)
+        err = make_tls(&m, conf);
+    gba_naf_free(m.front.naf);
+    tls_server_free(m.tls);
+    mef_policy_free(m.policy);
+    return err == GBA_OK ? 0 : DAEMON_EXIT_CONFIG;
+}
+
+static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
+{
     struct httpd_listener l = {.name = "mef",
                                .handler = mef_http_target,
                                .refusal = mef_http_refusal,
@@ -185,7 +197,7 @@ static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
                                .threads = (unsigned)c->threads,
                                .connection_limit = (unsigned)c->connections,
                                .body_limit = M2M_CONTENT_MAX};
-    enum gba_err err = tls_server_new(&t, m->log, &m->tls);
+    enum gba_err err = make_tls(m, c);
 
     l.tls = m->tls;
     for (size_t i = 0; err == GBA_OK && i < c->listen.n; i++) {

@@ -1,0 +1,421 @@
+#!/usr/bin/env python3
+"""mefd over real sockets, with a real bsfd: both ways of enrolment by GBA, by clients that share no
+code with it (bsf_lab.py, openssl s_client as PSK enrolee and as oracle of the exporter).
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+sys.dont_write_bytecode = True
+from bsf_lab import (BSFD, BUILD, IMPI, NAME, SUBSCRIBERS, Answer, bootstrap, check, exchange, kdf,  # noqa: E402
+                     make_ca, make_cert, read_ports, run, summary, write)
+
+MEFD = os.path.abspath(os.path.join(BUILD, "naf/mefd"))
+MEF = "mef.example.org"
+CSE, CSE_FQDN = "//sp.example.org/cse1", "cse1.sp.example.org"
+DEVICE = "//sp.example.org/cse1/Cdevice"
+UA_00AE = bytes.fromhex("01000100ae")
+
+BSFD_YAML = f"""
+names: [{NAME}]
+ub: [{{listen: 127.0.0.1:0}}]
+zn:
+  listen: 127.0.0.1:0
+  tls: {{cert: server.pem, key: server.key, client_ca: ca.pem}}
+nafs:
+  - certificate: {MEF}
+    fqdns: [{MEF}, {CSE_FQDN}]
+    ua_ids: ["010001****"]
+    may_learn_impi: true
+zh: {{file: {{subscribers: subscribers.yaml}}}}
+rate_limits: {{subscriber: {{burst: 0}}, address: {{burst: 0}}}}
+"""
+MEFD_YAML = """
+fqdn: {mef}
+sp: sp.example.org
+listen: ["127.0.0.1:0", "[::1]:0"]
+psk: {{listen: 127.0.0.1:0}}
+tls: {{certificate: server.pem, key: server.key, client_ca: ca.pem}}
+zn:
+  certificate: mef.pem
+  key: mef.key
+  bsfs: [{{domain: {bsf}, url: "https://localhost:{zn}/bsf/requestBootstrappingInfo", ca: ca.pem}}]
+database: mefd.db
+master_key: mefd.master
+targets:
+  - {{id: {cse}}}
+  - {{id: //sp.example.org/cse2, suids: ["22"]}}
+enrolees:
+  - {{impi: "{impi}", id: {device}, targets: [{cse}]}}
+metrics: 127.0.0.1:0
+"""
+
+
+class Daemon:
+    def __init__(self, folder, program, name):
+        self.folder, self.program, self.name = folder, program, name
+        self.log = open(f"{folder}/{name}.log", "w+")
+        self.start()
+
+    def start(self):
+        ports = f"{self.folder}/{self.name}.ports"
+        if os.path.exists(ports):
+            os.unlink(ports)
+        self.process = subprocess.Popen([self.program, "--config", f"{self.folder}/{self.name}.yaml",
+                                         "--ports-file", ports], stdout=self.log, stderr=self.log)
+        self.ports = read_ports(ports, self.process)
+
+    def address(self, name, i=0):
+        host, port = self.ports[name][i].rsplit(":", 1)
+        return host.strip("[]"), int(port)
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(timeout=20)
+
+    def text(self):
+        with open(f"{self.folder}/{self.name}.log") as f:
+            return f.read()
+
+
+class Lab:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="mefd-e2e.")
+        make_ca(self.dir, "ca")
+        make_ca(self.dir, "other_ca")
+        make_cert(self.dir, "ca", "server", f"DNS:{NAME},DNS:{MEF},DNS:localhost,IP:127.0.0.1,IP:::1")
+        make_cert(self.dir, "ca", "mef", f"DNS:{MEF}")
+        make_cert(self.dir, "ca", "cse1", f"DNS:{CSE_FQDN}")
+        make_cert(self.dir, "ca", "cse2", "DNS:cse2.sp.example.org")
+        make_cert(self.dir, "ca", "stranger", "DNS:stranger.example.org")
+        make_cert(self.dir, "other_ca", "rogue", f"DNS:{CSE_FQDN}")
+        for f in os.listdir(self.dir):
+            if f.endswith(".key"):
+                os.chmod(f"{self.dir}/{f}", 0o600)
+        write(f"{self.dir}/subscribers.yaml", SUBSCRIBERS, 0o600)
+        write(f"{self.dir}/bsfd.yaml", BSFD_YAML)
+        self.bsfd = Daemon(self.dir, BSFD, "bsfd")
+        write(f"{self.dir}/mefd.yaml", MEFD_YAML.format(mef=MEF, bsf=NAME, zn=self.bsfd.address("zn")[1], cse=CSE,
+                                                        impi=IMPI, device=DEVICE))
+        self.mefd = Daemon(self.dir, MEFD, "mefd")
+
+    def bootstrap(self):
+        ue, answer = bootstrap(self.bsfd.address("ub"))
+        assert answer.status == 200, answer.status
+        return ue
+
+    def ask(self, target, origin=CSE, cert="cse1", fields=(), method="GET", body=b"", i=0):
+        context = ssl.create_default_context(cafile=f"{self.dir}/ca.pem")
+        if cert:
+            context.load_cert_chain(f"{self.dir}/{cert}.pem", f"{self.dir}/{cert}.key")
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {MEF}", "Connection: close"]
+        if origin is not None:
+            lines.append(f"X-M2M-Origin: {origin}")
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        lines += fields
+        try:
+            return exchange(self.mefd.address("mef", i), ("\r\n".join(lines) + "\r\n\r\n").encode() + body, context)
+        except (ssl.SSLError, ConnectionError):
+            return Answer(b"")
+
+    def end(self):
+        codes = [d.end() for d in (self.mefd, self.bsfd)]
+        text = self.mefd.text()
+        shutil.rmtree(self.dir)
+        return codes, text
+
+
+def naf_key(ue, fqdn, ua_id):
+    return kdf(ue.ks, b"gba-me", ue.rand, IMPI.encode(), fqdn.encode() + ua_id)
+
+
+def fetch_path(key_id, suid=22, more=""):
+    return f"/fetchCredentials/{urllib.parse.quote(key_id, safe='')}/{suid}{more}"
+
+
+# ---- the target asks -------------------------------------------------------------------------
+
+def test_gba_record(lab):
+    ue = lab.bootstrap()
+    key = base64.b64encode(naf_key(ue, CSE_FQDN, UA_00AE)).decode()
+    for what, kw in (("absolute", {}), ("SP-relative", {"origin": "/cse1"}), ("ipv6", {"i": 1})):
+        a = lab.ask(fetch_path(ue.btid), **kw)
+        check(f"{what}: status", a.status == 200, a.status)
+        j = json.loads(a.body or b"{}")
+        check(f"{what}: members", sorted(j) == ["Credential", "EnroleeID", "Lifetime", "Status"], j)
+        check(f"{what}: key", j.get("Credential") == key, j)
+        check(f"{what}: enrolee", j.get("Status") is True and j.get("EnroleeID") == DEVICE, j)
+        left = time.mktime(time.strptime(j["Lifetime"], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
+        check(f"{what}: lifetime is that of Ks", 7100 < left <= 7201, left)
+        check(f"{what}: never the IMPI", IMPI.encode() not in a.body and b"00101" not in a.body, a.body)
+    a = lab.ask(fetch_path(ue.btid), fields=["Accept: application/xml"])
+    check("XML", a.status == 200 and f"<Credential>{key}</Credential>".encode() in a.body and
+          a.fields["content-type"] == "application/xml", a.body)
+    check("the log knows no IMPI and no key", IMPI not in lab.mefd.text() and key not in lab.mefd.text())
+
+
+def test_fetch_refusals(lab):
+    ue = lab.bootstrap()
+    unknown = base64.b64encode(bytes(16)).decode() + "@" + NAME
+    rows = [
+        ("ua as pinned", fetch_path(ue.btid, 22, "?ua=01000100ae"), {}, 200),
+        ("another ua", fetch_path(ue.btid, 22, "?ua=0100000002"), {}, 403),
+        ("ua of nine digits", fetch_path(ue.btid, 22, "?ua=01000100a"), {}, 400),
+        ("SUID 21", fetch_path(ue.btid, 21), {}, 403), ("SUID 23", fetch_path(ue.btid, 23), {}, 403),
+        ("SUID of letters", fetch_path(ue.btid, "x"), {}, 400),
+        ("no SUID", "/fetchCredentials/" + urllib.parse.quote(ue.btid, safe=""), {}, 400),
+        ("slash not encoded", "/fetchCredentials/a/b@c/22", {}, 400),
+        ("another's origin", fetch_path(ue.btid), {"origin": "//sp.example.org/cse2"}, 403),
+        ("no origin", fetch_path(ue.btid), {"origin": None}, 403),
+        ("origin of another provider", fetch_path(ue.btid), {"origin": "//evil.example/cse1"}, 403),
+        ("not for this target", fetch_path(ue.btid), {"cert": "cse2", "origin": "//sp.example.org/cse2"}, 403),
+        ("a certificate without row", fetch_path(ue.btid), {"cert": "stranger"}, 403),
+        ("no certificate", fetch_path(ue.btid), {"cert": None}, 0),
+        ("a certificate of others", fetch_path(ue.btid), {"cert": "rogue"}, 0),
+        ("unknown B-TID", fetch_path(unknown), {}, 404),
+        ("domain without row", fetch_path(ue.btid.split("@")[0] + "@bsf.example.net"), {}, 404),
+        ("unknown KeID", fetch_path("00" * 16 + "@" + MEF), {}, 404),
+        ("KeID of another MEF", fetch_path("00" * 16 + "@mef.example.net"), {}, 404),
+        ("no key identifier", fetch_path("hello"), {}, 404),
+        ("NUL", "/fetchCredentials/a%00b/22", {}, 400),
+        ("POST", fetch_path(ue.btid), {"method": "POST"}, 405),
+        ("another path", "/", {}, 404),
+    ]
+    for what, target, kw, status in rows:
+        a = lab.ask(target, **kw)
+        check(f"{what}: status", a.status == status, a.status)
+        if status in (403, 404) and target != "/":
+            j = json.loads(a.body or b"{}")
+            check(f"{what}: form", j.get("Status") is False and j.get("ErrorString") and len(j) == 2, j)
+    check("two origins", lab.ask(fetch_path(ue.btid), fields=[f"X-M2M-Origin: {CSE}"]).status == 400)
+
+
+# ---- the enrolee registers -------------------------------------------------------------------
+
+class Session:
+    """openssl s_client with a PSK; knows what it exports."""
+
+    def __init__(self, lab, identity, key, cipher="ECDHE-PSK-CHACHA20-POLY1305", version="-tls1_2"):
+        host, port = lab.mefd.address("psk")
+        argv = ["openssl", "s_client", "-connect", f"{host}:{port}", version, "-psk", key.hex(), "-psk_identity",
+                identity, "-servername", MEF, "-nocommands", "-ign_eof", "-keymatexport", "EXPORTER-oneM2M-Bootstrap",
+                "-keymatexportlen", "48"] + (["-cipher", cipher] if version == "-tls1_2" else [])
+        self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.out, self.lock = b"", threading.Condition()
+        threading.Thread(target=self.read, daemon=True).start()
+        self.wait(lambda t: b"Keying material" in t and b"---\n" in t.split(b"Keying material")[1])
+        found = re.search(rb"Keying material: ([0-9A-F]{96})", self.out)
+        self.exported = bytes.fromhex(found.group(1).decode()) if found else None
+        self.at = len(self.out)
+
+    def read(self):
+        while True:
+            part = self.p.stdout.read1(65536)
+            with self.lock:
+                self.out += part
+                self.lock.notify()
+                if not part:
+                    self.p.wait()
+                    return
+
+    def wait(self, ready):
+        with self.lock:
+            self.lock.wait_for(lambda: ready(self.out) or self.p.poll() is not None, 10)
+
+    @property
+    def up(self):
+        return self.exported is not None and b"Cipher is (NONE)" not in self.out
+
+    def ask(self, method, path, ty=None, body="", origin=DEVICE, content="application/json"):
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {MEF}", "X-M2M-RI: 7", "X-M2M-RVI: 3"]
+        if origin:
+            lines.append(f"X-M2M-Origin: {origin}")
+        if body:
+            lines += [f"Content-Type: {content}" + (f"; ty={ty}" if ty else ""), f"Content-Length: {len(body)}"]
+        at = len(self.out)
+        try:
+            self.p.stdin.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+            self.p.stdin.flush()
+        except OSError:  # the session is gone
+            pass
+
+        def complete(text):
+            head, end, rest = text[text.find(b"HTTP/1.1", at):].partition(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            return b"HTTP/1.1" in text[at:] and end and length and len(rest) >= int(length.group(1))
+        self.wait(complete)
+        a = Answer(self.out[max(self.out.find(b"HTTP/1.1", at), 0):])
+        a.rsc = int(a.fields.get("x-m2m-rsc", 0))
+        return a
+
+    def end(self):
+        self.p.kill()
+        self.p.wait()
+
+
+def later(seconds):
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime(time.time() + seconds))
+
+
+def enrol(lab, ue, cipher="ECDHE-PSK-CHACHA20-POLY1305", suite="ccac"):
+    return Session(lab, ue.btid, naf_key(ue, MEF, bytes.fromhex("010001" + suite)), cipher)
+
+
+def usage_key(ke, suid, fqdn):
+    text = b"oneM2M Enrolment Key to Usage-Constrained Symmetric Key derivation"
+    return hmac.new(ke, text + suid.encode() + fqdn.encode(), hashlib.sha256).digest()
+
+
+def test_enrolment(lab):
+    ue = lab.bootstrap()
+    s = enrol(lab, ue)
+    check("PSK session", s.up, s.out[-300:])
+    a = s.ask("POST", f"/_/{MEF}/-/", 4, json.dumps({"sec:mefcr": {"et": later(3600), "adfq": "sp.example.org"}}))
+    check("registered", a.status == 201 and a.rsc == 2001, a.fields)
+    check("RI and RVI", a.fields.get("x-m2m-ri") == "7" and a.fields.get("x-m2m-rvi") == "3", a.fields)
+    location = a.fields.get("content-location", "")
+    key_id, ke = s.exported[:16].hex().upper() + "@" + MEF, s.exported[16:]
+    j = json.loads(lab.ask(fetch_path(key_id)).body)
+    check("usage-constrained key of the exported Ke",
+          j.get("Credential") == base64.b64encode(usage_key(ke, "22", CSE_FQDN)).decode(), j)
+    check("Enrolee-ID", j.get("EnroleeID") == DEVICE, j)
+    check("KeID in lower case", lab.ask(fetch_path(key_id.lower())).status == 200)
+    check("Ke is not for every target",
+          lab.ask(fetch_path(key_id), cert="cse2", origin="//sp.example.org/cse2").status == 403)
+    a = s.ask("POST", "/-/", 4, json.dumps({"m2m:mefClientReg": {"et": later(60), "adminFQDN": "sp.example.org"}}))
+    check("one registration a stakeholder", a.rsc == 4117, a.fields)
+    check("and where it is", a.fields.get("content-location") == location, a.fields)
+    check("another's name", s.ask("GET", "/-/", origin=CSE).rsc == 4103)
+    check("no originator", s.ask("GET", "/-/", origin=None).rsc == 2000)
+    a = s.ask("GET", location)
+    check("retrieved", a.rsc == 2000 and json.loads(a.body)["sec:mefcr"]["cr"] == DEVICE, a.body)
+    s.end()
+    return ue, location, key_id, ke
+
+
+def test_keys(lab, ue):
+    s = enrol(lab, ue, "DHE-PSK-AES128-GCM-SHA256", "00aa")
+    check("DHE-PSK", s.up, s.out[-300:])
+    reg = {"et": later(3600), "adfq": "sp.example.org", "suid": 22, "tgis": [CSE]}
+    a = s.ask("POST", "/-/", 5, json.dumps({"sec:skr": reg}))
+    check("key registered", a.rsc == 2001, a.body)
+    first = a.fields.get("content-location", "")
+    check("one export a session", s.ask("POST", "/-/", 5, json.dumps({"sec:skr": reg})).rsc == 4105)
+    given = base64.b64encode(bytes(range(32))).decode()
+    a = s.ask("POST", "/-/", 5, f'<x:symmKeyReg xmlns:x="http://www.onem2m.org/technical/xml-schemas"><et>{later(60)}'
+              f"</et><adfq>sp.example.org</adfq><suid>22</suid><tgis>{CSE}</tgis><kv>{given}</kv></x:symmKeyReg>",
+              content="application/xml")
+    check("XML in and out", a.rsc == 2001 and a.body.startswith(b"<?xml"), a.body)
+    second = a.fields.get("content-location", "")
+    fields = ["X-M2M-RI: 8", "X-M2M-RVI: 3"]
+    j = json.loads(lab.ask(first, fields=fields).body).get("sec:skr", {})
+    check("exported key for the target", len(base64.b64decode(j.get("kv", ""))) == 32 and j.get("suid") == 22, j)
+    j = json.loads(lab.ask(second, fields=fields).body).get("sec:skr", {})
+    check("the client's key for the target", j.get("kv") == given and j.get("cr") == DEVICE, j)
+    a = lab.ask(first, fields=fields, cert="cse2", origin="//sp.example.org/cse2")
+    check("not for another", a.status == 403 and b"kv" not in a.body, a.body)
+    check("the source deletes", s.ask("DELETE", second).rsc == 2002)
+    check("gone", lab.ask(second, fields=fields).status == 404)
+    a = s.ask("POST", "/-/", 5, json.dumps({"sec:skr": dict(reg, tgis=["//sp.example.org/cse2"])}))
+    check("target not allowed", a.rsc == 4103, a.body)
+    check("not JSON", s.ask("POST", "/-/", 4, "{").rsc == 4000)
+    check("content type", s.ask("POST", "/-/", 4, "{}", content="text/plain").rsc == 4015)
+    check("unknown type", s.ask("POST", "/-/", 99, "{}").rsc == 4108)
+    check("not allowed", s.ask("DELETE", "/-/").rsc == 4005)
+    s.end()
+    return first
+
+
+def test_handshakes(lab):
+    ue = lab.bootstrap()
+    key = naf_key(ue, MEF, bytes.fromhex("010001ccac"))
+    wrong = bytes(31) + b"\1"
+    unknown = base64.b64encode(b"\1" * 16).decode() + "@" + NAME
+    rows = [
+        ("with prefix", ("3GPP-bootstrapping;" + ue.btid, key), {}, True),
+        ("wrong key", (ue.btid, wrong), {}, False),
+        ("key of another suite", (ue.btid, naf_key(ue, MEF, UA_00AE)), {}, False),
+        ("unknown B-TID", (unknown, key), {}, False),
+        ("no B-TID", ("joe", key), {}, False),
+        ("PSK without forward secrecy", (ue.btid, naf_key(ue, MEF, UA_00AE)), {"cipher": "PSK-AES128-CBC-SHA256"}, False),
+        ("TLS 1.3", (ue.btid, naf_key(ue, MEF, bytes.fromhex("0100000007"))), {"version": "-tls1_3"}, False),
+        ("certificates", (ue.btid, key), {"cipher": "ECDHE-ECDSA-AES128-GCM-SHA256"}, False),
+    ]
+    for what, args, kw, up in rows:
+        s = Session(lab, *args, **kw)
+        works = s.up and s.ask("GET", "/-/").rsc == 2000
+        check(f"{what}: {'works' if up else 'refused'}", works == up, s.out[-200:])
+        s.end()
+    s = enrol(lab, ue)
+    check("no session ticket", b"session ticket" not in s.out)
+    s.end()
+
+
+# ---- the daemon ------------------------------------------------------------------------------
+
+def test_restart(lab, location, key_id, ke, first):
+    check("SIGTERM: 0", lab.mefd.end() == 0, lab.mefd.text()[-300:])
+    lab.mefd.start()
+    want = base64.b64encode(usage_key(ke, "22", CSE_FQDN)).decode()
+    check("Ke survives", json.loads(lab.ask(fetch_path(key_id)).body).get("Credential") == want)
+    lab.mefd.end(signal.SIGKILL)
+    lab.mefd.start()
+    check("also kill -9", json.loads(lab.ask(fetch_path(key_id)).body).get("Credential") == want)
+    check("keys survive", lab.ask(first, fields=["X-M2M-RI: 8", "X-M2M-RVI: 3"]).status == 200)
+    s = enrol(lab, lab.bootstrap())
+    check("registrations survive", s.ask("GET", location).rsc == 2000)
+    check("de-registered", s.ask("DELETE", location).rsc == 2002)
+    s.end()
+    check("Ke gone", lab.ask(fetch_path(key_id)).status == 404)
+    check("keys gone", lab.ask(first, fields=["X-M2M-RI: 8", "X-M2M-RVI: 3"]).status == 404)
+    for f in ("mefd.db", "mefd.master"):
+        check(f"{f}: 0600", os.stat(f"{lab.dir}/{f}").st_mode & 0o777 == 0o600)
+
+
+def test_options(lab):
+    names = json.loads(run(MEFD, "--print-names").stdout)
+    check("print-names", {r["long"] for r in names["resources"]} >= {"MEFBase", "mefClientReg", "symmKeyReg"}, names)
+    check("check-config", run(MEFD, "--config", f"{lab.dir}/mefd.yaml", "--check-config").returncode == 0)
+    text = open(f"{lab.dir}/mefd.yaml").read()
+    for what, old, new in (("no such file", "server.pem", "nothing.pem"), ("a target that is an AE", f"id: {CSE}}}", f"id: {CSE}/Cx}}"),
+                           ("21 and 22", '["22"]', '["21", "22"]'), ("unknown target", f"targets: [{CSE}]", "targets: [/cse9]"),
+                           ("unknown option", "database", "datenbank"), ("range", "sp: sp", "threads: 0\nsp: sp")):
+        write(f"{lab.dir}/bad.yaml", text.replace(old, new))
+        r = run(MEFD, "--config", f"{lab.dir}/bad.yaml", "--check-config")
+        check(f"{what}: 78", r.returncode == 78 and r.stderr, (r.returncode, r.stderr))
+
+
+def main():
+    lab = Lab()
+    try:
+        test_gba_record(lab)
+        test_fetch_refusals(lab)
+        ue, location, key_id, ke = test_enrolment(lab)
+        first = test_keys(lab, ue)
+        test_handshakes(lab)
+        test_restart(lab, location, key_id, ke, first)
+        test_options(lab)
+    finally:
+        codes, text = lab.end()
+    check("daemons end with 0", codes == [0, 0], codes)
+    check("no key in the log", base64.b64encode(ke).decode() not in text and ke.hex() not in text.lower())
+    return summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
