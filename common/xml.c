@@ -94,6 +94,17 @@ static bool encoding_is_ours(struct gba_bytes in)
            gba_text_eq_nocase(encoding, GBA_TEXT("iso-8859-1"));
 }
 
+/* libxml2 compares every attribute of an element with every other.  No '<' stands within a tag,
+ * so the '=' between two of them bound the attributes; none of our documents has a dozen. */
+static bool many_attributes(struct gba_bytes in)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < in.n && n <= GBA_XML_ATTRIBUTES_MAX; i++)
+        n = in.p[i] == '<' ? 0 : n + (in.p[i] == '=');
+    return n > GBA_XML_ATTRIBUTES_MAX;
+}
+
 /* Walks the whole tree without recursion. */
 static enum gba_err check_depth(const xmlNode *root)
 {
@@ -149,7 +160,7 @@ enum gba_err gba_xml_parse(struct gba_bytes in, size_t max, struct gba_xml **out
     enum gba_err err;
 
     *out = NULL;
-    if (in.n > max || in.n > INT_MAX)
+    if (in.n > max || in.n > INT_MAX || many_attributes(in))
         return GBA_E_TOO_LONG;
     if (in.n == 0 || !encoding_is_ours(in))
         return GBA_E_SYNTAX;

@@ -12,13 +12,15 @@
 
 #include "common/bytes.h"
 
-#define GBA_XML_DEPTH_MAX 32 /* nested elements, the root included */
+#define GBA_XML_DEPTH_MAX      32  /* nested elements, the root included */
+#define GBA_XML_ATTRIBUTES_MAX 256 /* of one element; "=" in the text behind it counts */
 
 struct gba_xml;      /* a document, owned by who parsed it; never changes */
 struct gba_xml_node; /* an element of it, borrowed */
 
-/* GBA_E_TOO_LONG: over max octets, or nested too deep; GBA_E_SYNTAX: not well-formed
- * (namespaces included), a document type declaration, a NUL, another encoding; GBA_E_NOMEM. */
+/* GBA_E_TOO_LONG: over max octets, nested too deep, too many attributes; GBA_E_SYNTAX: not
+ * well-formed (namespaces included), a document type declaration, a NUL, another encoding;
+ * GBA_E_NOMEM. */
 enum gba_err gba_xml_parse(struct gba_bytes in, size_t max, struct gba_xml **out);
 void gba_xml_free(struct gba_xml *x); /* NULL is fine; wipes nothing */
 

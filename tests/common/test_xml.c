@@ -122,6 +122,29 @@ static void test_depth_and_size(void)
     CU_ASSERT_EQUAL(gba_xml_parse(gba_text_bytes(GBA_TEXT("<a/>")), 3, &x), GBA_E_TOO_LONG);
 }
 
+/* An element with n attributes. */
+static enum gba_err attributes(size_t n)
+{
+    char *doc = malloc(16 + n * 12), *at = doc;
+    struct gba_xml *x;
+    enum gba_err err;
+
+    at += sprintf(at, "<a>==<b");
+    for (size_t i = 0; i < n; i++)
+        at += sprintf(at, " a%zu='>'", i);
+    at += sprintf(at, "/></a>");
+    err = gba_xml_parse((struct gba_bytes){(uint8_t *)doc, (size_t)(at - doc)}, 65536, &x);
+    gba_xml_free(x);
+    free(doc);
+    return err;
+}
+
+static void test_attributes(void)
+{
+    CU_ASSERT_EQUAL(attributes(GBA_XML_ATTRIBUTES_MAX), GBA_OK);
+    CU_ASSERT_EQUAL(attributes(GBA_XML_ATTRIBUTES_MAX + 1), GBA_E_TOO_LONG);
+}
+
 static void test_text(void)
 {
     static const struct {
@@ -342,6 +365,7 @@ static const struct unit_test tests[] = {
     {"what is refused", test_refused},
     {"NUL and UTF-16", test_nul_and_utf16},
     {"depth and size", test_depth_and_size},
+    {"attributes", test_attributes},
     {"text", test_text},
     {"children and attributes", test_children_and_attributes},
     {"escape", test_escape},
