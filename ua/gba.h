@@ -1,6 +1,6 @@
 /*
- * The gba command: its options, what every subcommand shares, and the subcommands.  Over the public
- * interface of libgba-ue only.
+ * The gba command: its options, what every subcommand shares, and the subcommands.  Over the
+ * public interface of libgba-ue only.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,11 +14,13 @@
 struct gba_options {
     /* common */
     const char *usim, *bsf, *bsf_name, *ca, *pin, *state, *seal, *proxy, *interface, *timeout;
-    const char *json, *show_keys, *trace, *ipv4, *ipv6, *report_mac; /* flags: not NULL when given */
+    const char *json, *show_keys, *trace, *ipv4, *ipv6,
+        *report_mac; /* flags: not NULL when given */
     /* of some commands */
-    const char *naf, *ua_protocol, *out, *internal, *renew, *connect_to, *content_type, *data, *allow_http,
-        *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites, *send, *key_id, *key_file,
-        *originator, *target_fqdn, *usage, *admin, *derive, *mef_fqdn;
+    const char *naf, *ua_protocol, *out, *internal, *renew, *connect_to, *content_type, *data,
+        *allow_http, *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites,
+        *send, *key_id, *key_file, *originator, *target_fqdn, *usage, *admin, *derive,
+        *mef_fqdn;
     const char *args[2]; /* what is no option */
     int n_args;
 };
@@ -67,15 +69,20 @@ struct gba_report {
     void *object; /* json_t */
 };
 void gba_report_begin(struct gba_report *r, const struct gba_options *o, const char *title);
-void gba_report_text(struct gba_report *r, const char *member, const char *label, const char *value);
-void gba_report_time(struct gba_report *r, const char *member, const char *label, int64_t unix_s);
-void gba_report_hex(struct gba_report *r, const char *member, const char *label, const uint8_t *p, size_t n);
+void gba_report_text(struct gba_report *r, const char *member, const char *label,
+                     const char *value);
+void gba_report_time(struct gba_report *r, const char *member, const char *label,
+                     int64_t unix_s);
+void gba_report_hex(struct gba_report *r, const char *member, const char *label,
+                    const uint8_t *p, size_t n);
 void gba_report_number(struct gba_report *r, const char *member, const char *label, int64_t v);
 void gba_report_bool(struct gba_report *r, const char *member, const char *label, bool v);
 /* An object in the array `member` of r; human: a block of its own.  end it before r goes on. */
-void gba_report_item(struct gba_report *r, const char *member, const char *title, struct gba_report *item);
+void gba_report_item(struct gba_report *r, const char *member, const char *title,
+                     struct gba_report *item);
 int gba_report_end(struct gba_report *r); /* GBA_OK's exit, or EX_IOERR */
-void gba_report_key(struct gba_report *r, const struct gba_options *o, const struct gba_ue_naf_key *k);
+void gba_report_key(struct gba_report *r, const struct gba_options *o,
+                    const struct gba_ue_naf_key *k);
 
 /* Device trace: the HTTP messages, abridged, on standard error. */
 void gba_trace(void *ctx, const struct gba_ue_request *out, const struct gba_ue_reply *in);

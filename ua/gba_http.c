@@ -125,7 +125,7 @@ static int deliver(const struct gba_context *c, const struct gba_ue_reply *reply
         status = gba_complain(GBA_E_IO, c->o->out, strerror(errno));
     else if (c->o->json != NULL)
         status = print_json(c, reply);
-    else if (c->o->out == NULL &&
+    else if (c->o->out == NULL && body.n != 0 &&
              (fwrite(body.p, 1, body.n, stdout) != body.n || fflush(stdout) != 0))
         status = gba_complain(GBA_E_IO, "standard output", strerror(errno));
     if (status == EX_OK && reply->status >= 400) {

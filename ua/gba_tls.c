@@ -39,12 +39,13 @@ enum gba_err gba_suite_name(uint16_t suite, char *out, size_t cap)
 static unsigned give_key(SSL *ssl, const char *hint, char *identity, unsigned identity_size,
                          unsigned char *psk, unsigned psk_size)
 {
-    const struct gba_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct gba_tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
     (void)hint;
     if (SSL_get_pending_cipher(ssl) == NULL || strlen(t->identity) >= identity_size ||
         psk_size < GBA_UE_KEY_LEN)
         return 0;
+    t->key_given = true;
     strcpy(identity, t->identity);
     memcpy(psk, t->key, GBA_UE_KEY_LEN);
     return GBA_UE_KEY_LEN;
@@ -140,8 +141,12 @@ enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,
         snprintf(t->why, sizeof(t->why), "the target refuses the key: TLS alert %u (%s)",
                  t->alert, SSL_alert_desc_string_long((int)t->alert));
     else
-        snprintf(t->why, sizeof(t->why), "TLS handshake failed");
-    return t->alert != 0 ? GBA_E_REFUSED : GBA_E_TLS;
+        snprintf(t->why, sizeof(t->why), "%s",
+                 t->key_given
+                     ? "the target ended the handshake: it refuses this key or its identifier"
+                     : "TLS handshake failed");
+    /* GnuTLS under libmicrohttpd sends no alert, it just closes. */
+    return t->alert != 0 || t->key_given ? GBA_E_REFUSED : GBA_E_TLS;
 }
 
 const char *gba_tls_suite(const struct gba_tls *t, uint16_t *code)

@@ -16,18 +16,20 @@ struct gba_tls {
     int fd;
     struct ssl_ctx_st *ctx;
     struct ssl_st *ssl;
+    bool key_given; /* the handshake came as far as our key */
     unsigned alert; /* fatal, from the peer */
     char why[200];
 };
 
-/* TLS 1.2, PSK suites of the list only, no certificate.  sni "": none.  GBA_E_UNREACHABLE; GBA_E_REFUSED: the
- * peer sent a fatal alert; GBA_E_TLS; GBA_E_ARGUMENT: suites.  Always followed by gba_tls_close. */
-enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port, const char *sni,
-                          const char *suites, unsigned timeout_s);
+/* TLS 1.2, PSK suites of the list only, no certificate.  sni "": none.  GBA_E_UNREACHABLE;
+ * GBA_E_REFUSED: the peer ended the handshake after it had the identity; GBA_E_TLS;
+ * GBA_E_ARGUMENT: suites.  Always followed by gba_tls_close. */
+enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,
+                          const char *sni, const char *suites, unsigned timeout_s);
 /* RFC name and code of the negotiated suite. */
 const char *gba_tls_suite(const struct gba_tls *t, uint16_t *code);
-/* Sends text as it is and reads the answer's first line, of an HTTP answer the first line of its
- * body; line is "" where none comes within 5 s: the session stands all the same.
+/* Sends text as it is and reads the answer's first line, of an HTTP answer the first line of
+ * its body; line is "" where none comes within 5 s: the session stands all the same.
  * GBA_E_REFUSED: the target closed, or its HTTP status is no 2xx. */
 enum gba_err gba_tls_ask(struct gba_tls *t, const char *send, char *line, size_t cap);
 void gba_tls_close(struct gba_tls *t);

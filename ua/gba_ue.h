@@ -16,8 +16,8 @@
  * gba_err_text().  Threads: no function locks; an object is used by one thread at a time,
  * different objects by different threads at once.
  *
- * Secrets.  Ks (TS 33.220 4.5.2) is never handed out: keys of NAFs are derived inside.  What holds a
- * secret is ended with its own _wipe function, or gba_ue_wipe.
+ * Secrets.  Ks (TS 33.220 4.5.2) is never handed out: keys of NAFs are derived inside.  What
+ * holds a secret is ended with its own _wipe function, or gba_ue_wipe.
  *
  * Compile with `pkg-config --cflags --libs libgba-ue`, #include <ua/gba_ue.h>.
  *
@@ -26,13 +26,17 @@
 #ifndef UA_GBA_UE_H
 #define UA_GBA_UE_H
 
-#include "common/err.h"
-#include "ua/transport.h"
-#include "ua/usim.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include "common/err.h"
+#include "ua/transport.h"
+#include "ua/usim.h"
 
 #define GBA_UE_TMPI_SIZE   64
 #define GBA_UE_KEY_ID_SIZE 320
@@ -60,10 +64,12 @@ enum gba_err gba_ue_ua_protocol(const char *text, uint8_t ua_id[GBA_UE_UA_ID_LEN
  * and n_fields of reply.  Lines end with CRLF or LF; an empty line ends the head.
  * GBA_E_PROTOCOL: no status line, a NUL, a folded or nameless field, more than
  * GBA_UE_MAX_FIELDS. */
-enum gba_err gba_ue_reply_parse(char *head, size_t n, struct gba_ue_field fields[GBA_UE_MAX_FIELDS],
+enum gba_err gba_ue_reply_parse(char *head, size_t n,
+                                struct gba_ue_field fields[GBA_UE_MAX_FIELDS],
                                 struct gba_ue_reply *reply);
 
-/* --- reference point Ub: one bootstrapping run (TS 33.220 4.5.2, TS 24.109 4) -------------- */
+/* --- reference point Ub: one bootstrapping run (TS 33.220 4.5.2, TS 24.109 4) --------------
+ */
 
 struct gba_ue; /* lives in memory of the caller: gba_ue_size() octets, aligned as malloc's */
 
@@ -74,7 +80,7 @@ struct gba_ue_config {
     const char *tmpi;     /* of an earlier run; NULL: none */
     const char *product;  /* User-Agent products before 3gpp-gba-tmpi; NULL: "libgba-ue" */
     uint32_t max_life_s;  /* a longer key lifetime is cut to this; 0: 30 days */
-    bool gba_u;           /* the card runs GBA_U: it keeps Ks, the run gives B-TID and lifetime */
+    bool gba_u; /* the card runs GBA_U: it keeps Ks, the run gives B-TID and lifetime */
     bool report_mac_failure; /* after an AUTN whose MAC fails, tell the BSF by an empty response
                                 without auts (TS 24.109 4.4; not settled, hence off) */
 };
@@ -102,11 +108,13 @@ struct gba_ue_event {
 /* What the caller does next. */
 enum gba_ue_todo {
     GBA_UE_SEND,     /* send gba_ue_request(), then EV_REPLY or EV_NO_REPLY */
-    GBA_UE_ASK_USIM, /* AUTHENTICATE with gba_ue_challenge(), then EV_AKA; in GBA mode it replaces the
-                        card's Ks, so that the session before is gone: gba_ue_keyring_forget_ks */
-    GBA_UE_ASK_KEY,  /* NAF derivation in the card for gba_ue_ask_naf_id(), then EV_KEY/EV_NO_KEY */
-    GBA_UE_DONE,     /* the session stands: gba_ue_session(), gba_ue_keyring_take() */
-    GBA_UE_FAILED    /* gba_ue_error(), gba_ue_why() */
+    GBA_UE_ASK_USIM, /* AUTHENTICATE with gba_ue_challenge(), then EV_AKA; in GBA mode it
+                        replaces the card's Ks, so that the session before is gone:
+                        gba_ue_keyring_forget_ks */
+    GBA_UE_ASK_KEY, /* NAF derivation in the card for gba_ue_ask_naf_id(), then EV_KEY/EV_NO_KEY
+                     */
+    GBA_UE_DONE,    /* the session stands: gba_ue_session(), gba_ue_keyring_take() */
+    GBA_UE_FAILED   /* gba_ue_error(), gba_ue_why() */
 };
 
 size_t gba_ue_size(void);
@@ -130,17 +138,20 @@ struct gba_ue *gba_ue_init(void *mem, size_t len, const struct gba_ue_config *c)
  *   GBA_E_REFUSED    403 or another final 4xx
  *   GBA_E_OVERLOAD   503 or another 5xx; gba_ue_retry_after_s()
  *   GBA_E_USIM, GBA_E_IO   the card; and the transport's errors as they are. */
-enum gba_err gba_ue_step(struct gba_ue *ue, const struct gba_ue_event *event, enum gba_ue_todo *todo);
+enum gba_err gba_ue_step(struct gba_ue *ue, const struct gba_ue_event *event,
+                         enum gba_ue_todo *todo);
 
 /* Borrowed until the next step. */
-const struct gba_ue_request *gba_ue_request(const struct gba_ue *ue); /* url is NULL: the caller's */
-void gba_ue_challenge(const struct gba_ue *ue, const uint8_t **rand, const uint8_t **autn, bool *gba);
+const struct gba_ue_request *
+gba_ue_request(const struct gba_ue *ue); /* url is NULL: the caller's */
+void gba_ue_challenge(const struct gba_ue *ue, const uint8_t **rand, const uint8_t **autn,
+                      bool *gba);
 const uint8_t *gba_ue_ask_naf_id(const struct gba_ue *ue, size_t *len);
 enum gba_err gba_ue_error(const struct gba_ue *ue);
-const char *gba_ue_why(const struct gba_ue *ue);       /* never NULL; "" when nothing is known */
-unsigned gba_ue_http_status(const struct gba_ue *ue);  /* of the last reply; 0: none */
+const char *gba_ue_why(const struct gba_ue *ue);      /* never NULL; "" when nothing is known */
+unsigned gba_ue_http_status(const struct gba_ue *ue); /* of the last reply; 0: none */
 unsigned gba_ue_retry_after_s(const struct gba_ue *ue);
-bool gba_ue_tmpi_refused(const struct gba_ue *ue);     /* the TMPI given is to be forgotten */
+bool gba_ue_tmpi_refused(const struct gba_ue *ue); /* the TMPI given is to be forgotten */
 
 /* The public part of a bootstrapping session. */
 struct gba_ue_session {
@@ -149,8 +160,8 @@ struct gba_ue_session {
     char bsf_fqdn[GBA_UE_FQDN_SIZE]; /* as addressed; the domain of the B-TID may differ */
     char tmpi[GBA_UE_TMPI_SIZE];     /* "": none */
     int64_t expires_s;
-    bool gba_u;   /* Ks is in the card */
-    bool has_ks;  /* NAF keys can still be derived here */
+    bool gba_u;  /* Ks is in the card */
+    bool has_ks; /* NAF keys can still be derived here */
 };
 /* GBA_E_UNEXPECTED unless the run is done. */
 enum gba_err gba_ue_session(const struct gba_ue *ue, struct gba_ue_session *out);
@@ -158,7 +169,8 @@ enum gba_err gba_ue_session(const struct gba_ue *ue, struct gba_ue_session *out)
 /* Ends ue: wipes everything.  gba_ue_init may follow. */
 void gba_ue_end(struct gba_ue *ue);
 
-/* --- the keyring: what one UICC application has (TS 33.220 4.4) ----------------------------- */
+/* --- the keyring: what one UICC application has (TS 33.220 4.4) -----------------------------
+ */
 
 struct gba_ue_keyring; /* in memory of the caller */
 
@@ -182,22 +194,24 @@ struct gba_ue_credential {
     char target[GBA_UE_CSE_ID_SIZE]; /* CSE-ID as the user wrote it */
     char fqdn[GBA_UE_FQDN_SIZE];     /* the target's public domain name */
     char key_id[GBA_UE_KEY_ID_SIZE]; /* KpsaID: B-TID, or KeID */
-    char suite[48];                  /* TLS 1.2 suite it is pinned to, OpenSSL's name; "": any */
+    char suite[48]; /* TLS 1.2 suite it is pinned to, OpenSSL's name; "": any */
     int64_t expires_s;
     uint8_t key[GBA_UE_KEY_LEN]; /* secret */
 };
 
 /* Octets for a keyring with that many places; and its beginning.  NULL: len too small. */
 size_t gba_ue_keyring_size(size_t naf_keys, size_t credentials);
-struct gba_ue_keyring *gba_ue_keyring_init(void *mem, size_t len, size_t naf_keys, size_t credentials);
+struct gba_ue_keyring *gba_ue_keyring_init(void *mem, size_t len, size_t naf_keys,
+                                           size_t credentials);
 void gba_ue_keyring_end(struct gba_ue_keyring *ring); /* wipes */
 
 /* The UICC application in use.  Another one than the keyring's: Ks and TMPI are wiped, and the
  * keys with them (they belong to the other card).  GBA_E_TOO_LONG. */
 enum gba_err gba_ue_keyring_bind(struct gba_ue_keyring *ring, const char *uicc);
 
-/* Takes Ks and the session out of a run that is done (ue is ended): they replace the session before; NAF
- * keys and credentials of that one stay until they expire.  GBA_E_UNEXPECTED: the run is not done. */
+/* Takes Ks and the session out of a run that is done (ue is ended): they replace the session
+ * before; NAF keys and credentials of that one stay until they expire.  GBA_E_UNEXPECTED: the
+ * run is not done. */
 enum gba_err gba_ue_keyring_take(struct gba_ue_keyring *ring, struct gba_ue *ue);
 
 /* GBA_E_NOT_FOUND: no session, or expired at now_s. */
@@ -222,19 +236,20 @@ enum gba_err gba_ue_keyring_put(struct gba_ue_keyring *ring, const struct gba_ue
 void gba_ue_keyring_drop_naf(struct gba_ue_keyring *ring, const char *fqdn);
 
 /* One credential per target.  GBA_E_NOT_FOUND: none, or expired at now_s. */
-enum gba_err gba_ue_keyring_put_credential(struct gba_ue_keyring *ring, const struct gba_ue_credential *c);
+enum gba_err gba_ue_keyring_put_credential(struct gba_ue_keyring *ring,
+                                           const struct gba_ue_credential *c);
 enum gba_err gba_ue_keyring_credential(const struct gba_ue_keyring *ring, const char *target,
                                        int64_t now_s, struct gba_ue_credential *out);
 
 /* The i-th valid entry, for listing.  GBA_E_NOT_FOUND: past the end. */
-enum gba_err gba_ue_keyring_naf_key_at(const struct gba_ue_keyring *ring, size_t i, int64_t now_s,
-                                       struct gba_ue_naf_key *out);
-enum gba_err gba_ue_keyring_credential_at(const struct gba_ue_keyring *ring, size_t i, int64_t now_s,
-                                          struct gba_ue_credential *out);
+enum gba_err gba_ue_keyring_naf_key_at(const struct gba_ue_keyring *ring, size_t i,
+                                       int64_t now_s, struct gba_ue_naf_key *out);
+enum gba_err gba_ue_keyring_credential_at(const struct gba_ue_keyring *ring, size_t i,
+                                          int64_t now_s, struct gba_ue_credential *out);
 
-/* Serialisation (format: doc/KEYRING.md), without what is expired at now_s.  keep_ks false, the default to
- * choose: Ks is left out.  GBA_E_TOO_LONG: cap too small (nothing useful in out); save needs at most
- * gba_ue_keyring_saved_max octets.  out holds secrets. */
+/* Serialisation (format: doc/KEYRING.md), without what is expired at now_s.  keep_ks false, the
+ * default to choose: Ks is left out.  GBA_E_TOO_LONG: cap too small (nothing useful in out);
+ * save needs at most gba_ue_keyring_saved_max octets.  out holds secrets. */
 size_t gba_ue_keyring_saved_max(const struct gba_ue_keyring *ring);
 enum gba_err gba_ue_keyring_save(const struct gba_ue_keyring *ring, bool keep_ks, int64_t now_s,
                                  uint8_t *out, size_t cap, size_t *n);
@@ -242,23 +257,26 @@ enum gba_err gba_ue_keyring_save(const struct gba_ue_keyring *ring, bool keep_ks
  * What does not fit its places is dropped, soonest to expire first. */
 enum gba_err gba_ue_keyring_load(struct gba_ue_keyring *ring, const uint8_t *in, size_t n);
 
-/* A keyring in a file of mode 0600, replaced atomically (written aside, synced, renamed).  seal_key, 32
- * octets or NULL: the file is one blob sealed with AES-256-GCM.  load: GBA_E_NOT_FOUND: no such file;
- * GBA_E_FORBIDDEN: readable by others, or not a plain file; GBA_E_CRYPTO: wrong seal_key, or sealed and none
- * given; GBA_E_SYNTAX; GBA_E_IO.  save: GBA_E_IO (the old file stands), GBA_E_ENTROPY. */
-enum gba_err gba_ue_keyring_load_file(struct gba_ue_keyring *ring, const char *path, const uint8_t *seal_key);
-enum gba_err gba_ue_keyring_save_file(const struct gba_ue_keyring *ring, const char *path, bool keep_ks,
-                                      int64_t now_s, const uint8_t *seal_key);
+/* A keyring in a file of mode 0600, replaced atomically (written aside, synced, renamed).
+ * seal_key, 32 octets or NULL: the file is one blob sealed with AES-256-GCM.  load:
+ * GBA_E_NOT_FOUND: no such file; GBA_E_FORBIDDEN: readable by others, or not a plain file;
+ * GBA_E_CRYPTO: wrong seal_key, or sealed and none given; GBA_E_SYNTAX; GBA_E_IO.  save:
+ * GBA_E_IO (the old file stands), GBA_E_ENTROPY. */
+enum gba_err gba_ue_keyring_load_file(struct gba_ue_keyring *ring, const char *path,
+                                      const uint8_t *seal_key);
+enum gba_err gba_ue_keyring_save_file(const struct gba_ue_keyring *ring, const char *path,
+                                      bool keep_ks, int64_t now_s, const uint8_t *seal_key);
 
-/* --- reference point Ua: one HTTP request with a B-TID (TS 24.109 5, TS 33.222 5) ---------- */
+/* --- reference point Ua: one HTTP request with a B-TID (TS 24.109 5, TS 33.222 5) ----------
+ */
 
 struct gba_ue_ua; /* in memory of the caller; serves requests to one NAF, one after another */
 
 struct gba_ue_ua_config {
-    const char *fqdn;   /* the NAF: host of the URL, the name in its certificate */
+    const char *fqdn; /* the NAF: host of the URL, the name in its certificate */
     bool https;
-    bool allow_http;    /* answer a challenge over plain http (no protection but the Digest's) */
-    bool gba_u;         /* Ks_int_NAF can be used: "3gpp-gba-uicc" is offered too */
+    bool allow_http; /* answer a challenge over plain http (no protection but the Digest's) */
+    bool gba_u;      /* Ks_int_NAF can be used: "3gpp-gba-uicc" is offered too */
     const uint8_t *ua_id; /* NULL: 01 00 00 00 02 over http, 01 00 01 yy zz over https */
     const char *product;  /* as gba_ue_config.product */
 };
@@ -284,10 +302,10 @@ struct gba_ue_ua_event {
 };
 
 enum gba_ue_ua_todo {
-    GBA_UE_UA_SEND,     /* send gba_ue_ua_request() */
-    GBA_UE_UA_GET_KEY,  /* get the key gba_ue_ua_wanted() names, by a Ub run if there is none */
-    GBA_UE_UA_RENEW,    /* the same, but the NAF refused the B-TID in use: run Ub first */
-    GBA_UE_UA_DONE,     /* the last reply is the answer */
+    GBA_UE_UA_SEND,    /* send gba_ue_ua_request() */
+    GBA_UE_UA_GET_KEY, /* get the key gba_ue_ua_wanted() names, by a Ub run if there is none */
+    GBA_UE_UA_RENEW,   /* the same, but the NAF refused the B-TID in use: run Ub first */
+    GBA_UE_UA_DONE,    /* the last reply is the answer */
     GBA_UE_UA_FAILED
 };
 
@@ -301,7 +319,8 @@ struct gba_ue_ua *gba_ue_ua_init(void *mem, size_t len, const struct gba_ue_ua_c
 enum gba_err gba_ue_ua_step(struct gba_ue_ua *ua, const struct gba_ue_ua_event *event,
                             enum gba_ue_ua_todo *todo);
 const struct gba_ue_request *gba_ue_ua_request(const struct gba_ue_ua *ua);
-void gba_ue_ua_wanted(const struct gba_ue_ua *ua, uint8_t ua_id[GBA_UE_UA_ID_LEN], bool *internal);
+void gba_ue_ua_wanted(const struct gba_ue_ua *ua, uint8_t ua_id[GBA_UE_UA_ID_LEN],
+                      bool *internal);
 enum gba_err gba_ue_ua_error(const struct gba_ue_ua *ua);
 const char *gba_ue_ua_why(const struct gba_ue_ua *ua);
 void gba_ue_ua_end(struct gba_ue_ua *ua); /* wipes */
@@ -323,8 +342,8 @@ extern const struct gba_ue_env gba_ue_env_system;
 
 struct gba_ue_device {
     struct gba_ue_usim *usim;
-    struct gba_ue_transport *ub;    /* to the BSF */
-    struct gba_ue_transport *ua;    /* to NAFs; another object, never shared with ub */
+    struct gba_ue_transport *ub; /* to the BSF */
+    struct gba_ue_transport *ua; /* to NAFs; another object, never shared with ub */
     struct gba_ue_keyring *ring;
     const struct gba_ue_env *env;
     const char *bsf_url;  /* NULL: http://<BSF name>/; an https URL never falls back to http */
@@ -346,44 +365,46 @@ enum gba_err gba_ue_bootstrap(struct gba_ue_device *d);
 /* gba_ue_keyring_naf_key, with a Ub run when needed (or always, with renew) and the card's help
  * for GBA_U. */
 enum gba_err gba_ue_naf_key_get(struct gba_ue_device *d, const char *fqdn,
-                                const uint8_t ua_id[GBA_UE_UA_ID_LEN], bool internal, bool renew,
-                                struct gba_ue_naf_key *out);
+                                const uint8_t ua_id[GBA_UE_UA_ID_LEN], bool internal,
+                                bool renew, struct gba_ue_naf_key *out);
 
 /* One request to a NAF, with all that the NAF asks for: Digest with a B-TID, or PSK-TLS. */
 enum gba_ue_ua_mode {
-    GBA_UE_UA_AUTO,     /* https: PSK of TLS 1.2 or a certificate, as the server chooses */
-    GBA_UE_UA_DIGEST,   /* certificates and Digest only */
-    GBA_UE_UA_PSK_TLS12,/* PSK only, fail closed */
+    GBA_UE_UA_AUTO,      /* https: PSK of TLS 1.2 or a certificate, as the server chooses */
+    GBA_UE_UA_DIGEST,    /* certificates and Digest only */
+    GBA_UE_UA_PSK_TLS12, /* PSK only, fail closed */
     GBA_UE_UA_PSK_TLS13
 };
 struct gba_ue_fetch {
     const char *method, *url;
-    const char *connect_to;    /* as gba_ue_request */
-    const char *content_type;  /* of body; NULL: none */
+    const char *connect_to;   /* as gba_ue_request */
+    const char *content_type; /* of body; NULL: none */
     const uint8_t *body;
     size_t body_len;
     enum gba_ue_ua_mode mode;
-    const uint8_t *ua_id;      /* forced for Digest; NULL: by scheme and suite */
-    const char *suites;        /* PSK_TLS12: OpenSSL's names; NULL: default list */
-    bool bare_identity;        /* psk_identity without prefix */
+    const uint8_t *ua_id; /* forced for Digest; NULL: by scheme and suite */
+    const char *suites;   /* PSK_TLS12: OpenSSL's names; NULL: default list */
+    bool bare_identity;   /* psk_identity without prefix */
     bool allow_http;
 };
 /* reply belongs to d->ua, as in transport.h. */
 enum gba_err gba_ue_fetch(struct gba_ue_device *d, const struct gba_ue_fetch *f,
                           struct gba_ue_reply *reply);
 
-/* --- oneM2M enrolment by GBA (TS-0003 8.3.2.3; doc/MMEF.md) --------------------------------- */
+/* --- oneM2M enrolment by GBA (TS-0003 8.3.2.3; doc/MMEF.md) ---------------------------------
+ */
 
 /* The public domain name of a CSE from its Absolute CSE-ID: "//sp.example/cse1" ->
  * "cse1.sp.example" (TS-0001 6.5.1.1).  GBA_E_SYNTAX: SP-relative ("/cse1"), or no CSE-ID. */
 enum gba_err gba_ue_target_fqdn(const char *target, char out[GBA_UE_FQDN_SIZE]);
 
-/* The first way: the target is the NAF.  key is the NAF key of its FQDN and of the Ua id agreed for targets (01 00
- * 01 00 AE); no message is exchanged.  GBA_E_TOO_LONG. */
+/* The first way: the target is the NAF.  key is the NAF key of its FQDN and of the Ua id agreed
+ * for targets (01 00 01 00 AE); no message is exchanged.  GBA_E_TOO_LONG. */
 enum gba_err gba_ue_enrol_gba(const char *target, const struct gba_ue_naf_key *key,
                               struct gba_ue_credential *out);
 
-/* The second way: the MEF is the NAF; a client registration in the TLS-PSK session that gives Ke and KeID. */
+/* The second way: the MEF is the NAF; a client registration in the TLS-PSK session that gives
+ * Ke and KeID. */
 struct gba_ue_enrol; /* in memory of the caller */
 
 enum gba_ue_derivation {
@@ -397,13 +418,18 @@ struct gba_ue_enrol_config {
     const char *target_fqdn; /* NULL: from target */
     const char *mef_fqdn;    /* MEF-ID: the NAF's name, and the right half of KeID */
     const char *admin_fqdn;  /* administrating stakeholder; NULL: the target's SP */
-    const char *originator;  /* X-M2M-Origin; NULL: left to the MEF, which knows the Enrolee-ID */
-    unsigned suid;           /* 0: 22 */
+    const char
+        *originator; /* X-M2M-Origin; NULL: left to the MEF, which knows the Enrolee-ID */
+    unsigned suid;   /* 0: 22 */
     enum gba_ue_derivation derivation;
-    int64_t expires_s;       /* expiry asked for; never more than Kpm's */
+    int64_t expires_s; /* expiry asked for; never more than Kpm's */
 };
 
-enum gba_ue_enrol_happened { GBA_UE_ENROL_EV_START, GBA_UE_ENROL_EV_REPLY, GBA_UE_ENROL_EV_NO_REPLY };
+enum gba_ue_enrol_happened {
+    GBA_UE_ENROL_EV_START,
+    GBA_UE_ENROL_EV_REPLY,
+    GBA_UE_ENROL_EV_NO_REPLY
+};
 struct gba_ue_enrol_event {
     enum gba_ue_enrol_happened happened;
     const struct gba_ue_reply *reply; /* with psk and exported */
@@ -414,25 +440,31 @@ struct gba_ue_enrol_event {
 enum gba_ue_enrol_todo { GBA_UE_ENROL_SEND, GBA_UE_ENROL_DONE, GBA_UE_ENROL_FAILED };
 
 size_t gba_ue_enrol_size(void);
-struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len, const struct gba_ue_enrol_config *c);
-/* As gba_ue_step.  Errors an enrolment may end with: GBA_E_DOWNGRADE (session without our key or without export),
- * GBA_E_PROTOCOL, GBA_E_REFUSED, GBA_E_OVERLOAD, GBA_E_EXPIRED, the transport's. */
+struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len,
+                                       const struct gba_ue_enrol_config *c);
+/* As gba_ue_step.  Errors an enrolment may end with: GBA_E_DOWNGRADE (session without our key
+ * or without export), GBA_E_PROTOCOL, GBA_E_REFUSED, GBA_E_OVERLOAD, GBA_E_EXPIRED, the
+ * transport's. */
 enum gba_err gba_ue_enrol_step(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *event,
                                enum gba_ue_enrol_todo *todo);
 /* target: the request-target to append to the MEF's scheme and authority. */
-const struct gba_ue_request *gba_ue_enrol_request(const struct gba_ue_enrol *e, const char **target);
-enum gba_err gba_ue_enrol_credential(const struct gba_ue_enrol *e, struct gba_ue_credential *out);
+const struct gba_ue_request *gba_ue_enrol_request(const struct gba_ue_enrol *e,
+                                                  const char **target);
+enum gba_err gba_ue_enrol_credential(const struct gba_ue_enrol *e,
+                                     struct gba_ue_credential *out);
 enum gba_err gba_ue_enrol_error(const struct gba_ue_enrol *e);
 const char *gba_ue_enrol_why(const struct gba_ue_enrol *e);
-unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code; 0: none */
-void gba_ue_enrol_end(struct gba_ue_enrol *e);           /* wipes */
+unsigned
+gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code; 0: none */
+void gba_ue_enrol_end(struct gba_ue_enrol *e);  /* wipes */
 
-/* Both ways for a device that may block; the credential goes into its ring.  mef_url NULL: the first way.  Else
- * https://HOST[:PORT], and config (whose expires_s is set here) says who the MEF is; suites NULL:
- * ECDHE-PSK-CHACHA20-POLY1305 or DHE-PSK.  renew: bootstrap first. */
-enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url, const char *connect_to,
-                                 const struct gba_ue_enrol_config *config, const char *suites, bool renew,
-                                 struct gba_ue_credential *out);
+/* Both ways for a device that may block; the credential goes into its ring.  mef_url NULL: the
+ * first way.  Else https://HOST[:PORT], and config (whose expires_s is set here) says who the
+ * MEF is; suites NULL: ECDHE-PSK-CHACHA20-POLY1305 or DHE-PSK.  renew: bootstrap first. */
+enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url,
+                                 const char *connect_to,
+                                 const struct gba_ue_enrol_config *config, const char *suites,
+                                 bool renew, struct gba_ue_credential *out);
 
 /* --- adapters --------------------------------------------------------------------------- */
 
@@ -442,14 +474,14 @@ enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url, c
  * why (may be NULL) gets "line N: ...".  GBA_E_NOT_FOUND, GBA_E_FORBIDDEN (readable by others),
  * GBA_E_SYNTAX, GBA_E_IO, GBA_E_NOMEM. */
 enum gba_err gba_ue_usim_soft_open(const char *path, struct gba_ue_usim **out, char why[320]);
-/* Checks text (n octets of such lines) and writes the file, 0600.  GBA_E_EXISTS: path exists and
- * replace is false. */
+/* Checks text (n octets of such lines) and writes the file, 0600.  GBA_E_EXISTS: path exists
+ * and replace is false. */
 enum gba_err gba_ue_usim_soft_create(const char *path, const char *text, size_t n, bool replace,
                                      char why[320]);
 /* Public facts of an open soft USIM, for people. */
 struct gba_ue_usim_facts {
     const char *algorithm;
-    uint64_t sqn_ms; /* highest SQN accepted */
+    uint64_t sqn_ms;                 /* highest SQN accepted */
     char gba_btid[GBA_UE_BTID_SIZE]; /* EF_GBABP; "": none */
     int64_t gba_expires_s;
 };
@@ -457,10 +489,11 @@ void gba_ue_usim_soft_facts(const struct gba_ue_usim *usim, struct gba_ue_usim_f
 
 /* HTTP and TLS by libcurl (OpenSSL flavour).  Strings are copied. */
 struct gba_ue_curl_config {
-    const char *ca_file;     /* PEM; NULL: the system's */
-    const char *pinned_key;  /* "sha256//BASE64" of the server's SubjectPublicKeyInfo; NULL: none */
-    const char *proxy;       /* URL; NULL: none (never from the environment) */
-    const char *interface;   /* local address or device; NULL: any */
+    const char *ca_file; /* PEM; NULL: the system's */
+    const char
+        *pinned_key;   /* "sha256//BASE64" of the server's SubjectPublicKeyInfo; NULL: none */
+    const char *proxy; /* URL; NULL: none (never from the environment) */
+    const char *interface;       /* local address or device; NULL: any */
     unsigned connect_timeout_ms; /* 0: 10000 */
     unsigned timeout_ms;         /* of the whole exchange; 0: 30000 */
     size_t max_body;             /* octets; 0: 1 MiB */
@@ -469,13 +502,15 @@ struct gba_ue_curl_config {
 };
 enum gba_err gba_ue_curl_new(const struct gba_ue_curl_config *c, struct gba_ue_transport **out);
 
-/* For an event loop of the caller: begin gives a handle (CURL *) ready for curl_multi_add_handle;
- * when curl_multi_info_read reports it, remove it and call end with the CURLcode.  request and
- * what it points to live until end.  One exchange at a time per transport.  The program ignores
- * SIGPIPE (OpenSSL writes to sockets; exchange() sees to it itself). */
+/* For an event loop of the caller: begin gives a handle (CURL *) ready for
+ * curl_multi_add_handle; when curl_multi_info_read reports it, remove it and call end with the
+ * CURLcode.  request and what it points to live until end.  One exchange at a time per
+ * transport.  The program ignores SIGPIPE (OpenSSL writes to sockets; exchange() sees to it
+ * itself). */
 enum gba_err gba_ue_curl_begin(struct gba_ue_transport *t, const struct gba_ue_request *request,
                                void **easy);
-enum gba_err gba_ue_curl_end(struct gba_ue_transport *t, int curl_code, struct gba_ue_reply *reply);
+enum gba_err gba_ue_curl_end(struct gba_ue_transport *t, int curl_code,
+                             struct gba_ue_reply *reply);
 
 #ifdef __cplusplus
 }

@@ -44,13 +44,13 @@ struct gba_ue_request {
     const char *method;     /* "GET", "PUT", "POST", "DELETE" */
     const char *url;        /* http or https; its authority becomes Host and the TLS name */
     const char *connect_to; /* HOST:PORT or [V6]:PORT to connect to instead; NULL: as url */
-    const char *host;       /* Host field, where it differs from url's authority; NULL: as url */
+    const char *host; /* Host field, where it differs from url's authority; NULL: as url */
     const struct gba_ue_field *fields; /* Authorization, User-Agent, ...; not Host */
     size_t n_fields;
     const uint8_t *body;
     size_t body_len;
     const struct gba_ue_psk *psk; /* NULL: certificates only */
-    bool fresh;                   /* a new connection: the identity behind the old one changed */
+    bool fresh;     /* a new connection: the identity behind the old one changed */
     uint16_t suite; /* not 0: send only if this suite was negotiated, else GBA_E_MISDIRECTED */
     const char *export_label; /* not NULL: export 48 octets, no context (RFC 5705), TLS 1.2 with
                                  extended master secret only, before the request goes out */
@@ -58,27 +58,28 @@ struct gba_ue_request {
 
 /* Everything pointed to belongs to the transport and lives until its next exchange or close. */
 struct gba_ue_reply {
-    unsigned status; /* 100-599 */
+    unsigned status;                   /* 100-599 */
     const struct gba_ue_field *fields; /* trailers at the end */
     size_t n_fields;
     const uint8_t *body;
     size_t body_len;
-    uint16_t suite;    /* of the connection; 0: no TLS */
-    bool tls13, psk;   /* psk: authenticated by our key, not by a certificate */
-    unsigned alert;    /* TLS alert the server sent when the exchange failed; 0: none */
+    uint16_t suite;  /* of the connection; 0: no TLS */
+    bool tls13, psk; /* psk: authenticated by our key, not by a certificate */
+    unsigned alert;  /* TLS alert the server sent when the exchange failed; 0: none */
     bool has_exported;
     uint8_t exported[GBA_UE_EXPORT_LEN]; /* secret */
-    const char *why;   /* detail for people when the exchange failed; may be NULL */
+    const char *why; /* detail for people when the exchange failed; may be NULL */
 };
 
 struct gba_ue_transport {
     const char *name; /* "curl" */
-    /* Blocks until the reply is complete or its deadlines pass.  reply is filled as far as known
-     * also on failure.  GBA_E_UNREACHABLE: name or connection; GBA_E_TIMEOUT; GBA_E_TLS: handshake
-     * failed or peer not verified; GBA_E_TOO_LONG: reply over its cap; GBA_E_PROTOCOL: no HTTP;
-     * GBA_E_MISDIRECTED: another suite than asked, nothing was sent; GBA_E_ARGUMENT; GBA_E_NOMEM. */
-    enum gba_err (*exchange)(struct gba_ue_transport *self, const struct gba_ue_request *request,
-                             struct gba_ue_reply *reply);
+    /* Blocks until the reply is complete or its deadlines pass.  reply is filled as far as
+     * known also on failure.  GBA_E_UNREACHABLE: name or connection; GBA_E_TIMEOUT; GBA_E_TLS:
+     * handshake failed or peer not verified; GBA_E_TOO_LONG: reply over its cap;
+     * GBA_E_PROTOCOL: no HTTP; GBA_E_MISDIRECTED: another suite than asked, nothing was sent;
+     * GBA_E_ARGUMENT; GBA_E_NOMEM. */
+    enum gba_err (*exchange)(struct gba_ue_transport *self,
+                             const struct gba_ue_request *request, struct gba_ue_reply *reply);
     void (*close)(struct gba_ue_transport *self);
 };
 

@@ -1,6 +1,6 @@
 /*
- * The state of one UE-NAF relation over Digest, shared by ua_client.c (decisions) and ua_messages.c (fields).  Not
- * public.
+ * The state of one UE-NAF relation over Digest, shared by ua_client.c (decisions) and
+ * ua_messages.c (fields).  Not public.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -70,8 +70,8 @@ struct gba_ue_ua {
 enum gba_err ua_print_plain(struct gba_ue_ua *ua);
 enum gba_err ua_print_authorised(struct gba_ue_ua *ua, const uint8_t entropy[static 16]);
 
-/* Takes the best challenge this UE may answer: realm of GBA and of this NAF, SHA-256 before MD5, auth-int
- * before auth. */
+/* Takes the best challenge this UE may answer: realm of GBA and of this NAF, SHA-256 before
+ * MD5, auth-int before auth. */
 enum gba_err ua_read_challenge(struct gba_ue_ua *ua, const struct gba_ue_reply *reply);
 /* Which Ua id, by scheme and suite, unless it is given. */
 void ua_choose_key(struct gba_ue_ua *ua, const struct gba_ue_reply *reply);

@@ -1,6 +1,6 @@
 /*
- * The state of one Ub run, shared by ub_client.c (decisions), ub_messages.c (what is sent and how a
- * challenge and a 200 are judged) and keyring.c (which takes Ks over).  Not public.
+ * The state of one Ub run, shared by ub_client.c (decisions), ub_messages.c (what is sent and
+ * how a challenge and a 200 are judged) and keyring.c (which takes Ks over).  Not public.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -45,7 +45,8 @@ enum ub_event {
 
 struct gba_ue {
     /* configuration */
-    char impi[GBA_UE_IMPI_SIZE], bsf[GBA_UE_FQDN_SIZE], uri[256], tmpi[GBA_UE_TMPI_SIZE], agent[192];
+    char impi[GBA_UE_IMPI_SIZE], bsf[GBA_UE_FQDN_SIZE], uri[256], tmpi[GBA_UE_TMPI_SIZE],
+        agent[192];
     uint32_t max_life_s;
     bool gba_u, report_mac_failure;
     /* the run */
@@ -87,7 +88,8 @@ enum gba_err ub_print_mac_failure(struct gba_ue *ue, const uint8_t entropy[stati
 /* Takes RAND, AUTN, realm, nonce and opaque of the challenge that this UE can answer. */
 enum gba_err ub_read_challenge(struct gba_ue *ue, const struct gba_ue_reply *reply);
 /* rspauth first, then B-TID and lifetime. */
-enum gba_err ub_read_success(struct gba_ue *ue, const struct gba_ue_reply *reply, int64_t now_s);
+enum gba_err ub_read_success(struct gba_ue *ue, const struct gba_ue_reply *reply,
+                             int64_t now_s);
 /* Does the Server field carry the token 3gpp-gba-tmpi? */
 bool ub_server_knows_tmpi(const struct gba_ue_reply *reply);
 /* Seconds of Retry-After (not its date form), at most a day. */

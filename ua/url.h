@@ -1,6 +1,6 @@
 /*
- * An http or https URL in its parts, as the UE needs them: scheme, host, port, request-target.  Strict: printable
- * ASCII, no user information.  Not public.
+ * An http or https URL in its parts, as the UE needs them: scheme, host, port, request-target.
+ * Strict: printable ASCII, no user information.  Not public.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -11,8 +11,8 @@
 
 struct url {
     bool https;
-    struct gba_text host; /* an IPv6 address keeps its brackets */
-    struct gba_text port; /* digits; empty: the scheme's */
+    struct gba_text host;   /* an IPv6 address keeps its brackets */
+    struct gba_text port;   /* digits; empty: the scheme's */
     struct gba_text target; /* path and query, at least "/" */
 };
 

@@ -41,7 +41,7 @@ struct gba_ue_aka {
     enum gba_err result; /* GBA_OK: res (and ck, ik); GBA_E_SYNC: auts; GBA_E_MAC; else the card
                             failed: GBA_E_USIM, GBA_E_IO */
     uint8_t res[16];
-    size_t res_len; /* 4-16 */
+    size_t res_len;         /* 4-16 */
     uint8_t ck[16], ik[16]; /* GBA_ME only; a card in GBA mode keeps them */
     uint8_t auts[14];
 };
@@ -53,18 +53,18 @@ struct gba_ue_usim {
 
     enum gba_err (*identity)(struct gba_ue_usim *self, struct gba_ue_identity *out);
 
-    /* AUTHENTICATE (TS 31.102 7.1.2) in the 3G context, or with gba in the GBA context, bootstrapping mode.
-     * The outcome is out->result, and the value returned. */
+    /* AUTHENTICATE (TS 31.102 7.1.2) in the 3G context, or with gba in the GBA context,
+     * bootstrapping mode. The outcome is out->result, and the value returned. */
     enum gba_err (*authenticate)(struct gba_ue_usim *self, bool gba, const uint8_t rand[16],
                                  const uint8_t autn[16], struct gba_ue_aka *out);
 
     /* GBA_U only: stores B-TID and key lifetime in the card (EF_GBABP, TS 31.102 4.2.79). */
     enum gba_err (*bootstrapped)(struct gba_ue_usim *self, const char *btid, int64_t expires_s);
 
-    /* GBA_U only: AUTHENTICATE in the GBA context, NAF derivation mode.  naf_id = FQDN || Ua id.
-     * internal false: Ks_ext_NAF.  internal true: Ks_int_NAF, which a real card never gives away
-     * (GBA_E_FORBIDDEN); a soft USIM does, because the client "in the UICC" is this process too.
-     * GBA_E_NOT_FOUND: no Ks in the card (SW 6985). */
+    /* GBA_U only: AUTHENTICATE in the GBA context, NAF derivation mode.  naf_id = FQDN || Ua
+     * id. internal false: Ks_ext_NAF.  internal true: Ks_int_NAF, which a real card never gives
+     * away (GBA_E_FORBIDDEN); a soft USIM does, because the client "in the UICC" is this
+     * process too. GBA_E_NOT_FOUND: no Ks in the card (SW 6985). */
     enum gba_err (*derive)(struct gba_ue_usim *self, bool internal, const uint8_t *naf_id,
                            size_t naf_id_len, const char *impi, uint8_t key[GBA_UE_KEY_LEN]);
 

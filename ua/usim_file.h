@@ -1,6 +1,6 @@
 /*
- * The file of a soft USIM: "name=value" lines, mode 0600, replaced atomically.  It is the card's
- * memory: K, the SQN array, and for GBA_U what the card keeps of a bootstrapping.
+ * The file of a soft USIM: "name=value" lines, mode 0600, replaced atomically.  It is the
+ * card's memory: K, the SQN array, and for GBA_U what the card keeps of a bootstrapping.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -31,17 +31,20 @@ struct usim_file {
     int64_t gba_expires_s;
 };
 
-/* why gets "line N: ..." when not GBA_OK: GBA_E_SYNTAX, GBA_E_REPEATED, GBA_E_MISSING, GBA_E_TOO_LONG. */
-enum gba_err usim_file_parse(struct gba_text text, struct usim_file *out, char why[static USIM_WHY_SIZE]);
+/* why gets "line N: ..." when not GBA_OK: GBA_E_SYNTAX, GBA_E_REPEATED, GBA_E_MISSING,
+ * GBA_E_TOO_LONG. */
+enum gba_err usim_file_parse(struct gba_text text, struct usim_file *out,
+                             char why[static USIM_WHY_SIZE]);
 /* The lines of u.  GBA_E_TOO_LONG never happens with USIM_FILE_MAX. */
 enum gba_err usim_file_print(const struct usim_file *u, struct gba_wbuf *out);
 
-/* Writes the file aside, syncs it, renames it and syncs its folder.  replace false: GBA_E_EXISTS
- * if there is one.  GBA_E_IO (errno tells), GBA_E_NOMEM. */
+/* Writes the file aside, syncs it, renames it and syncs its folder.  replace false:
+ * GBA_E_EXISTS if there is one.  GBA_E_IO (errno tells), GBA_E_NOMEM. */
 enum gba_err usim_file_write(const char *path, const struct usim_file *u, bool replace);
 
-/* Opens and locks the file against other processes (close *fd to unlock) and parses it.  GBA_E_NOT_FOUND,
- * GBA_E_FORBIDDEN: others may read it, or no plain file; GBA_E_IO, and those of usim_file_parse. */
+/* Opens and locks the file against other processes (close *fd to unlock) and parses it.
+ * GBA_E_NOT_FOUND, GBA_E_FORBIDDEN: others may read it, or no plain file; GBA_E_IO, and those
+ * of usim_file_parse. */
 enum gba_err usim_file_open(const char *path, int *fd, struct usim_file *out,
                             char why[static USIM_WHY_SIZE]);
 

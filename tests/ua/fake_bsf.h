@@ -1,6 +1,6 @@
 /*
- * A BSF for the UE's tests: a request head in, a whole HTTP reply out, with real AKA and real Digest from
- * common/.  It can be told to go wrong in any place.  Not a BSF for anything else.
+ * A BSF for the UE's tests: a request head in, a whole HTTP reply out, with real AKA and real
+ * Digest from common/.  It can be told to go wrong in any place.  Not a BSF for anything else.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,7 +13,8 @@
 
 #define FAKE_REPLY_MAX 65536
 
-/* Replaces `from` by `to` in the reply with that status; body edits happen before rspauth is made. */
+/* Replaces `from` by `to` in the reply with that status; body edits happen before rspauth is
+ * made. */
 struct fake_edit {
     unsigned status;
     bool in_body;
@@ -22,15 +23,15 @@ struct fake_edit {
 
 struct fake_bsf {
     struct gba_aka_secret secret;
-    const char *name;  /* BSF name: realm, B-TID domain */
+    const char *name; /* BSF name: realm, B-TID domain */
     uint64_t next_sqn;
     bool gba_u;
     int64_t now_s, life_s;
-    unsigned refuse_first; /* status for first GETs; 0: serve */
+    unsigned refuse_first;  /* status for first GETs; 0: serve */
     unsigned refuse_answer; /* status for answers; 0: verify */
-    bool refuse_tmpi;      /* 403 to a TMPI */
-    bool stale_always;     /* never heeds AUTS */
-    bool currenttime;      /* Extension/currenttime in the body */
+    bool refuse_tmpi;       /* 403 to a TMPI */
+    bool stale_always;      /* never heeds AUTS */
+    bool currenttime;       /* Extension/currenttime in the body */
     struct fake_edit edits[4];
     /* what happened */
     unsigned n_requests, n_challenges, n_auts, n_ok, n_mac_failures;
@@ -46,8 +47,8 @@ void fake_bsf_init(struct fake_bsf *b);
 size_t fake_bsf_answer(void *bsf, const char *head, char reply[FAKE_REPLY_MAX]);
 struct gba_ks fake_bsf_ks(const struct fake_bsf *b);
 
-/* A server on 127.0.0.1, one connection after another, in a thread.  answer() is called for every
- * request head (with its body behind the empty line). */
+/* A server on 127.0.0.1, one connection after another, in a thread.  answer() is called for
+ * every request head (with its body behind the empty line). */
 struct fake_server;
 typedef size_t fake_answer(void *ctx, const char *head, char reply[FAKE_REPLY_MAX]);
 struct fake_server *fake_server_start(fake_answer *answer, void *ctx, unsigned *port);

@@ -1,5 +1,6 @@
 /*
- * A folder of the test's own, removed at exit; and work done as an unprivileged user, for CI is root.
+ * A folder of the test's own, removed at exit; and work done as an unprivileged user, for CI is
+ * root.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

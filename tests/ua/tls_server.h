@@ -1,6 +1,6 @@
 /*
- * An HTTPS server on 127.0.0.1 for the UE's tests, on OpenSSL: with a certificate made on the spot, with pre-shared keys,
- * or both.  It remembers what each handshake came to.
+ * An HTTPS server on 127.0.0.1 for the UE's tests, on OpenSSL: with a certificate made on the
+ * spot, with pre-shared keys, or both.  It remembers what each handshake came to.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -21,11 +21,11 @@ struct tls_server {
     const char *suites;           /* TLS 1.2 list; NULL: OpenSSL's */
     const char *hint;
     bool no_certificate;
-    const char *dns;              /* dNSName; NULL: "naf.example" and 127.0.0.1 */
+    const char *dns; /* dNSName; NULL: "naf.example" and 127.0.0.1 */
     uint8_t key[32];
-    const char *refuse_identity;  /* this psk_identity is unknown */
-    bool psk13;                   /* takes an external PSK in TLS 1.3 */
-    bool silent;                  /* accepts TCP and says nothing */
+    const char *refuse_identity; /* this psk_identity is unknown */
+    bool psk13;                  /* takes an external PSK in TLS 1.3 */
+    bool silent;                 /* accepts TCP and says nothing */
     /* what happened */
     unsigned n_accepted, n_handshakes, n_failures;
     char identity[512];
