@@ -16,6 +16,8 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 
+#include "common/secret.h"
+
 static void silent(void *ctx, xmlErrorPtr error)
 {
     (void)ctx;
@@ -105,32 +107,43 @@ static bool many_attributes(struct gba_bytes in)
     return n > GBA_XML_ATTRIBUTES_MAX;
 }
 
-/* Walks the whole tree without recursion. */
-static enum gba_err check_depth(const xmlNode *root)
+/* The node after n in the tree below root, without recursion; *depth goes along. */
+static xmlNode *walk(const xmlNode *root, xmlNode *n, unsigned *depth)
 {
-    const xmlNode *n = root;
+    if (n->type == XML_ELEMENT_NODE && n->children != NULL) {
+        ++*depth;
+        return n->children;
+    }
+    while (n != root && n->next == NULL) {
+        n = n->parent;
+        --*depth;
+    }
+    return n != root ? n->next : NULL;
+}
+
+static enum gba_err check_depth(xmlNode *root)
+{
     unsigned depth = 1;
 
-    for (;;) {
+    for (xmlNode *n = root; n != NULL; n = walk(root, n, &depth)) {
         if (n->type == XML_ENTITY_REF_NODE)
             return GBA_E_SYNTAX;
-        if (n->type == XML_ELEMENT_NODE) {
-            if (depth > GBA_XML_DEPTH_MAX)
-                return GBA_E_TOO_LONG;
-            if (n->children != NULL) {
-                n = n->children;
-                depth++;
-                continue;
-            }
-        }
-        while (n != root && n->next == NULL) {
-            n = n->parent;
-            depth--;
-        }
-        if (n == root)
-            return GBA_OK;
-        n = n->next;
+        if (n->type == XML_ELEMENT_NODE && depth > GBA_XML_DEPTH_MAX)
+            return GBA_E_TOO_LONG;
     }
+    return GBA_OK;
+}
+
+/* Answers on Zn and Mmef carry keys.  Texts that the dictionary shares (white space) stay. */
+static void wipe_texts(xmlDocPtr doc)
+{
+    xmlNode *root = xmlDocGetRootElement(doc);
+    unsigned depth = 1;
+
+    for (xmlNode *n = root; n != NULL; n = walk(root, n, &depth))
+        if ((n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE) &&
+            n->content != NULL && (doc->dict == NULL || !xmlDictOwns(doc->dict, n->content)))
+            gba_wipe(n->content, strlen((const char *)n->content));
 }
 
 static enum gba_err read_document(struct gba_bytes in, xmlDocPtr *doc)
@@ -172,7 +185,7 @@ enum gba_err gba_xml_parse(struct gba_bytes in, size_t max, struct gba_xml **out
     else
         err = check_depth(xmlDocGetRootElement(doc));
     if (err != GBA_OK) {
-        xmlFreeDoc(doc);
+        gba_xml_free((struct gba_xml *)doc);
         return err;
     }
     *out = (struct gba_xml *)doc;
@@ -181,8 +194,10 @@ enum gba_err gba_xml_parse(struct gba_bytes in, size_t max, struct gba_xml **out
 
 void gba_xml_free(struct gba_xml *x)
 {
-    if (x != NULL)
-        xmlFreeDoc((xmlDocPtr)x);
+    if (x == NULL)
+        return;
+    wipe_texts((xmlDocPtr)x);
+    xmlFreeDoc((xmlDocPtr)x);
 }
 
 const struct gba_xml_node *gba_xml_root(const struct gba_xml *x)

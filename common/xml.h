@@ -22,7 +22,7 @@ struct gba_xml_node; /* an element of it, borrowed */
  * well-formed (namespaces included), a document type declaration, a NUL, another encoding;
  * GBA_E_NOMEM. */
 enum gba_err gba_xml_parse(struct gba_bytes in, size_t max, struct gba_xml **out);
-void gba_xml_free(struct gba_xml *x); /* NULL is fine; wipes nothing */
+void gba_xml_free(struct gba_xml *x); /* NULL is fine; wipes the texts */
 
 const struct gba_xml_node *gba_xml_root(const struct gba_xml *x);
 /* Local name, and namespace ("" for none). */
