@@ -18,11 +18,15 @@ lab_begin() {
     trap lab_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    trap 'exit 141' PIPE
 }
 
-# Ends the daemons in the reverse order of their start, by process id, and waits for them.
+# Ends the daemons in the reverse order of their start, by process id, and waits for them; a second
+# signal does not stop it half-way.
 lab_end() {
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM HUP PIPE
     for p in $lab_pids; do
         kill -TERM "$p" 2>/dev/null || :
     done
