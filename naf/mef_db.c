@@ -1,0 +1,269 @@
+/*
+ * The SQLite file under the MEF's store: see mef_db.h.  The schema version is PRAGMA
+ * user_version.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_db.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define APPLICATION_ID 0x4d454631 /* "MEF1" */
+#define VERSION        1
+#define STR_(x)        #x
+#define STR(x)         STR_(x)
+
+#define REG_COLUMNS "ri,creator,admin,labels,created,modified,expires"
+#define KEY_COLUMNS "id,creator,admin,labels,targets,suid,key,created,modified,expires"
+
+static const char *const sql[N_STATEMENTS] = {
+    [S_BEGIN] = "BEGIN IMMEDIATE",
+    [S_COMMIT] = "COMMIT",
+    [S_ROLLBACK] = "ROLLBACK",
+    [S_PUT_KE] = "INSERT OR IGNORE INTO ke(id,enrolee,key,created,expires) VALUES(?,?,?,?,?)",
+    [S_TRIM_KES] =
+        "DELETE FROM ke WHERE enrolee=?1 AND rowid NOT IN(SELECT rowid FROM ke"
+        " WHERE enrolee=?1 ORDER BY created DESC,rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
+    [S_GET_KE] = "SELECT id,enrolee,key,created,expires FROM ke WHERE id=?",
+    [S_FIND_REG] = "SELECT " REG_COLUMNS " FROM reg WHERE creator=? AND admin=?",
+    [S_COUNT_REGS] = "SELECT count(*) FROM reg WHERE creator=?",
+    [S_ADD_REG] = "INSERT INTO reg(" REG_COLUMNS ") VALUES(?,?,?,?,?,?,?)",
+    [S_GET_REG] = "SELECT " REG_COLUMNS " FROM reg WHERE ri=?",
+    [S_SET_REG] = "UPDATE reg SET labels=?2,modified=?3,expires=?4 WHERE ri=?1",
+    [S_DEL_REG] = "DELETE FROM reg WHERE ri=?",
+    [S_DEL_REG_KEYS] = "DELETE FROM key WHERE creator=? AND admin=?",
+    [S_DEL_LAST_KES] = "DELETE FROM ke WHERE enrolee=?1 AND NOT EXISTS"
+                       "(SELECT 1 FROM reg WHERE creator=?1)",
+    [S_COUNT_KEYS] = "SELECT count(*) FROM key WHERE creator=?",
+    [S_ADD_KEY] = "INSERT INTO key(" KEY_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?)",
+    [S_GET_KEY] = "SELECT " KEY_COLUMNS " FROM key WHERE id=?",
+    [S_SET_KEY] = "UPDATE key SET labels=?2,targets=?3,modified=?4,expires=?5 WHERE id=?1",
+    [S_DEL_KEY] = "DELETE FROM key WHERE id=?",
+    [S_SWEEP_KE] = "DELETE FROM ke WHERE expires<=?",
+    [S_SWEEP_KEY] = "DELETE FROM key WHERE expires<=?",
+    [S_SWEEP_REG] = "DELETE FROM reg WHERE expires<=?",
+    [S_GET_CHECK] = "SELECT value FROM meta WHERE name='check'",
+    [S_PUT_CHECK] = "INSERT INTO meta(name,value) VALUES('check',?)",
+};
+
+static const char settings[] = "PRAGMA journal_mode=WAL;"
+                               "PRAGMA synchronous=FULL;"
+                               "PRAGMA secure_delete=ON;"
+                               "PRAGMA foreign_keys=ON;"
+                               "PRAGMA trusted_schema=OFF;";
+
+static const char schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE ke(id TEXT PRIMARY KEY, enrolee TEXT NOT NULL, key BLOB NOT NULL,"
+    " created INTEGER NOT NULL, expires INTEGER NOT NULL);"
+    "CREATE INDEX ke_enrolee ON ke(enrolee);"
+    "CREATE INDEX ke_expires ON ke(expires);"
+    "CREATE TABLE reg(ri TEXT PRIMARY KEY, creator TEXT NOT NULL, admin TEXT NOT NULL,"
+    " labels TEXT NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, UNIQUE(creator,admin));"
+    "CREATE INDEX reg_expires ON reg(expires);"
+    "CREATE TABLE key(id TEXT PRIMARY KEY, creator TEXT NOT NULL, admin TEXT NOT NULL,"
+    " labels TEXT NOT NULL, targets TEXT NOT NULL, suid INTEGER NOT NULL, key BLOB NOT NULL,"
+    " created INTEGER NOT NULL, modified INTEGER NOT NULL, expires INTEGER NOT NULL);"
+    "CREATE INDEX key_creator ON key(creator,admin);"
+    "CREATE INDEX key_expires ON key(expires);"
+    "PRAGMA application_id=" STR(APPLICATION_ID) ";"
+                                                 "PRAGMA user_version=" STR(VERSION) ";"
+                                                                                     "COMMIT;";
+
+/* ------------------------------------------------------------ statements */
+
+static enum gba_err db_error(int rc)
+{
+    return rc == SQLITE_NOMEM ? GBA_E_NOMEM : GBA_E_IO;
+}
+
+sqlite3_stmt *mef_db_use(struct mef_db *s, enum statement which)
+{
+    sqlite3_reset(s->st[which]);
+    sqlite3_clear_bindings(s->st[which]);
+    return s->st[which];
+}
+
+/* Texts are bound without a copy: they outlive the step. */
+void mef_db_text(sqlite3_stmt *st, int i, const char *text)
+{
+    sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+/* A statement without rows.  GBA_E_EXISTS: a constraint. */
+enum gba_err mef_db_run(sqlite3_stmt *st)
+{
+    int rc = sqlite3_step(st);
+
+    sqlite3_reset(st);
+    if (rc == SQLITE_DONE)
+        return GBA_OK;
+    return rc == SQLITE_CONSTRAINT ? GBA_E_EXISTS : db_error(rc);
+}
+
+/* The same, and it must have changed a row. */
+enum gba_err mef_db_run_on_row(struct mef_db *s, sqlite3_stmt *st)
+{
+    enum gba_err err = mef_db_run(st);
+
+    return err == GBA_OK && sqlite3_changes(s->db) == 0 ? GBA_E_NOT_FOUND : err;
+}
+
+/* Steps to the first row. */
+enum gba_err mef_db_row(sqlite3_stmt *st)
+{
+    int rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW)
+        return GBA_OK;
+    sqlite3_reset(st);
+    return rc == SQLITE_DONE ? GBA_E_NOT_FOUND : db_error(rc);
+}
+
+enum gba_err mef_db_read(sqlite3_stmt *st, int i, char *out, size_t cap)
+{
+    const char *text = (const char *)sqlite3_column_text(st, i);
+    size_t n = (size_t)sqlite3_column_bytes(st, i);
+
+    if (text == NULL || gba_text_copy(out, cap, (struct gba_text){text, n}) != GBA_OK)
+        return GBA_E_IO;
+    return GBA_OK;
+}
+
+enum gba_err mef_db_count_below(sqlite3_stmt *st, const char *creator, size_t max)
+{
+    enum gba_err err;
+    bool below;
+
+    mef_db_text(st, 1, creator);
+    err = mef_db_row(st);
+    if (err != GBA_OK)
+        return err;
+    below = (size_t)sqlite3_column_int64(st, 0) < max;
+    sqlite3_reset(st);
+    return below ? GBA_OK : GBA_E_OVERLOAD;
+}
+
+/* Ends a transaction that S_BEGIN began. */
+enum gba_err mef_db_finish(struct mef_db *s, enum gba_err err)
+{
+    if (err == GBA_OK)
+        err = mef_db_run(mef_db_use(s, S_COMMIT));
+    if (err != GBA_OK && sqlite3_get_autocommit(s->db) == 0)
+        mef_db_run(mef_db_use(s, S_ROLLBACK));
+    return err;
+}
+
+/* ------------------------------------------------------------ sealed keys */
+
+enum gba_err mef_db_seal(const struct mef_db *s, const char *name, const struct gba_key *key,
+                         uint8_t out[static MEF_DB_SEALED])
+{
+    /* random nonces: 2^32 rows of one master key before a repetition gets likely */
+    if (getrandom(out, GBA_SEAL_NONCE, 0) != GBA_SEAL_NONCE)
+        return GBA_E_ENTROPY;
+    gba_seal(s->master, out, gba_text_bytes(gba_text(name)), GBA_BYTES(key->octets),
+             out + GBA_SEAL_NONCE);
+    return GBA_OK;
+}
+
+enum gba_err mef_db_unseal(const struct mef_db *s, const char *name, sqlite3_stmt *st,
+                           int column, struct gba_key *key)
+{
+    const uint8_t *p = sqlite3_column_blob(st, column);
+
+    if (p == NULL || sqlite3_column_bytes(st, column) != MEF_DB_SEALED)
+        return GBA_E_CRYPTO;
+    return gba_unseal(s->master, p, gba_text_bytes(gba_text(name)),
+                      (struct gba_bytes){p + GBA_SEAL_NONCE, MEF_DB_SEALED - GBA_SEAL_NONCE},
+                      key->octets);
+}
+
+/* ------------------------------------------------------------ opening */
+
+static int number_of(sqlite3 *db, const char *pragma)
+{
+    sqlite3_stmt *st;
+    int v = -1;
+
+    if (sqlite3_prepare_v2(db, pragma, -1, &st, NULL) != SQLITE_OK)
+        return -1;
+    if (sqlite3_step(st) == SQLITE_ROW)
+        v = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return v;
+}
+
+/* An empty file becomes ours; another's is left alone. */
+static enum gba_err prepare_schema(struct mef_db *s, const char **why)
+{
+    int version = number_of(s->db, "PRAGMA user_version");
+    int application = number_of(s->db, "PRAGMA application_id");
+
+    *why = NULL;
+    if (version == 0 && application == 0 &&
+        number_of(s->db, "SELECT count(*) FROM sqlite_master") == 0)
+        return sqlite3_exec(s->db, schema, NULL, NULL, NULL) == SQLITE_OK ? GBA_OK : GBA_E_IO;
+    if (version < 0 || application != APPLICATION_ID)
+        *why = "not a database of mefd";
+    else if (version != VERSION)
+        *why = "of another version of mefd";
+    return *why == NULL ? GBA_OK : GBA_E_CONFIG;
+}
+
+/* A row sealed when the file was made tells whether the master key is the same. */
+static enum gba_err check_master(struct mef_db *s, const char **why)
+{
+    struct gba_key key = {{0}};
+    uint8_t sealed[MEF_DB_SEALED];
+    sqlite3_stmt *st = mef_db_use(s, S_GET_CHECK);
+    enum gba_err err = mef_db_row(st);
+
+    if (err == GBA_OK) {
+        err = mef_db_unseal(s, "check", st, 0, &key);
+        sqlite3_reset(st);
+        *why = err != GBA_OK ? "sealed under another master key" : NULL;
+        return err != GBA_OK ? GBA_E_CONFIG : GBA_OK;
+    }
+    if (err != GBA_E_NOT_FOUND)
+        return err;
+    err = mef_db_seal(s, "check", &key, sealed);
+    if (err != GBA_OK)
+        return err;
+    st = mef_db_use(s, S_PUT_CHECK);
+    sqlite3_bind_blob(st, 1, sealed, MEF_DB_SEALED, SQLITE_STATIC);
+    return mef_db_run(st);
+}
+
+enum gba_err mef_db_open(struct mef_db *s, const char *file, const char **why)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    mode_t before = umask(077);
+    int rc = sqlite3_open_v2(file, &s->db, flags, NULL);
+    enum gba_err err = GBA_E_IO;
+
+    if (rc == SQLITE_OK) {
+        sqlite3_busy_timeout(s->db, 5000);
+        rc = sqlite3_exec(s->db, settings, NULL, NULL, NULL);
+        err = rc == SQLITE_OK       ? prepare_schema(s, why)
+              : rc == SQLITE_NOTADB ? GBA_E_CONFIG
+                                    : GBA_E_IO;
+    }
+    umask(before);
+    for (size_t i = 0; err == GBA_OK && i < N_STATEMENTS; i++)
+        if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->st[i], NULL) !=
+            SQLITE_OK)
+            err = GBA_E_CONFIG;
+    return err == GBA_OK ? check_master(s, why) : err;
+}
+
+void mef_db_close(struct mef_db *s)
+{
+    for (size_t i = 0; i < N_STATEMENTS; i++)
+        sqlite3_finalize(s->st[i]);
+    sqlite3_close(s->db);
+}
