@@ -21,9 +21,11 @@ device() {
 # The four messages of a trace, without the fields that say nothing to a newcomer.
 abridged() {
     sed -E -e '/^ +(Date|Accept|Cache-Control|Content-Length|User-Agent|Host):/d' \
-        -e 's/^(-->.*)$/   device → BSF  \1/; s/^(<--.*)$/   device ← BSF  \1/' \
-        -e 's/response="[0-9a-f]{32}"/response="..."/; s/rspauth="[0-9a-f]{32}"/rspauth="..."/' |
-        cut -c 1-150
+        -e 's/^--> (.*)$/   device → BSF  \1/; s/^<-- (.*)$/   device ← BSF  \1/' \
+        -e 's/(nonce|opaque|cnonce|username|realm)="([^"]{12})[^"]*"/\1="\2…"/g' \
+        -e 's/(response|rspauth)="([0-9a-f]{4})[0-9a-f]*"/\1="\2…"/' \
+        -e 's/^ +</                   </; s/^( +[A-Z][A-Za-z-]+: )/          \1/' \
+        -e 's/<\?xml[^>]*\?> *//; s/ xmlns="[^"]*"//; s/> </></g'
 }
 
 tour_start() {
