@@ -6,62 +6,27 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "naf/zn_soap_client.h"
+#include "naf/zn_soap_config.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define DEADLINE_MS     2000
-#define OUTSTANDING_MAX 256
 #define UNDER_WAY_MAX   32 /* transfers at a time, each with a connection; more wait */
 #define REQUEST_SIZE    16384
 #define POLL_MS         60000 /* woken earlier by questions and answers */
 #define POLL_WAITING_MS 50    /* while some wait, whose deadlines libcurl does not know */
 
-struct row { /* one BSF */
-    char domain[GBA_FQDN_SIZE];
-    char *url, *ca_file;
-};
-
-struct client {
-    struct zn zn;
-    CURLM *multi;
-    struct curl_slist *headers;
-    char *cert_file, *key_file;
-    char ns[GBA_ZN_NS_SIZE];
-    bool bare, insecure;
-    unsigned deadline_ms, outstanding_max;
-    struct row *rows;
-    size_t n_rows;
-    void (*event)(void *arg, enum gba_err err, const char *what);
-    void *event_arg;
-
-    pthread_t thread;
-    bool running;
-    pthread_mutex_t lock; /* of what follows */
-    struct job *queue;    /* asked, not yet started */
-    size_t n_jobs;
-    bool closing;
-
-    /* the thread's own */
-    struct job *waiting;
-    struct job *under_way;
-    unsigned n_under_way;
-};
-
-struct job {
-    struct job *next;
-    struct client *c;
+struct zn_soap_job {
+    struct zn_soap_job *next;
+    struct zn_soap_client *c;
     struct zn_query q;
     zn_done *done;
     void *arg;
     enum gba_err refused; /* before any I/O */
-    const struct row *row;
+    const struct zn_soap_row *row;
     int64_t end_ms; /* of the deadline, monotonic */
     CURL *easy;
     char text[REQUEST_SIZE];
@@ -81,7 +46,7 @@ static int64_t now_ms(void)
 
 /* ------------------------------------------------------------ answers */
 
-static void job_free(struct job *j)
+static void job_free(struct zn_soap_job *j)
 {
     if (j->easy != NULL)
         curl_easy_cleanup(j->easy);
@@ -92,9 +57,9 @@ static void job_free(struct job *j)
 }
 
 /* Answers once and for all. */
-static void job_end(struct job *j, enum gba_err err, const struct gba_zn_answer *a)
+static void job_end(struct zn_soap_job *j, enum gba_err err, const struct gba_zn_answer *a)
 {
-    struct client *c = j->c;
+    struct zn_soap_client *c = j->c;
 
     pthread_mutex_lock(&c->lock);
     c->n_jobs--;
@@ -103,7 +68,7 @@ static void job_end(struct job *j, enum gba_err err, const struct gba_zn_answer 
     job_free(j);
 }
 
-static void tell(const struct job *j, enum gba_err err, const char *why)
+static void tell(const struct zn_soap_job *j, enum gba_err err, const char *why)
 {
     char text[512];
 
@@ -140,7 +105,8 @@ static enum gba_err transfer_error(CURLcode rc)
 }
 
 /* A fault comes with 500, from one carrier's BSF with 200. */
-static enum gba_err read_answer(struct job *j, struct gba_zn_answer *a, char *why, size_t cap)
+static enum gba_err read_answer(struct zn_soap_job *j, struct gba_zn_answer *a, char *why,
+                                size_t cap)
 {
     struct gba_zn_fault fault;
     enum gba_err err;
@@ -162,7 +128,7 @@ static enum gba_err read_answer(struct job *j, struct gba_zn_answer *a, char *wh
     return err;
 }
 
-static void job_finished(struct job *j, CURLcode rc)
+static void job_finished(struct zn_soap_job *j, CURLcode rc)
 {
     struct gba_zn_answer a = {.expiry_s = 0};
     char why[256];
@@ -181,7 +147,7 @@ static void job_finished(struct job *j, CURLcode rc)
 
 static size_t on_data(char *data, size_t size, size_t n, void *arg)
 {
-    struct job *j = arg;
+    struct zn_soap_job *j = arg;
 
     n *= size;
     if (n > GBA_ZN_ANSWER_MAX - j->n)
@@ -193,7 +159,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 
 /* ------------------------------------------------------------ questions */
 
-static enum gba_err print_request(struct job *j)
+static enum gba_err print_request(struct zn_soap_job *j)
 {
     struct gba_zn_request rq = {.envelope = !j->c->bare, .n_gsids = j->q.n_gsids};
     struct gba_wbuf w;
@@ -211,7 +177,7 @@ static enum gba_err print_request(struct job *j)
     return err;
 }
 
-static CURLcode set_tls(const struct job *j)
+static CURLcode set_tls(const struct zn_soap_job *j)
 {
     CURL *e = j->easy;
     CURLcode rc = curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -227,7 +193,7 @@ static CURLcode set_tls(const struct job *j)
     return rc;
 }
 
-static CURLcode set_transfer(struct job *j)
+static CURLcode set_transfer(struct zn_soap_job *j)
 {
     const struct {
         CURLoption option;
@@ -264,9 +230,9 @@ static CURLcode set_transfer(struct job *j)
     return rc;
 }
 
-static enum gba_err job_start(struct job *j)
+static enum gba_err job_start(struct zn_soap_job *j)
 {
-    struct client *c = j->c;
+    struct zn_soap_client *c = j->c;
     enum gba_err err = print_request(j);
 
     if (err != GBA_OK)
@@ -283,9 +249,9 @@ static enum gba_err job_start(struct job *j)
 }
 
 /* New questions go to the end of those that wait. */
-static void take_queue(struct client *c)
+static void take_queue(struct zn_soap_client *c)
 {
-    struct job **end = &c->waiting, *j, *next;
+    struct zn_soap_job **end = &c->waiting, *j, *next;
 
     while (*end != NULL)
         end = &(*end)->next;
@@ -302,9 +268,9 @@ static void take_queue(struct client *c)
 
 /* Starts what may start; libcurl's own limit of connections is not used, for transfers that it
  * holds back lose their timeouts. */
-static void start_waiting(struct client *c)
+static void start_waiting(struct zn_soap_client *c)
 {
-    struct job **p = &c->waiting, *j;
+    struct zn_soap_job **p = &c->waiting, *j;
 
     while ((j = *p) != NULL) {
         enum gba_err err = j->refused;
@@ -325,9 +291,9 @@ static void start_waiting(struct client *c)
 
 /* ------------------------------------------------------------ the thread */
 
-static void unlink_job(struct client *c, const struct job *j)
+static void unlink_job(struct zn_soap_client *c, const struct zn_soap_job *j)
 {
-    struct job **p = &c->under_way;
+    struct zn_soap_job **p = &c->under_way;
 
     while (*p != j)
         p = &(*p)->next;
@@ -335,7 +301,7 @@ static void unlink_job(struct client *c, const struct job *j)
     c->n_under_way--;
 }
 
-static void collect(struct client *c)
+static void collect(struct zn_soap_client *c)
 {
     CURLMsg *m;
     int left;
@@ -343,17 +309,17 @@ static void collect(struct client *c)
     while ((m = curl_multi_info_read(c->multi, &left)) != NULL) {
         CURLcode rc = m->data.result;
         char *private = NULL;
-        struct job *j;
+        struct zn_soap_job *j;
 
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
-        j = (struct job *)(void *)private;
+        j = (struct zn_soap_job *)(void *)private;
         curl_multi_remove_handle(c->multi, j->easy);
         unlink_job(c, j);
         job_finished(j, rc);
     }
 }
 
-static bool is_closing(struct client *c)
+static bool is_closing(struct zn_soap_client *c)
 {
     bool closing;
 
@@ -365,7 +331,7 @@ static bool is_closing(struct client *c)
 
 static void *run(void *arg)
 {
-    struct client *c = arg;
+    struct zn_soap_client *c = arg;
     int n;
 
     while (!is_closing(c)) {
@@ -379,7 +345,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static bool start_thread(struct client *c)
+static bool start_thread(struct zn_soap_client *c)
 {
     sigset_t all, before;
     int rc;
@@ -393,7 +359,7 @@ static bool start_thread(struct client *c)
 
 /* ------------------------------------------------------------ the port */
 
-static const struct row *find_row(const struct client *c, const char *btid)
+static const struct zn_soap_row *find_row(const struct zn_soap_client *c, const char *btid)
 {
     struct gba_text domain;
     char canonical[GBA_FQDN_SIZE];
@@ -410,8 +376,8 @@ static const struct row *find_row(const struct client *c, const char *btid)
 
 static void ask(struct zn *self, const struct zn_query *q, zn_done *done, void *arg)
 {
-    struct client *c = (struct client *)(void *)self;
-    struct job *j = calloc(1, sizeof(*j));
+    struct zn_soap_client *c = (struct zn_soap_client *)(void *)self;
+    struct zn_soap_job *j = calloc(1, sizeof(*j));
 
     if (j == NULL) {
         done(arg, GBA_E_NOMEM, NULL);
@@ -435,9 +401,9 @@ static void ask(struct zn *self, const struct zn_query *q, zn_done *done, void *
     curl_multi_wakeup(c->multi);
 }
 
-static void cancel(struct client *c)
+static void cancel(struct zn_soap_client *c)
 {
-    struct job *j;
+    struct zn_soap_job *j;
 
     while ((j = c->under_way) != NULL) {
         c->under_way = j->next;
@@ -453,7 +419,7 @@ static void cancel(struct client *c)
 
 static void close_client(struct zn *self)
 {
-    struct client *c = (struct client *)(void *)self;
+    struct zn_soap_client *c = (struct zn_soap_client *)(void *)self;
 
     if (c->running) {
         pthread_mutex_lock(&c->lock);
@@ -465,146 +431,15 @@ static void close_client(struct zn *self)
     }
     if (c->multi != NULL)
         curl_multi_cleanup(c->multi);
-    curl_slist_free_all(c->headers);
-    for (size_t i = 0; i < c->n_rows; i++) {
-        free(c->rows[i].url);
-        free(c->rows[i].ca_file);
-    }
-    free(c->rows);
-    free(c->cert_file);
-    free(c->key_file);
+    zn_soap_config_free(c);
     pthread_mutex_destroy(&c->lock);
     free(c);
     curl_global_cleanup(); /* counted by libcurl */
 }
 
-/* ------------------------------------------------------------ configuration */
-
-static enum gba_err check_url(const char *url, bool insecure)
-{
-    CURLU *u = curl_url();
-    char *scheme = NULL, *user = NULL;
-    enum gba_err err = GBA_E_SYNTAX;
-
-    if (u == NULL)
-        return GBA_E_NOMEM;
-    if (url != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
-        (strcmp(scheme, "https") == 0 || (insecure && strcmp(scheme, "http") == 0)))
-        err = GBA_OK;
-    curl_free(scheme);
-    curl_free(user);
-    curl_url_cleanup(u);
-    return err;
-}
-
-static bool copy(const char *from, char **to)
-{
-    *to = from != NULL ? strdup(from) : NULL;
-    return from == NULL || *to != NULL;
-}
-
-static enum gba_err take_rows(const struct gba_naf_config *config, struct client *c)
-{
-    c->rows = calloc(config->n_bsfs + 1, sizeof(*c->rows));
-    if (c->rows == NULL)
-        return GBA_E_NOMEM;
-    for (size_t i = 0; i < config->n_bsfs; i++) {
-        const struct gba_naf_bsf *b = &config->bsfs[i];
-        struct row *r = &c->rows[c->n_rows++];
-        enum gba_err err = check_url(b->url, config->zn_insecure);
-
-        if (err == GBA_OK)
-            err = gba_fqdn_canonical(gba_text(b->domain), r->domain);
-        if (err != GBA_OK)
-            return err;
-        if (!copy(b->url, &r->url) || !copy(b->ca_file, &r->ca_file))
-            return GBA_E_NOMEM;
-        if (r->ca_file == NULL && strncmp(r->url, "https", 5) == 0)
-            return GBA_E_ARGUMENT; /* whom to trust is never left to the system's list */
-    }
-    return GBA_OK;
-}
-
-static enum gba_err bad_file(const struct client *c, const char *file, const char *why)
-{
-    char text[512];
-
-    snprintf(text, sizeof(text), "%s: %s", file, why);
-    if (c->event != NULL)
-        c->event(c->event_arg, GBA_E_CONFIG, text);
-    return GBA_E_CONFIG;
-}
-
-/* Wrong files are to be known at the start, not at the first question. */
-static enum gba_err check_files(const struct client *c)
-{
-    gnutls_certificate_credentials_t x;
-    enum gba_err err = GBA_OK;
-    int rc = gnutls_certificate_allocate_credentials(&x);
-
-    if (rc < 0)
-        return GBA_E_NOMEM;
-    if (c->cert_file != NULL) {
-        rc = gnutls_certificate_set_x509_key_file(x, c->cert_file, c->key_file,
-                                                  GNUTLS_X509_FMT_PEM);
-        if (rc < 0)
-            err = bad_file(c, c->cert_file, gnutls_strerror(rc));
-    }
-    for (size_t i = 0; err == GBA_OK && i < c->n_rows; i++) {
-        if (c->rows[i].ca_file == NULL)
-            continue;
-        rc = gnutls_certificate_set_x509_trust_file(x, c->rows[i].ca_file, GNUTLS_X509_FMT_PEM);
-        if (rc <= 0)
-            err = bad_file(c, c->rows[i].ca_file,
-                           rc == 0 ? "no certificate in it" : gnutls_strerror(rc));
-    }
-    gnutls_certificate_free_credentials(x);
-    return err;
-}
-
-static enum gba_err make_headers(struct client *c)
-{
-    static const char *const fields[] = {"Content-Type: text/xml; charset=utf-8",
-                                         "SOAPAction: \"requestBootstrappingInfo\"", "Expect:"};
-
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        struct curl_slist *longer = curl_slist_append(c->headers, fields[i]);
-
-        if (longer == NULL)
-            return GBA_E_NOMEM;
-        c->headers = longer;
-    }
-    return GBA_OK;
-}
-
-static enum gba_err configure(const struct gba_naf_config *config, struct client *c)
-{
-    enum gba_err err;
-
-    c->bare = config->zn_bare;
-    c->insecure = config->zn_insecure;
-    c->deadline_ms = config->zn_deadline_ms != 0 ? config->zn_deadline_ms : DEADLINE_MS;
-    c->outstanding_max =
-        config->zn_max_outstanding != 0 ? config->zn_max_outstanding : OUTSTANDING_MAX;
-    c->event = config->event;
-    c->event_arg = config->event_arg;
-    if ((config->cert_file == NULL) != (config->key_file == NULL))
-        return GBA_E_ARGUMENT;
-    if (!copy(config->cert_file, &c->cert_file) || !copy(config->key_file, &c->key_file))
-        return GBA_E_NOMEM;
-    err = gba_text_copy(
-        c->ns, sizeof(c->ns),
-        gba_text(config->zn_namespace != NULL ? config->zn_namespace : GBA_ZN_NS_DEFAULT));
-    if (err == GBA_OK)
-        err = take_rows(config, c);
-    return err == GBA_OK ? check_files(c) : err;
-}
-
 enum gba_err zn_soap_client_new(const struct gba_naf_config *config, struct zn **out)
 {
-    struct client *c;
+    struct zn_soap_client *c;
     enum gba_err err;
 
     *out = NULL;
@@ -618,9 +453,7 @@ enum gba_err zn_soap_client_new(const struct gba_naf_config *config, struct zn *
     c->zn = (struct zn){.name = "soap", .ask = ask, .close = close_client};
     pthread_mutex_init(&c->lock, NULL);
     c->multi = curl_multi_init();
-    err = c->multi != NULL ? configure(config, c) : GBA_E_NOMEM;
-    if (err == GBA_OK)
-        err = make_headers(c);
+    err = c->multi != NULL ? zn_soap_configure(config, c) : GBA_E_NOMEM;
     if (err == GBA_OK) {
         curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)UNDER_WAY_MAX);
         c->running = start_thread(c);
