@@ -128,7 +128,8 @@ enum gba_err gba_zn_request_parse(struct gba_bytes xml, struct gba_zn_request *o
     struct gba_xml *doc;
     enum gba_err err;
 
-    *out = (struct gba_zn_request){.envelope = false};
+    *out =
+        (struct gba_zn_request){.ns = GBA_ZN_NS_DEFAULT}; /* of a fault, if it comes to none */
     err = gba_xml_parse(xml, GBA_ZN_REQUEST_MAX, &doc);
     if (err != GBA_OK)
         return err;

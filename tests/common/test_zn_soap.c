@@ -76,27 +76,27 @@ static void test_request(void)
         {OPEN TWO "<gsid>4294967296</gsid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN TWO "<gbaUAware/>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {ENV "<s:Header/><s:Header/><s:Body>" OPEN TWO CLOSE "</s:Body></s:Envelope>",
-         GBA_E_SYNTAX, true, false, "", 0},
+         GBA_E_SYNTAX, true, false, NS, 0},
         {OPEN TWO "<gsid>-1</gsid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN TWO "<gsid/>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN "<btid>a<b/></btid><nafid>" NAFID "</nafid>" CLOSE, GBA_E_SYNTAX, false, false,
          NS, 0},
-        {"<requestGbaPushInfoRequest/>", GBA_E_SYNTAX, false, false, "", 0},
-        {ENV "</s:Envelope>", GBA_E_SYNTAX, true, false, "", 0},
-        {ENV "<s:Body/></s:Envelope>", GBA_E_SYNTAX, true, false, "", 0},
+        {"<requestGbaPushInfoRequest/>", GBA_E_SYNTAX, false, false, NS, 0},
+        {ENV "</s:Envelope>", GBA_E_SYNTAX, true, false, NS, 0},
+        {ENV "<s:Body/></s:Envelope>", GBA_E_SYNTAX, true, false, NS, 0},
         {ENV "<s:Body>" OPEN TWO CLOSE "</s:Body><s:Body/></s:Envelope>", GBA_E_SYNTAX, true,
-         false, "", 0},
+         false, NS, 0},
         {ENV "<s:Body>" OPEN TWO CLOSE OPEN TWO CLOSE "</s:Body></s:Envelope>", GBA_E_SYNTAX,
-         true, false, "", 0},
+         true, false, NS, 0},
         {ENV
          "<s:Header><t xmlns='urn:t' s:mustUnderstand='1'/></s:Header><s:Body>" OPEN TWO CLOSE
          "</s:Body></s:Envelope>",
-         GBA_E_SYNTAX, true, false, "", 0},
+         GBA_E_SYNTAX, true, false, NS, 0},
         {"<!DOCTYPE a [<!ENTITY x '" BTID "'>]>" OPEN "<btid>&x;</btid><nafid>" NAFID
          "</nafid>" CLOSE,
-         GBA_E_SYNTAX, false, false, "", 0},
-        {"", GBA_E_SYNTAX, false, false, "", 0},
-        {"{\"btid\":1}", GBA_E_SYNTAX, false, false, "", 0},
+         GBA_E_SYNTAX, false, false, NS, 0},
+        {"", GBA_E_SYNTAX, false, false, NS, 0},
+        {"{\"btid\":1}", GBA_E_SYNTAX, false, false, NS, 0},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -107,10 +107,10 @@ static void test_request(void)
         if (err != rows[i].err)
             printf("row %zu: %s\n", i, gba_err_name(err));
         CU_ASSERT_EQUAL(rq.envelope, rows[i].envelope);
+        CU_ASSERT_STRING_EQUAL(rq.ns, rows[i].ns);
         if (err != GBA_OK)
             continue;
         CU_ASSERT_EQUAL(rq.gba_u_aware, rows[i].aware);
-        CU_ASSERT_STRING_EQUAL(rq.ns, rows[i].ns);
         CU_ASSERT_STRING_EQUAL(rq.btid, BTID);
         UNIT_BYTES_EQ(rq.naf_id, rq.naf_id_len, "703133332e70697568612e6e65740000000000");
         CU_ASSERT_EQUAL(rq.n_gsids, rows[i].n_gsids);
