@@ -117,15 +117,16 @@ enum ub_verdict { UB_REFUSED, UB_CHALLENGED, UB_BOOTSTRAPPED };
 
 struct ub_answer {
     enum ub_verdict verdict;
-    enum gba_err reason;       /* REFUSED: why; CHALLENGED: why again (GBA_OK: it was asked
-                                  for); BOOTSTRAPPED: GBA_OK */
-    unsigned retry_after_s;    /* of a refusal that may pass; 0: none */
+    enum gba_err reason;    /* REFUSED: why; CHALLENGED: why again (GBA_OK: it was asked
+                               for); BOOTSTRAPPED: GBA_OK */
+    unsigned retry_after_s; /* of a refusal that may pass; 0: none */
+    int64_t expires_s;      /* BOOTSTRAPPED: of Ks */
+    bool repeated;          /* CHALLENGED: with a challenge sent before */
+    bool weak_res;          /* the RES has fewer than 64 bits */
+    size_t body_len;
+    /* the room for texts stands last: it is not cleared for each run */
     char field[UB_FIELD_SIZE]; /* WWW-Authenticate or Authentication-Info; "" */
     uint8_t body[GBA_BOOTSTRAPPING_INFO_SIZE];
-    size_t body_len;
-    int64_t expires_s; /* BOOTSTRAPPED: of Ks */
-    bool repeated;     /* CHALLENGED: with a challenge sent before */
-    bool weak_res;     /* the RES has fewer than 64 bits */
 };
 
 /* One request's run: from ub_run_init to ub_run_release. */
@@ -159,7 +160,8 @@ struct ub_row {
     enum ub_state state;
     enum ub_event_kind event;
     enum ub_state next;
-    const char *clause;
+    enum ub_do todo;
+    const char *clause; /* "": our own */
 };
 const struct ub_row *ub_row_find(enum ub_state state, enum ub_event_kind event);
 
