@@ -15,7 +15,8 @@
 #define K   "465b5ce8b199b49faa5f0a2ee238a6bc"
 #define OPC "cd63cb71954a9f4e48a5994e37a02baf"
 
-/* ---- a folder for the card -------------------------------------------------------------- */
+/* ---- a folder for card and files
+ * -------------------------------------------------------------- */
 
 static char folder[256];
 
@@ -30,9 +31,10 @@ static void clean(void)
     nftw(folder, remove_one, 8, FTW_PHYS | FTW_DEPTH);
 }
 
-static const char *card_path(void)
+const char *lab_path(const char *name)
 {
-    static char path[300];
+    static char path[2][384];
+    static unsigned turn;
     const char *base = getenv("TMPDIR");
 
     if (folder[0] == '\0') {
@@ -42,9 +44,10 @@ static const char *card_path(void)
         if (mkdtemp(folder) == NULL)
             abort();
         atexit(clean);
-        snprintf(path, sizeof(path), "%s/usim", folder);
     }
-    return path;
+    turn = 1 - turn;
+    snprintf(path[turn], sizeof(path[turn]), "%s/%s", folder, name);
+    return path[turn];
 }
 
 /* ---- ports of the UE -------------------------------------------------------------------- */
@@ -216,8 +219,8 @@ static void open_card(struct lab *l)
                      "\nalgorithm=milenage\nsqn=000000010000\n%s",
                      l->usim_lines);
 
-    if (gba_ue_usim_soft_create(card_path(), lines, (size_t)n, true, why) != GBA_OK ||
-        gba_ue_usim_soft_open(card_path(), &l->card, why) != GBA_OK) {
+    if (gba_ue_usim_soft_create(lab_path("usim"), lines, (size_t)n, true, why) != GBA_OK ||
+        gba_ue_usim_soft_open(lab_path("usim"), &l->card, why) != GBA_OK) {
         fprintf(stderr, "soft USIM: %s\n", why);
         abort();
     }

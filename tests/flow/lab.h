@@ -95,6 +95,9 @@ void lab_restart_naf(struct lab *l);
 void lab_age_hss(struct lab *l);
 void lab_set_guss(struct lab *l, const char *xml);
 
+/* A file in a folder of the program's own, removed at exit.  Two live at a time. */
+const char *lab_path(const char *name);
+
 struct store_stats lab_stats(struct lab *l);
 /* Time passes until nothing lives any more; then: is everything gone? */
 bool lab_is_clean_after_all(struct lab *l);
