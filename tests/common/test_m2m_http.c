@@ -63,7 +63,15 @@ static void test_requests(void)
          M2M_JSON, M2M_JSON},
         {"POST", "/-/", NULL, "application/json", NULL, "1", "3", OK, M2M_OP_NOTIFY, "-/", 0,
          255, M2M_JSON, M2M_JSON},
+        {"GET", "/-/%41%5A%5f%5F%6a%39%7e", NULL, NULL, NULL, "1", "3", OK, M2M_OP_RETRIEVE,
+         "-/AZ__j9~", 0, 255, M2M_JSON, M2M_JSON},
+        {"GET", "/-/%2D%2d%3a%3A", NULL, NULL, NULL, "1", "3", OK, M2M_OP_RETRIEVE, "-/--::", 0,
+         255, M2M_JSON, M2M_JSON},
         /* refused */
+        {"GET", "/-/%7f", NULL, NULL, NULL, "1", "3", BAD, M2M_OP_RETRIEVE, "", 0, 255,
+         M2M_JSON, M2M_JSON},
+        {"GET", "/-/%c3%a9", NULL, NULL, NULL, "1", "3", BAD, M2M_OP_RETRIEVE, "", 0, 255,
+         M2M_JSON, M2M_JSON},
         {"PATCH", "/-/", NULL, JSON4, NULL, "1", "3", M2M_RSC_OPERATION_NOT_ALLOWED, 0, "-/", 4,
          255, M2M_JSON, M2M_JSON},
         {"get", "/-/", NULL, NULL, NULL, "1", "3", M2M_RSC_OPERATION_NOT_ALLOWED, 0, "-/", 0,
@@ -179,6 +187,9 @@ static void test_accept(void)
         {"application/json;q=0, */*", true, M2M_JSON, true},
         {"application/json;q=0, application/vnd.onem2m-res+json;q=0.0, */*", true, M2M_XML,
          false},
+        {"application/json;q=0.40, application/xml;q=0.309", true, M2M_JSON, false},
+        {"application/json;q=0.001, application/xml;q=0.002", true, M2M_XML, false},
+        {"application/json; x=y; Q=0.1, application/xml;q=1", true, M2M_XML, false},
         {"text/*", false, M2M_JSON, false},
         {",;,", false, M2M_JSON, false},
     };
@@ -209,7 +220,7 @@ static void test_reply(void)
     struct m2m_response rs = {.rsc = M2M_RSC_CREATED,
                               .rqi = "id-1",
                               .rvi = "3",
-                              .location = "//mef.example/-/k@1",
+                              .location = "//mef.example/-/AZaz09-._~k@1{",
                               .format = M2M_XML,
                               .pc = gba_text_bytes(GBA_TEXT("<x/>"))};
     static struct m2m_http_reply out;
@@ -222,7 +233,7 @@ static void test_reply(void)
     CU_ASSERT_STRING_EQUAL(field(out.field, out.n_fields, "X-M2M-RI"), "id-1");
     CU_ASSERT_STRING_EQUAL(field(out.field, out.n_fields, "X-M2M-RVI"), "3");
     CU_ASSERT_STRING_EQUAL(field(out.field, out.n_fields, "Content-Location"),
-                           "/_/mef.example/-/k%401");
+                           "/_/mef.example/-/AZaz09-._~k%401%7B");
     rs = (struct m2m_response){.rsc = M2M_RSC_NOT_FOUND, .vendor_type = true};
     m2m_http_response_print(&rs, &out);
     CU_ASSERT_EQUAL(out.status, 404);
