@@ -12,9 +12,10 @@
 #include "bsf/ub_request.h"
 #include "common/gba_u.h"
 
-#define NOTHING UB_N_EVENTS /* an action that waits for the outside, or has ended the run */
+#define NOTHING UB_N_EVENTS
 
-/* Actions set run->todo, or give the event that follows at once. */
+/* What an action finds out follows at once as the next event; NOTHING: the row's todo is to be
+ * done by the caller (or an answer, if the action could not do its part). */
 typedef enum ub_event_kind action(struct ub_run *run, const struct ub_event *ev);
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -55,7 +56,6 @@ static enum ub_event_kind send_challenge(struct ub_run *run, bool repeated)
     run->answer.reason = run->reason;
     run->answer.repeated = repeated;
     run->answer.weak_res = run->challenge.xres_len < 8;
-    run->todo = UB_DO_ANSWER;
     return NOTHING;
 }
 
@@ -77,7 +77,6 @@ static enum ub_event_kind bootstrapped(struct ub_run *run, const struct ub_event
     run->answer.verdict = UB_BOOTSTRAPPED;
     run->answer.reason = GBA_OK;
     run->answer.expires_s = run->session.expires_s;
-    run->todo = UB_DO_ANSWER;
     return NOTHING;
 }
 
@@ -135,45 +134,17 @@ static enum ub_event_kind start_again_foreign(struct ub_run *run, const struct u
     return sort_name(run, ev);
 }
 
-static enum ub_event_kind resolve(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_RESOLVE;
-    return NOTHING;
-}
-
-static enum ub_event_kind find(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_FIND;
-    return NOTHING;
-}
-
 static enum ub_event_kind resolved(struct ub_run *run, const struct ub_event *ev)
 {
     if (gba_text_copy(run->impi, sizeof(run->impi), gba_text(ev->impi)) != GBA_OK)
         return end_with(run, GBA_E_IO);
-    return find(run, ev);
+    return NOTHING;
 }
 
 static enum ub_event_kind refuse_tmpi(struct ub_run *run, const struct ub_event *ev)
 {
     (void)ev;
     return end_with(run, GBA_E_TMPI_UNKNOWN);
-}
-
-static enum ub_event_kind admit(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_ADMIT;
-    return NOTHING;
-}
-
-static enum ub_event_kind recall(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_RECALL;
-    return NOTHING;
 }
 
 static enum ub_event_kind ask(struct ub_run *run, const struct ub_event *ev)
@@ -184,7 +155,6 @@ static enum ub_event_kind ask(struct ub_run *run, const struct ub_event *ev)
         run->guss = gba_guss_ref(ev->guss);
     memcpy(run->query.impi, run->impi, sizeof(run->query.impi));
     run->query.guss_timestamp_s = run->guss != NULL ? gba_guss_timestamp_s(run->guss) : 0;
-    run->todo = UB_DO_ASK;
     return NOTHING;
 }
 
@@ -223,7 +193,6 @@ static enum ub_event_kind keep(struct ub_run *run, const struct ub_event *ev)
         c, ev->av, c->guss != NULL && gba_guss_uicc_type(c->guss) == GBA_UICC_U);
     if (err != GBA_OK)
         return end_with(run, err);
-    run->todo = UB_DO_KEEP;
     return NOTHING;
 }
 
@@ -257,18 +226,10 @@ static enum ub_event_kind keep_decoy(struct ub_run *run, const struct ub_event *
     memcpy(c->autn + 6, run->policy->decoy_amf, 2);
     c->xres_len = 8;
     c->decoy = true;
-    run->todo = UB_DO_KEEP;
     return NOTHING;
 }
 
 /* ---- an answer to a challenge --------------------------------------------------------- */
-
-static enum ub_event_kind look_up(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_GET;
-    return NOTHING;
-}
 
 /* TS 33.220 5.3.2: with a GBA_U UICC only the flipped RES counts, but for the lab switch. */
 static bool verifies(struct ub_run *run)
@@ -317,14 +278,6 @@ static enum ub_event_kind open_session(struct ub_run *run, const struct ub_event
         err = ub_print_success(run, now_s);
     if (err != GBA_OK)
         return end_with(run, err);
-    run->todo = UB_DO_OPEN;
-    return NOTHING;
-}
-
-static enum ub_event_kind count(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_COUNT;
     return NOTHING;
 }
 
@@ -335,13 +288,6 @@ static enum ub_event_kind counted(struct ub_run *run, const struct ub_event *ev)
     return send_challenge(run, true);
 }
 
-static enum ub_event_kind claim(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_CLAIM;
-    return NOTHING;
-}
-
 static enum ub_event_kind not_claimed(struct ub_run *run, const struct ub_event *ev)
 {
     run->reason = ev->err;
@@ -349,18 +295,12 @@ static enum ub_event_kind not_claimed(struct ub_run *run, const struct ub_event 
 }
 
 /* The RAND that Zh gets is the stored one, never one from the wire. */
-static enum ub_event_kind recall_resync(struct ub_run *run, const struct ub_event *ev)
+static enum ub_event_kind resynchronise(struct ub_run *run, const struct ub_event *ev)
 {
+    (void)ev;
     run->query.resync = true;
     memcpy(run->query.auts_rand, run->challenge.rand, 16);
     memcpy(run->query.auts, run->auts, sizeof(run->query.auts));
-    return recall(run, ev);
-}
-
-static enum ub_event_kind drop(struct ub_run *run, const struct ub_event *ev)
-{
-    (void)ev;
-    run->todo = UB_DO_DROP;
     return NOTHING;
 }
 
@@ -374,61 +314,64 @@ static enum ub_event_kind refuse_mac_failure(struct ub_run *run, const struct ub
 
 struct row {
     struct ub_row r;
-    action *act;
+    action *act; /* NULL: none */
 };
+
+#define PASS UB_DO_ANSWER /* an event follows at once: its row says what to do */
 
 /* clang-format off */
 static const struct row table[] = {
-    {{UB_IDLE,       UB_EV_REQUEST,     UB_SORTING,    "TS 24.109 4.2"},        read_request},
-    {{UB_SORTING,    UB_EV_BAD,         UB_DONE,       "RFC 7616 3.4"},         refuse_bad},
-    {{UB_SORTING,    UB_EV_FIRST,       UB_NAMING,     "TS 33.220 4.5.2 1"},    sort_name},
-    {{UB_SORTING,    UB_EV_ANSWER,      UB_LOOKING_UP, "TS 33.220 4.5.2 5"},    look_up},
+    /* state         event              next           todo */
+    {{UB_IDLE,       UB_EV_REQUEST,     UB_SORTING,    PASS,          "TS 24.109 4.2"},      read_request},
+    {{UB_SORTING,    UB_EV_BAD,         UB_DONE,       UB_DO_ANSWER,  "RFC 7616 3.4"},       refuse_bad},
+    {{UB_SORTING,    UB_EV_FIRST,       UB_NAMING,     PASS,          "TS 33.220 4.5.2 1"},  sort_name},
+    {{UB_SORTING,    UB_EV_ANSWER,      UB_LOOKING_UP, UB_DO_GET,     "TS 33.220 4.5.2 5"},  NULL},
 
-    {{UB_NAMING,     UB_EV_TMPI,        UB_RESOLVING,  "TS 33.220 4.5.2 2"},    resolve},
-    {{UB_NAMING,     UB_EV_IMPI,        UB_FINDING,    "TS 33.220 4.5.2 2"},    find},
-    {{UB_RESOLVING,  UB_EV_YES,         UB_FINDING,    "TS 33.220 4.5.2 2"},    resolved},
-    {{UB_RESOLVING,  UB_EV_NO,          UB_DONE,       "TS 33.220 4.5.2 2"},    refuse_tmpi},
-    {{UB_RESOLVING,  UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_FINDING,    UB_EV_YES,         UB_DONE,       "TS 33.220 4.5.2 3"},    challenge_found},
-    {{UB_FINDING,    UB_EV_NO,          UB_ADMITTING,  ""},                     admit},
-    {{UB_FINDING,    UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_ADMITTING,  UB_EV_YES,         UB_RECALLING,  ""},                     recall},
-    {{UB_ADMITTING,  UB_EV_NO,          UB_DONE,       ""},                     refuse},
-    {{UB_ADMITTING,  UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_RECALLING,  UB_EV_YES,         UB_ASKING,     "TS 29.109 6.3.1.10"},   ask},
-    {{UB_RECALLING,  UB_EV_NO,          UB_ASKING,     "TS 29.109 4.2"},        ask},
-    {{UB_RECALLING,  UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_ASKING,     UB_EV_YES,         UB_KEEPING,    "TS 33.220 4.5.2 2"},    keep},
-    {{UB_ASKING,     UB_EV_NO,          UB_DOUBTING,   "TS 29.109 6.2.2.1"},    doubt},
-    {{UB_ASKING,     UB_EV_STRANGER,    UB_DOUBTING,   "TS 23.003 13.3"},       doubt},
-    {{UB_ASKING,     UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_DOUBTING,   UB_EV_STRANGER,    UB_DONE,       "TS 24.109 4.2"},        refuse_stranger},
-    {{UB_DOUBTING,   UB_EV_DECOY,       UB_KEEPING,    ""},                     keep_decoy},
-    {{UB_KEEPING,    UB_EV_YES,         UB_DONE,       "TS 33.220 4.5.2 3"},    challenge_new},
-    {{UB_KEEPING,    UB_EV_NO,          UB_DONE,       ""},                     refuse},
-    {{UB_KEEPING,    UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
+    {{UB_NAMING,     UB_EV_TMPI,        UB_RESOLVING,  UB_DO_RESOLVE, "TS 33.220 4.5.2 2"},  NULL},
+    {{UB_NAMING,     UB_EV_IMPI,        UB_FINDING,    UB_DO_FIND,    "TS 33.220 4.5.2 2"},  NULL},
+    {{UB_RESOLVING,  UB_EV_YES,         UB_FINDING,    UB_DO_FIND,    "TS 33.220 4.5.2 2"},  resolved},
+    {{UB_RESOLVING,  UB_EV_NO,          UB_DONE,       UB_DO_ANSWER,  "TS 33.220 4.5.2 2"},  refuse_tmpi},
+    {{UB_RESOLVING,  UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_FINDING,    UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "TS 33.220 4.5.2 3"},  challenge_found},
+    {{UB_FINDING,    UB_EV_NO,          UB_ADMITTING,  UB_DO_ADMIT,   ""},                   NULL},
+    {{UB_FINDING,    UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_ADMITTING,  UB_EV_YES,         UB_RECALLING,  UB_DO_RECALL,  ""},                   NULL},
+    {{UB_ADMITTING,  UB_EV_NO,          UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_ADMITTING,  UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_RECALLING,  UB_EV_YES,         UB_ASKING,     UB_DO_ASK,     "TS 29.109 6.3.1.10"}, ask},
+    {{UB_RECALLING,  UB_EV_NO,          UB_ASKING,     UB_DO_ASK,     "TS 29.109 4.2"},      ask},
+    {{UB_RECALLING,  UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_ASKING,     UB_EV_YES,         UB_KEEPING,    UB_DO_KEEP,    "TS 33.220 4.5.2 2"},  keep},
+    {{UB_ASKING,     UB_EV_NO,          UB_DOUBTING,   PASS,          "TS 29.109 6.2.2.1"},  doubt},
+    {{UB_ASKING,     UB_EV_STRANGER,    UB_DOUBTING,   PASS,          "TS 23.003 13.3"},     doubt},
+    {{UB_ASKING,     UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_DOUBTING,   UB_EV_STRANGER,    UB_DONE,       UB_DO_ANSWER,  "TS 24.109 4.2"},      refuse_stranger},
+    {{UB_DOUBTING,   UB_EV_DECOY,       UB_KEEPING,    UB_DO_KEEP,    ""},                   keep_decoy},
+    {{UB_KEEPING,    UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "TS 33.220 4.5.2 3"},  challenge_new},
+    {{UB_KEEPING,    UB_EV_NO,          UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_KEEPING,    UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
 
-    {{UB_LOOKING_UP, UB_EV_YES,         UB_JUDGING,    "TS 33.220 4.5.2 6"},    judge},
-    {{UB_LOOKING_UP, UB_EV_NO,          UB_NAMING,     "RFC 3310 3.3"},         start_again},
-    {{UB_LOOKING_UP, UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_JUDGING,    UB_EV_RIGHT,       UB_OPENING,    "TS 33.220 4.5.2 7"},    open_session},
-    {{UB_JUDGING,    UB_EV_WRONG,       UB_COUNTING,   "RFC 3310 3.3"},         count},
-    {{UB_JUDGING,    UB_EV_AUTS,        UB_CLAIMING,   "RFC 3310 3.4"},         claim},
-    {{UB_JUDGING,    UB_EV_MAC_FAILURE, UB_DROPPING,   "TS 24.109 4.2"},        drop},
-    {{UB_JUDGING,    UB_EV_FOREIGN,     UB_NAMING,     "RFC 3310 3.3"},         start_again_foreign},
-    {{UB_JUDGING,    UB_EV_BAD,         UB_DONE,       "RFC 7616 3.4"},         refuse_bad},
-    {{UB_OPENING,    UB_EV_YES,         UB_DONE,       "TS 33.220 4.5.2 8"},    bootstrapped},
-    {{UB_OPENING,    UB_EV_NO,          UB_NAMING,     "RFC 3310 3.3"},         start_again},
-    {{UB_OPENING,    UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_COUNTING,   UB_EV_YES,         UB_DONE,       "RFC 3310 3.3"},         counted},
-    {{UB_COUNTING,   UB_EV_NO,          UB_NAMING,     "RFC 3310 3.3"},         start_again},
-    {{UB_COUNTING,   UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_CLAIMING,   UB_EV_YES,         UB_RECALLING,  "TS 33.102 6.3.5"},      recall_resync},
-    {{UB_CLAIMING,   UB_EV_NO,          UB_JUDGING,    "TS 33.102 6.3.5"},      not_claimed},
-    {{UB_CLAIMING,   UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
-    {{UB_DROPPING,   UB_EV_YES,         UB_DONE,       "TS 24.109 4.2"},        refuse_mac_failure},
-    {{UB_DROPPING,   UB_EV_NO,          UB_DONE,       "TS 24.109 4.2"},        refuse_mac_failure},
-    {{UB_DROPPING,   UB_EV_ERROR,       UB_DONE,       ""},                     refuse},
+    {{UB_LOOKING_UP, UB_EV_YES,         UB_JUDGING,    PASS,          "TS 33.220 4.5.2 6"},  judge},
+    {{UB_LOOKING_UP, UB_EV_NO,          UB_NAMING,     PASS,          "RFC 3310 3.3"},       start_again},
+    {{UB_LOOKING_UP, UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_JUDGING,    UB_EV_RIGHT,       UB_OPENING,    UB_DO_OPEN,    "TS 33.220 4.5.2 7"},  open_session},
+    {{UB_JUDGING,    UB_EV_WRONG,       UB_COUNTING,   UB_DO_COUNT,   "RFC 3310 3.3"},       NULL},
+    {{UB_JUDGING,    UB_EV_AUTS,        UB_CLAIMING,   UB_DO_CLAIM,   "RFC 3310 3.4"},       NULL},
+    {{UB_JUDGING,    UB_EV_MAC_FAILURE, UB_DROPPING,   UB_DO_DROP,    "TS 24.109 4.2"},      NULL},
+    {{UB_JUDGING,    UB_EV_FOREIGN,     UB_NAMING,     PASS,          "RFC 3310 3.3"},       start_again_foreign},
+    {{UB_JUDGING,    UB_EV_BAD,         UB_DONE,       UB_DO_ANSWER,  "RFC 7616 3.4"},       refuse_bad},
+    {{UB_OPENING,    UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "TS 33.220 4.5.2 8"},  bootstrapped},
+    {{UB_OPENING,    UB_EV_NO,          UB_NAMING,     PASS,          "RFC 3310 3.3"},       start_again},
+    {{UB_OPENING,    UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_COUNTING,   UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "RFC 3310 3.3"},       counted},
+    {{UB_COUNTING,   UB_EV_NO,          UB_NAMING,     PASS,          "RFC 3310 3.3"},       start_again},
+    {{UB_COUNTING,   UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_CLAIMING,   UB_EV_YES,         UB_RECALLING,  UB_DO_RECALL,  "TS 33.102 6.3.5"},    resynchronise},
+    {{UB_CLAIMING,   UB_EV_NO,          UB_JUDGING,    PASS,          "TS 33.102 6.3.5"},    not_claimed},
+    {{UB_CLAIMING,   UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_DROPPING,   UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "TS 24.109 4.2"},      refuse_mac_failure},
+    {{UB_DROPPING,   UB_EV_NO,          UB_DONE,       UB_DO_ANSWER,  "TS 24.109 4.2"},      refuse_mac_failure},
+    {{UB_DROPPING,   UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
 };
 /* clang-format on */
 
@@ -496,7 +439,8 @@ enum ub_do ub_step(struct ub_run *run, const struct ub_event *ev)
             break;
         }
         run->state = row->r.next;
-        next.kind = row->act(run, &next);
+        run->todo = row->r.todo;
+        next.kind = row->act != NULL ? row->act(run, &next) : NOTHING;
     }
     if (run->todo == UB_DO_ANSWER)
         run->state = UB_DONE; /* also where an action could not do its part */

@@ -72,6 +72,27 @@ static void test_waiting_states_take_every_answer(void)
         CU_ASSERT_PTR_NULL(ub_row_find(UB_DONE, (enum ub_event_kind)e));
 }
 
+/* A state waits for the answer to what was done on entering it, and for nothing else. */
+static void test_states_wait_for_what_was_done(void)
+{
+    static const enum ub_do wanted[UB_N_STATES] = {
+        [UB_RESOLVING] = UB_DO_RESOLVE, [UB_FINDING] = UB_DO_FIND,
+        [UB_ADMITTING] = UB_DO_ADMIT,   [UB_RECALLING] = UB_DO_RECALL,
+        [UB_ASKING] = UB_DO_ASK,        [UB_KEEPING] = UB_DO_KEEP,
+        [UB_LOOKING_UP] = UB_DO_GET,    [UB_OPENING] = UB_DO_OPEN,
+        [UB_COUNTING] = UB_DO_COUNT,    [UB_CLAIMING] = UB_DO_CLAIM,
+        [UB_DROPPING] = UB_DO_DROP, /* the others: UB_DO_ANSWER, that is 0 */
+    };
+
+    for (int s = 0; s < UB_N_STATES; s++)
+        for (int e = 0; e < UB_N_EVENTS; e++) {
+            const struct ub_row *row = ub_row_find((enum ub_state)s, (enum ub_event_kind)e);
+
+            if (row != NULL)
+                CU_ASSERT_EQUAL(row->todo, wanted[row->next]);
+        }
+}
+
 /* Each error of a port, in each state, ends in a refusal with that error. */
 static void test_port_errors_end_the_run(void)
 {
@@ -494,6 +515,7 @@ static void test_tmpi_token(void)
 static const struct unit_test tests[] = {
     {"pairs not listed are refused", test_pairs_not_listed_are_refused},
     {"waiting states take every answer", test_waiting_states_take_every_answer},
+    {"states wait for what was done", test_states_wait_for_what_was_done},
     {"errors of ports end the run", test_port_errors_end_the_run},
     {"unreadable requests", test_unreadable_requests},
     {"forms of the first request", test_first_request_forms},
