@@ -99,11 +99,23 @@ static enum gba_err exchange(struct job *j, struct gba_ue_reply *reply)
     return err;
 }
 
+/* A server without a certificate may refuse a hello that offers TLS 1.3, where no PSK was
+ * offered: then PSK of TLS 1.2 alone.  No downgrade: the key authenticates both ends. */
+static bool wants_psk_only(const struct job *j, enum gba_err err)
+{
+    return err == GBA_E_TLS && j->https && j->f->mode == GBA_UE_UA_AUTO && !j->psk_off &&
+           !j->psk.only && !j->key_given && !j->key_missing;
+}
+
 /* One exchange, and a second one when the handshake's key was missing or refused. */
 static enum gba_err exchange_with_key(struct job *j, struct gba_ue_reply *reply)
 {
     enum gba_err err = exchange(j, reply);
 
+    if (wants_psk_only(j, err) && (reply->alert == 40 || reply->alert == 80)) {
+        j->psk.only = true;
+        err = exchange(j, reply);
+    }
     if (err == GBA_OK)
         j->psk_off = j->psk_off || !reply->psk;
     if (err == GBA_OK || j->bootstrapped ||

@@ -162,7 +162,7 @@ static int run(const struct gba_options *o, const char *method)
     if (status == EX_OK)
         status = choose_protocol(o, j);
     if (status == EX_OK && strcmp(method, "PUT") == 0)
-        status = o->data != NULL ? read_body(o->data, j) : gba_usage("put needs --data FILE");
+        status = read_body(o->data != NULL ? o->data : "-", j);
     if (status == EX_OK) {
         j->f.method = method;
         j->f.content_type =

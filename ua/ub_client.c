@@ -41,7 +41,8 @@ static enum gba_err start(struct gba_ue *ue, const struct gba_ue_event *ev)
     return ub_print_first(ue);
 }
 
-/* RULE: any final 4xx to a TMPI makes the UE forget it and retry once with the IMPI. */
+/* TS 33.220 4.5.2: any final 4xx to a TMPI makes the UE forget it and retry once with the IMPI.
+ */
 static enum gba_err refused(struct gba_ue *ue, const struct gba_ue_event *ev)
 {
     (void)ev;

@@ -257,6 +257,14 @@ static enum gba_err missing(char *why, const char *what)
     return GBA_E_MISSING;
 }
 
+/* What EF_AD would say, for a card made from an IMSI alone: ITU-T E.212 networks have MNCs of
+ * two digits, but in the Americas (3xx, 7xx) and India's 405 they have two or three.  Written
+ * into the file, where it can be seen and changed; the library itself never guesses. */
+static unsigned mnc_len_of(const char *imsi)
+{
+    return imsi[0] == '3' || imsi[0] == '7' || strncmp(imsi, "405", 3) == 0 ? 0 : 2;
+}
+
 /* An IMPI of a USIM follows from the IMSI (TS 23.003 13.3), but never by a guessed MNC length.
  */
 static enum gba_err complete_identity(struct usim_file *u, char *why)
@@ -267,6 +275,8 @@ static enum gba_err complete_identity(struct usim_file *u, char *why)
         return u->impi_given ? GBA_OK : missing(why, "a usim needs imsi= (or impi=)");
     if (u->impi_given)
         return GBA_OK;
+    if (u->mnc_len == 0)
+        u->mnc_len = mnc_len_of(u->imsi);
     if (u->mnc_len == 0)
         return missing(why, "imsi= needs mnc_len= (2 or 3, as in EF_AD), or impi=");
     return gba_impi_from_imsi(gba_text(u->imsi), u->mnc_len, u->impi);

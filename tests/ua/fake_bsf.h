@@ -52,6 +52,8 @@ struct gba_ks fake_bsf_ks(const struct fake_bsf *b);
 struct fake_server;
 typedef size_t fake_answer(void *ctx, const char *head, char reply[FAKE_REPLY_MAX]);
 struct fake_server *fake_server_start(fake_answer *answer, void *ctx, unsigned *port);
+/* The same on ::1; NULL: this machine has none. */
+struct fake_server *fake_server_start6(fake_answer *answer, void *ctx, unsigned *port);
 void fake_server_stop(struct fake_server *s);
 
 /* The value of a field of a request head; "" if there is none.  Static storage. */

@@ -69,22 +69,42 @@ static void *serve(void *arg)
     return NULL;
 }
 
-struct fake_server *fake_server_start(fake_answer *answer, void *ctx, unsigned *port)
+static struct fake_server *start(int family, fake_answer *answer, void *ctx, unsigned *port)
 {
     struct fake_server *s = calloc(1, sizeof(*s));
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof(a);
+    struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const bool v4 = family == AF_INET;
+    struct sockaddr *a = v4 ? (struct sockaddr *)&a4 : (struct sockaddr *)&a6;
+    socklen_t n = v4 ? sizeof(a4) : sizeof(a6);
 
     s->answer = answer;
     s->ctx = ctx;
-    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-        listen(s->fd, 8) != 0 || getsockname(s->fd, (struct sockaddr *)&a, &n) != 0)
-        abort();
-    *port = ntohs(a.sin_port);
+    s->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s->fd < 0 || bind(s->fd, a, n) != 0 || listen(s->fd, 8) != 0 ||
+        getsockname(s->fd, a, &n) != 0) {
+        close(s->fd);
+        free(s);
+        return NULL;
+    }
+    *port = ntohs(v4 ? a4.sin_port : a6.sin6_port);
     if (pthread_create(&s->thread, NULL, serve, s) != 0)
         abort();
     return s;
+}
+
+struct fake_server *fake_server_start(fake_answer *answer, void *ctx, unsigned *port)
+{
+    struct fake_server *s = start(AF_INET, answer, ctx, port);
+
+    if (s == NULL)
+        abort();
+    return s;
+}
+
+struct fake_server *fake_server_start6(fake_answer *answer, void *ctx, unsigned *port)
+{
+    return start(AF_INET6, answer, ctx, port);
 }
 
 void fake_server_stop(struct fake_server *s)

@@ -108,6 +108,12 @@ static size_t naf_answer(void *ctx, const char *head, char reply[FAKE_REPLY_MAX]
                            rspauth, (int)in.cnonce.n, in.cnonce.s, (int)in.nc.n, in.nc.s);
 }
 
+static size_t plain_answer(void *ctx, const char *head, char reply[FAKE_REPLY_MAX])
+{
+    (void)ctx, (void)head;
+    return (size_t)sprintf(reply, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\npsk");
+}
+
 /* --- a device ----------------------------------------------------------------------------- */
 
 struct bench {
@@ -359,6 +365,63 @@ static void test_gba_u(void)
     bench_end(&b);
 }
 
+/* A run that fails after the card took the challenge: the card's Ks is a new one, so the
+ * session before is over. */
+static void test_gba_u_failed_run(void)
+{
+    struct gba_ue_session s;
+    struct bench b;
+
+    bench_begin(&b, CARD "gba_u=yes\n", NULL);
+    CU_ASSERT_EQUAL(gba_ue_bootstrap(&b.d), GBA_OK);
+    b.bsf.refuse_answer = 503;
+    CU_ASSERT_EQUAL(gba_ue_bootstrap(&b.d), GBA_E_OVERLOAD);
+    CU_ASSERT_EQUAL(gba_ue_keyring_session(b.d.ring, b.bsf.now_s, &s), GBA_E_NOT_FOUND);
+    bench_end(&b);
+}
+
+/* RULE: the BSF's name comes from the IMSI only with the MNC's length known. */
+static void test_bsf_name(void)
+{
+    struct gba_ue_identity id = {
+        .application = GBA_UE_USIM, .imsi = "310150123456789", .impi = "a@example.org"};
+    char out[GBA_UE_FQDN_SIZE];
+
+    CU_ASSERT_EQUAL(gba_ue_bsf_name(&id, out), GBA_E_MISSING);
+    id.mnc_len = 3;
+    CU_ASSERT_EQUAL(gba_ue_bsf_name(&id, out), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(out, "bsf.mnc150.mcc310.pub.3gppnetwork.org");
+    id.application = GBA_UE_ISIM;
+    CU_ASSERT_EQUAL(gba_ue_bsf_name(&id, out), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(out, "bsf.example.org");
+}
+
+/* A server with keys only, that would also speak TLS 1.3. */
+static void test_psk_only_server(void)
+{
+    struct tls_server tls = {.answer = plain_answer,
+                             .hint = "3GPP-bootstrapping",
+                             .no_certificate = true,
+                             .min_version = TLS1_2_VERSION,
+                             .max_version = TLS1_3_VERSION,
+                             .suites = "PSK-AES128-GCM-SHA256"};
+    struct gba_key key;
+    struct bench b;
+
+    tls_server_start(&tls, scratch("ca.pem"));
+    bench_begin(&b, CARD, NULL);
+    snprintf(b.naf_url, sizeof(b.naf_url), "https://" NAF ":%u/", tls.port);
+    snprintf(b.connect_to, sizeof(b.connect_to), "127.0.0.1:%u", tls.port);
+    CU_ASSERT_EQUAL(gba_ue_bootstrap(&b.d), GBA_OK);
+    gba_ua_tls12(0x00a8, b.naf.ua_id);
+    naf_key(&b.naf, &key);
+    memcpy(tls.key, key.octets, 32);
+    CU_ASSERT_EQUAL(gba_ue_fetch(&b.d, &b.f, &b.reply), GBA_OK);
+    CU_ASSERT(b.reply.psk);
+    bench_end(&b);
+    tls_server_stop(&tls);
+}
+
 static void test_keys_of_another_card(void)
 {
     struct gba_ue_naf_key key;
@@ -407,12 +470,6 @@ static void test_https_digest(void)
     gba_ue_curl_new(&(struct gba_ue_curl_config){.ca_file = scratch("ca.pem")}, &b.d.ua);
     bench_end(&b);
     tls_server_stop(&tls);
-}
-
-static size_t plain_answer(void *ctx, const char *head, char reply[FAKE_REPLY_MAX])
-{
-    (void)ctx, (void)head;
-    return (size_t)sprintf(reply, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\npsk");
 }
 
 static void psk_round(bool tls13, enum gba_ue_ua_mode mode)
@@ -550,6 +607,9 @@ static const struct unit_test tests[] = {
     {"wrong rspauth", test_wrong_rspauth},
     {"Ub fails during Ua", test_ub_fails_during_ua},
     {"GBA_U", test_gba_u},
+    {"GBA_U: a run that fails", test_gba_u_failed_run},
+    {"the BSF's name", test_bsf_name},
+    {"PSK-TLS: a server with keys only", test_psk_only_server},
     {"keys of another card", test_keys_of_another_card},
     {"Digest over https: the suite's Ua id", test_https_digest},
     {"PSK-TLS", test_psk_tls},

@@ -92,6 +92,28 @@ static void test_plain(void)
     CU_ASSERT_STRING_EQUAL(fake_field(s.seen, "Expect"), "");
 }
 
+static void test_ipv6(void)
+{
+    struct script s = {.reply = OK_REPLY};
+    struct fake_server *server;
+    struct gba_ue_transport *t;
+    struct gba_ue_reply reply;
+    unsigned port;
+    char url[64];
+
+    server = fake_server_start6(play, &s, &port);
+    if (server == NULL) {
+        unit_skip("no ::1 here");
+        return;
+    }
+    t = new_transport(&(struct gba_ue_curl_config){0});
+    snprintf(url, sizeof(url), "http://[::1]:%u/", port);
+    CU_ASSERT_EQUAL(get(t, url, &reply), GBA_OK);
+    CU_ASSERT_EQUAL(strncmp(fake_field(s.seen, "Host"), "[::1]:", 6), 0);
+    t->close(t);
+    fake_server_stop(server);
+}
+
 static void test_no_redirects(void)
 {
     struct script s;
@@ -569,6 +591,7 @@ static void test_multi(void)
 
 static const struct unit_test tests[] = {
     {"a plain request", test_plain},
+    {"IPv6", test_ipv6},
     {"redirects are not followed", test_no_redirects},
     {"no proxy from the environment", test_no_environment_proxy},
     {"caps", test_caps},

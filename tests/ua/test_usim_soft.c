@@ -75,6 +75,9 @@ static void test_files(void)
         {"", GBA_E_MISSING, "a usim needs imsi= (or impi=)"},
         {"imsi=001010123456789\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nopc="
          "cd63cb71954a9f4e48a5994e37a02baf\n",
+         GBA_OK, ""},
+        {"imsi=310150123456789\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nopc="
+         "cd63cb71954a9f4e48a5994e37a02baf\n",
          GBA_E_MISSING, "imsi= needs mnc_len= (2 or 3, as in EF_AD), or impi="},
         {"type=isim\nk=465b5ce8b199b49faa5f0a2ee238a6bc\n", GBA_E_MISSING,
          "an isim needs impi="},
