@@ -37,9 +37,9 @@ def check(what, good, got=""):
         print(f"FAIL {what}: {got}", flush=True)
 
 
-def summary():
+def summary(skipped=0):
     """Prints the closing line; the exit code."""
-    print(f"{counts['passed']} passed, {counts['failed']} failed, 0 skipped")
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {skipped} skipped")
     return 1 if counts["failed"] or not counts["passed"] else 0
 
 
