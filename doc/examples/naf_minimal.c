@@ -18,21 +18,27 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* The request-target as it was sent, which the Digest covers; it stays with the request. */
+struct request {
+    bool begun;
+    char target[]; /* as it was sent, for the Digest covers it */
+};
+
 static void *on_target(void *naf, const char *target, struct MHD_Connection *c)
 {
+    struct request *r = calloc(1, sizeof(*r) + strlen(target) + 1);
+
     (void)naf;
     (void)c;
-    return strdup(target);
+    return r != NULL ? strcpy(r->target, target), r : NULL;
 }
 
-static void on_end(void *naf, struct MHD_Connection *c, void **target,
+static void on_end(void *naf, struct MHD_Connection *c, void **request,
                    enum MHD_RequestTerminationCode why)
 {
     (void)naf;
     (void)c;
     (void)why;
-    free(*target);
+    free(*request);
 }
 
 static enum MHD_Result answer(struct MHD_Connection *c, struct gba_naf_exchange *x)
@@ -56,20 +62,26 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct gba_naf_exchange 
 
 static enum MHD_Result on_request(void *naf, struct MHD_Connection *c, const char *url,
                                   const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **target)
+                                  size_t *upload_size, void **request)
 {
+    struct request *r = *request;
     uint8_t entropy[16];
     struct gba_naf_request rq = {
-        .method = method, .target = *target, .entropy = entropy, .now_s = (int64_t)time(NULL)};
+        .method = method, .entropy = entropy, .now_s = (int64_t)time(NULL)};
     struct gba_naf_exchange *x;
     enum MHD_Result ok = MHD_NO;
 
     (void)url;
     (void)version;
     (void)upload;
-    if (*target == NULL || *upload_size != 0 || /* this server takes no bodies */
+    if (r == NULL || *upload_size != 0 || /* this server takes no bodies */
         getrandom(entropy, sizeof(entropy), 0) != sizeof(entropy))
         return MHD_NO;
+    if (!r->begun) { /* an answer to the first call would close the connection */
+        r->begun = true;
+        return MHD_YES;
+    }
+    rq.target = r->target;
     rq.host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
     rq.user_agent = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "User-Agent");
     rq.authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
