@@ -290,6 +290,20 @@ static void reload(void *state)
         tls_server_reload(m->psk_tls);
 }
 
+/* The database answers, even if only that there is no such KeID. */
+static bool health(void *state, json_t *members)
+{
+    struct mefd *m = state;
+    struct mef_ke none;
+    enum gba_err err = m->front.mef.store->get_ke(m->front.mef.store, "", &none);
+    bool ok = err == GBA_OK || err == GBA_E_NOT_FOUND;
+
+    json_object_set_new(members, "database", json_string(ok ? "ok" : gba_err_text(err)));
+    json_object_set_new(members, "connections",
+                        json_integer((json_int_t)httpd_connections(m->http)));
+    return ok;
+}
+
 static void count(struct mefd *m, struct metrics *x)
 {
     m->front.requests_ok = metrics_counter(x, "mefd_requests_total", "result=\"ok\"",
@@ -371,6 +385,7 @@ int main(int argc, char **argv)
         .check = check,
         .start = start,
         .reload = reload,
+        .health = health,
         .drain = drain,
         .stop = stop,
     };

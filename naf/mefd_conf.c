@@ -51,7 +51,7 @@ static const struct conf_row psk_rows[] = {
              "the BSF."},
     {.name = "connections_per_address",
      .type = CONF_INT,
-     .deflt = "0",
+     .deflt = "64",
      .min = 0,
      .max = 65536,
      ROW(mefd_psk_conf, per_address),

@@ -387,6 +387,24 @@ def test_restart(lab, location, key_id, ke, first):
         check(f"{f}: 0600", os.stat(f"{lab.dir}/{f}").st_mode & 0o777 == 0o600)
 
 
+def test_health(lab):
+    a = exchange(lab.mefd.address("metrics"), b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    check("health", a.status == 200 and json.loads(a.body).get("database") == "ok", a.body)
+    a = exchange(lab.mefd.address("metrics"), b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    check("metrics", b'mefd_fetches_total{result="ok"}' in a.body, a.body[:200])
+
+
+def test_bsf_away(lab):
+    known, late = lab.bootstrap(), lab.bootstrap()
+    check("asked once", lab.ask(fetch_path(known.btid)).status == 200)
+    lab.bsfd.end()
+    check("a known key needs no BSF", lab.ask(fetch_path(known.btid)).status == 200)
+    a = lab.ask(fetch_path(late.btid))
+    check("a new one does", a.status == 503 and "retry-after" in a.fields and
+          json.loads(a.body).get("Status") is False, (a.status, a.fields))
+    lab.bsfd.start()
+
+
 def test_options(lab):
     names = json.loads(run(MEFD, "--print-names").stdout)
     check("print-names", {r["long"] for r in names["resources"]} >= {"MEFBase", "mefClientReg", "symmKeyReg"}, names)
@@ -410,6 +428,8 @@ def main():
         test_handshakes(lab)
         test_restart(lab, location, key_id, ke, first)
         test_options(lab)
+        test_health(lab)
+        test_bsf_away(lab)
     finally:
         codes, text = lab.end()
     check("daemons end with 0", codes == [0, 0], codes)

@@ -7,10 +7,12 @@
 #include "naf/mef_store_sqlite.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -237,6 +239,39 @@ static void test_sealed(void)
     mef_world_end(&w);
 }
 
+/* A disk that is full in the middle of anything: an error, nothing half stored, and it goes on
+ * when there is room again. */
+static void test_full_disk(void)
+{
+    struct rlimit before, full;
+    struct mef_reg reg = make_reg("r1", "a.example", 100), live;
+    struct mef_key key = make_key("AA", "a.example", 100), got;
+    int refused = 0;
+
+    mef_world_begin(&w);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    memset(key.targets, 'x', sizeof(key.targets) - 1);
+    for (rlim_t room = 0; room < 300000; room += 7000) {
+        enum gba_err add, get;
+
+        full = (struct rlimit){room, before.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &full);
+        snprintf(key.relative_id, sizeof(key.relative_id), "K%lu", (unsigned long)room);
+        add = w.store->add_key(w.store, &key, 1000);
+        setrlimit(RLIMIT_FSIZE, &before);
+        get = w.store->get_key(w.store, key.relative_id, &got);
+        CU_ASSERT(add == GBA_OK || add == GBA_E_IO);
+        CU_ASSERT_EQUAL(get, add == GBA_OK ? GBA_OK : GBA_E_NOT_FOUND);
+        refused += add != GBA_OK;
+    }
+    CU_ASSERT(refused > 0);
+    CU_ASSERT_EQUAL(add_reg(&reg, 0, &live), GBA_OK);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.store->get_reg(w.store, "r1", &live), GBA_OK);
+    mef_world_end(&w);
+}
+
 static void put_file(const char *file, const char *text, size_t n, mode_t mode)
 {
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -323,6 +358,7 @@ static const struct unit_test tests[] = {
     {"de-registration takes the keys along", test_deregistration},
     {"what has expired is wiped", test_sweep_wipes},
     {"keys are sealed, each to its row", test_sealed},
+    {"a full disk", test_full_disk},
     {"files that are not ours", test_foreign_files},
     {"the master key's file", test_master_key},
 };
