@@ -17,11 +17,20 @@
 
 typedef enum gba_err enrol_action(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev);
 
+/* A MAF-ID is an FQDN, a CSE-ID begins with '/' (TS-0001 7.2). */
+static bool is_maf(const char *target)
+{
+    return target[0] != '/' && strchr(target, '.') != NULL;
+}
+
 enum gba_err gba_ue_target_fqdn(const char *target, char out[GBA_UE_FQDN_SIZE])
 {
     struct m2m_id id;
-    enum gba_err err = m2m_cse_id_parse(gba_text(target), &id);
+    enum gba_err err;
 
+    if (is_maf(target))
+        return gba_fqdn_canonical(gba_text(target), out);
+    err = m2m_cse_id_parse(gba_text(target), &id);
     return err == GBA_OK ? m2m_cse_domain(&id, GBA_TEXT(""), out) : err;
 }
 
@@ -32,7 +41,7 @@ enum gba_err gba_ue_enrol_gba(const char *target, const struct gba_ue_naf_key *k
     memset(out, 0, sizeof(*out));
     if (gba_text_copy(out->target, sizeof(out->target), gba_text(target)) != GBA_OK)
         return GBA_E_TOO_LONG;
-    out->kind = GBA_UE_KPSA;
+    out->kind = is_maf(target) ? GBA_UE_KM : GBA_UE_KPSA;
     memcpy(out->fqdn, key->fqdn, sizeof(out->fqdn));
     strcpy(out->key_id, key->btid);
     out->expires_s = key->expires_s;

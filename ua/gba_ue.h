@@ -395,7 +395,8 @@ enum gba_err gba_ue_fetch(struct gba_ue_device *d, const struct gba_ue_fetch *f,
  */
 
 /* The public domain name of a CSE from its Absolute CSE-ID: "//sp.example/cse1" ->
- * "cse1.sp.example" (TS-0001 6.5.1.1).  GBA_E_SYNTAX: SP-relative ("/cse1"), or no CSE-ID. */
+ * "cse1.sp.example" (TS-0001 6.5.1.1); a MAF-ID is an FQDN itself.  GBA_E_SYNTAX: SP-relative
+ * ("/cse1"), or no CSE-ID. */
 enum gba_err gba_ue_target_fqdn(const char *target, char out[GBA_UE_FQDN_SIZE]);
 
 /* The first way: the target is the NAF.  key is the NAF key of its FQDN and of the Ua id agreed
@@ -414,13 +415,12 @@ enum gba_ue_derivation {
 };
 
 struct gba_ue_enrol_config {
-    const char *target;      /* CSE-ID */
+    const char *target;      /* CSE-ID, or a MAF's FQDN */
     const char *target_fqdn; /* NULL: from target */
     const char *mef_fqdn;    /* MEF-ID: the NAF's name, and the right half of KeID */
     const char *admin_fqdn;  /* administrating stakeholder; NULL: the target's SP */
-    const char
-        *originator; /* X-M2M-Origin; NULL: left to the MEF, which knows the Enrolee-ID */
-    unsigned suid;   /* 0: 22 */
+    const char *originator;  /* X-M2M-Origin; NULL: the MEF knows the Enrolee-ID */
+    unsigned suid;           /* 0: 22 */
     enum gba_ue_derivation derivation;
     int64_t expires_s; /* expiry asked for; never more than Kpm's */
 };
@@ -454,9 +454,8 @@ enum gba_err gba_ue_enrol_credential(const struct gba_ue_enrol *e,
                                      struct gba_ue_credential *out);
 enum gba_err gba_ue_enrol_error(const struct gba_ue_enrol *e);
 const char *gba_ue_enrol_why(const struct gba_ue_enrol *e);
-unsigned
-gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code; 0: none */
-void gba_ue_enrol_end(struct gba_ue_enrol *e);  /* wipes */
+unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code */
+void gba_ue_enrol_end(struct gba_ue_enrol *e);           /* wipes */
 
 /* Both ways for a device that may block; the credential goes into its ring.  mef_url NULL: the
  * first way.  Else https://HOST[:PORT], and config (whose expires_s is set here) says who the
@@ -489,10 +488,9 @@ void gba_ue_usim_soft_facts(const struct gba_ue_usim *usim, struct gba_ue_usim_f
 
 /* HTTP and TLS by libcurl (OpenSSL flavour).  Strings are copied. */
 struct gba_ue_curl_config {
-    const char *ca_file; /* PEM; NULL: the system's */
-    const char
-        *pinned_key;   /* "sha256//BASE64" of the server's SubjectPublicKeyInfo; NULL: none */
-    const char *proxy; /* URL; NULL: none (never from the environment) */
+    const char *ca_file;         /* PEM; NULL: the system's */
+    const char *pinned_key;      /* "sha256//BASE64" of SubjectPublicKeyInfo; NULL: none */
+    const char *proxy;           /* URL; NULL: none (never from the environment) */
     const char *interface;       /* local address or device; NULL: any */
     unsigned connect_timeout_ms; /* 0: 10000 */
     unsigned timeout_ms;         /* of the whole exchange; 0: 30000 */

@@ -147,10 +147,13 @@ static size_t success(struct fake_bsf *b, const struct gba_digest *d, char *repl
 
 static size_t resynchronise(struct fake_bsf *b, const struct gba_digest *d, char *reply)
 {
+    struct gba_digest_input in = input_of(b, d);
     uint8_t auts[14], sqn_ms[6];
 
     b->n_auts++;
-    if (gba_auts_parse(d->p[GBA_DIGEST_AUTS].value, auts) != GBA_OK ||
+    in.password = (struct gba_bytes){NULL, 0}; /* RFC 3310 3.4 */
+    if (!gba_digest_verify(&in, d->p[GBA_DIGEST_RESPONSE].value) ||
+        gba_auts_parse(d->p[GBA_DIGEST_AUTS].value, auts) != GBA_OK ||
         gba_aka_open_auts(&b->secret, b->av.rand, auts, sqn_ms) != GBA_OK)
         return finish(b, 403, "", "", reply);
     if (!b->stale_always)

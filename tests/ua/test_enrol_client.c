@@ -262,6 +262,8 @@ static void test_configuration(void)
         {.target = "//sp.example/cse", .mef_fqdn = "a b"},
         {.target = "//sp.example/cse", .mef_fqdn = "m.example", .suid = 31},
     };
+    struct gba_ue_naf_key key = {.btid = "x@y"};
+    struct gba_ue_credential c;
     char fqdn[GBA_UE_FQDN_SIZE];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -275,6 +277,11 @@ static void test_configuration(void)
     CU_ASSERT_EQUAL(gba_ue_target_fqdn("//SP.example.com/In-CSE", fqdn), GBA_OK);
     CU_ASSERT_STRING_EQUAL(fqdn, "in-cse.sp.example.com");
     CU_ASSERT_NOT_EQUAL(gba_ue_target_fqdn("/cse", fqdn), GBA_OK);
+    CU_ASSERT_NOT_EQUAL(gba_ue_target_fqdn("cse", fqdn), GBA_OK);
+    CU_ASSERT_EQUAL(gba_ue_target_fqdn("MAF.example.com", fqdn), GBA_OK); /* a MAF-ID */
+    CU_ASSERT_STRING_EQUAL(fqdn, "maf.example.com");
+    CU_ASSERT_EQUAL(gba_ue_enrol_gba("maf.example.com", &key, &c), GBA_OK);
+    CU_ASSERT_EQUAL(c.kind, GBA_UE_KM);
     free(mem);
 }
 
