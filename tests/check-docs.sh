@@ -69,7 +69,8 @@ done
 
 # 2. Files that the other documents name.
 for doc in README.md CONTRIBUTING.md doc/HACKING.md doc/MMEF.md doc/KEYRING.md; do
-    for name in $(grep -oE '(bsf|common|doc|naf|scripts|tests|ua)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]' "$top/$doc" |
+    for name in $(grep -oE '(^|[^A-Za-z0-9_/.-])(bsf|common|doc|naf|scripts|tests|ua)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]' \
+        "$top/$doc" | sed 's/^[^a-z]//' |
         grep -vE '/(b[a-z]*sh)$|^tests/fuzz/X|^tests/e2e/X' | sort -u); do
         case $name in
         tests/fuzz/fuzz_X* | doc/man/*.[18]) continue ;;
