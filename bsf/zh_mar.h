@@ -35,7 +35,9 @@ struct zh_maa {
 enum gba_err zh_maa_read(struct msg *msg, bool resync, struct zh_maa *a);
 /* Wipes the vector and gives the GUSS back. */
 void zh_maa_end(struct zh_maa *a);
-/* Overwrites the keys inside the message itself, before it is freed. */
+/* Overwrites the keys in the message's AVPs, before it is freed.  The octets that it was
+ * received as are beyond our reach: libfdcore frees them, as they are, when it has parsed them.
+ */
 void zh_maa_wipe(struct msg *msg);
 
 #endif
