@@ -10,6 +10,7 @@
 #include "common/identity.h"
 #include "common/secret.h"
 #include "common/ua_protocol.h"
+#include "ua/keyring.h"
 #include "ua/run.h"
 #include "ua/url.h"
 
@@ -119,7 +120,8 @@ static enum gba_err run(struct gba_ue_device *d, struct gba_ue_enrol *e, const c
     if (err == GBA_OK && todo == GBA_UE_ENROL_SEND) {
         ev.err = exchange(d, e, base, connect_to, &psk, &reply);
         /* TS 33.222 5.4: a B-TID the MEF no longer knows asks for one Ub run. */
-        if (ev.err == GBA_E_TLS && kpm->given && gba_ue_bootstrap(d) == GBA_OK)
+        if (ev.err == GBA_E_TLS && kpm->given &&
+            ring_may_renew(d->ring, kpm->mef_fqdn, ev.now_s) && gba_ue_bootstrap(d) == GBA_OK)
             ev.err = exchange(d, e, base, connect_to, &psk, &reply);
         ev.happened = ev.err == GBA_OK ? GBA_UE_ENROL_EV_REPLY : GBA_UE_ENROL_EV_NO_REPLY;
         ev.reply = &reply;

@@ -11,6 +11,7 @@
 #include "common/identity.h"
 #include "common/secret.h"
 #include "common/ua_protocol.h"
+#include "ua/keyring.h"
 #include "ua/run.h"
 #include "ua/url.h"
 
@@ -107,6 +108,11 @@ static bool wants_psk_only(const struct job *j, enum gba_err err)
            !j->psk.only && !j->key_given && !j->key_missing;
 }
 
+static bool may_renew(struct job *j)
+{
+    return ring_may_renew(j->d->ring, j->fqdn, j->d->env->now_s(j->d->env->ctx));
+}
+
 /* One exchange, and a second one when the handshake's key was missing or refused. */
 static enum gba_err exchange_with_key(struct job *j, struct gba_ue_reply *reply)
 {
@@ -119,7 +125,7 @@ static enum gba_err exchange_with_key(struct job *j, struct gba_ue_reply *reply)
     if (err == GBA_OK)
         j->psk_off = j->psk_off || !reply->psk;
     if (err == GBA_OK || j->bootstrapped ||
-        (!j->key_missing && !b_tid_refused(j, err, reply->alert)))
+        (!j->key_missing && !(b_tid_refused(j, err, reply->alert) && may_renew(j))))
         return err;
     j->bootstrapped = j->fresh = true;
     err = gba_ue_bootstrap(j->d);
@@ -139,7 +145,11 @@ static void get_key(struct job *j, bool renew, struct gba_ue_naf_key *key,
     gba_ue_ua_wanted(j->ua, ua_id, &internal);
     if (renew)
         gba_ue_keyring_drop_naf(j->d->ring, j->fqdn);
-    ev->err = gba_ue_naf_key_get(j->d, j->fqdn, ua_id, internal, renew, key);
+    if (renew && !may_renew(j))
+        ev->err = run_explain(j->d, GBA_E_RATE_LIMITED, j->fqdn,
+                              "the NAF asks for a new bootstrapping too often");
+    else
+        ev->err = gba_ue_naf_key_get(j->d, j->fqdn, ua_id, internal, renew, key);
     ev->happened = ev->err == GBA_OK ? GBA_UE_UA_EV_KEY : GBA_UE_UA_EV_NO_KEY;
     ev->key = key;
     j->fresh = renew; /* nothing of the old identity's connection is used on */

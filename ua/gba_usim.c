@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/sqn.h"
 #include "ua/gba.h"
@@ -62,6 +63,10 @@ static int usim_new(const struct gba_options *o)
 
     if (file_of(o) == NULL)
         return gba_usage("usim new needs --file FILE");
+    if (isatty(STDIN_FILENO))
+        fputs("gba: lines imsi= k= opc=|op=|topc= algorithm= sqn= ..., then end of file "
+              "(Ctrl-D):\n",
+              stderr);
     n = fread(text, 1, sizeof(text), stdin);
     if (ferror(stdin) || n == sizeof(text)) {
         gba_ue_wipe(text, sizeof(text));

@@ -13,6 +13,9 @@
 #include "common/kdf.h"
 #include "ua/ub_client.h"
 
+#define RENEWALS_MAX     5
+#define RENEWAL_WINDOW_S 300
+
 size_t gba_ue_keyring_size(size_t naf_keys, size_t credentials)
 {
     return sizeof(struct gba_ue_keyring) + naf_keys * sizeof(struct gba_ue_naf_key) +
@@ -155,6 +158,39 @@ void gba_ue_keyring_drop_naf(struct gba_ue_keyring *ring, const char *fqdn)
     for (size_t i = ring->n_naf_keys; i-- > 0;)
         if (strcmp(ring->naf_keys[i].fqdn, fqdn) == 0)
             drop_naf_key(ring, i);
+}
+
+/* The place of this NAF; else one that is free, or whose window began first. */
+static struct ring_renewal *find_renewal(struct gba_ue_keyring *ring, const char *fqdn)
+{
+    struct ring_renewal *place = ring->renewals;
+
+    for (size_t i = 0; i < RING_RENEWALS; i++) {
+        struct ring_renewal *r = &ring->renewals[i];
+
+        if (strcmp(r->fqdn, fqdn) == 0)
+            return r;
+        if (place->fqdn[0] != '\0' && (r->fqdn[0] == '\0' || r->since_s < place->since_s))
+            place = r;
+    }
+    place->fqdn[0] = '\0';
+    return place;
+}
+
+bool ring_may_renew(struct gba_ue_keyring *ring, const char *fqdn, int64_t now_s)
+{
+    struct ring_renewal *r = find_renewal(ring, fqdn);
+
+    if (r->fqdn[0] == '\0' || now_s - r->since_s >= RENEWAL_WINDOW_S || now_s < r->since_s) {
+        memset(r, 0, sizeof(*r));
+        if (gba_text_copy(r->fqdn, sizeof(r->fqdn), gba_text(fqdn)) != GBA_OK)
+            return false;
+        r->since_s = now_s;
+    }
+    if (r->n >= RENEWALS_MAX)
+        return false;
+    r->n++;
+    return true;
 }
 
 /* TS 33.220 4.5.3: the key's life is that of Ks. */

@@ -296,6 +296,7 @@ static bool set_options(struct curl_transport *t, const struct gba_ue_curl_confi
     ok = ok && curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
     /* "": none, and the environment is not asked. */
     ok = ok && curl_easy_setopt(e, CURLOPT_PROXY, c->proxy != NULL ? c->proxy : "") == CURLE_OK;
+    ok = ok && curl_easy_setopt(e, CURLOPT_NOPROXY, "") == CURLE_OK; /* nor its exceptions */
     if (c->ca_file != NULL)
         ok = ok && curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file) == CURLE_OK &&
              curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK;

@@ -28,6 +28,9 @@ expect() {
 says() {
     if grep -qE -e "$2" "$lab_dir/out" "$lab_dir/err"; then ok; else bad "$1: no $2"; fi
 }
+says_text() {
+    if grep -qF -e "$2" "$lab_dir/out" "$lab_dir/err"; then ok; else bad "$1: no $2"; fi
+}
 silent() {
     if grep -qE -e "$2" "$lab_dir/out" "$lab_dir/err"; then bad "$1: says $2"; else ok; fi
 }

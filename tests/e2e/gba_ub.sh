@@ -27,12 +27,12 @@ expect 65 'bad lines' sh -c "'$gba' usim new --file '$lab_dir/u2' <'$lab_dir/lin
 says 'bad lines' 'line 1: imsi'
 expect 65 'an existing file' sh -c "printf 'impi=a@b\nalgorithm=xor\nk=%s\n' $k | '$gba' usim new --file '$lab_dir/usim'"
 expect 0 'usim show' "$gba" usim show --file "$lab_dir/usim"
-says 'usim show' "$impi"
+says_text 'usim show' "$impi"
 silent 'usim show keeps K' "$k|$opc"
 
 # --- a run
 expect 0 bootstrap device bootstrap
-says bootstrap "$bsf_name"
+says_text bootstrap "$bsf_name"
 expect 0 'bootstrap --json' device bootstrap --json
 btid=$(member btid)
 [ "${btid#*@}" = "$bsf_name" ] && ok || bad "btid $btid"
@@ -59,7 +59,7 @@ expect 0 'key --out' device key --naf "$naf_fqdn" --out "$lab_dir/key"
 expect 0 'another Ua id' device key --naf "$naf_fqdn" --ua-protocol psk-tls12:00ae --json --show-keys
 [ "$(member key)" != "$key" ] && ok || bad 'the same key for another Ua id'
 expect 0 show device show
-says show "$naf_fqdn"
+says_text show "$naf_fqdn"
 silent 'show keeps keys' "$key"
 expect 0 'show --json' device show --json --show-keys
 says 'show --show-keys' "$key"
@@ -105,5 +105,5 @@ lab_down
 lab_bsfd file
 expect 0 'TMPI unknown: again with the IMPI' device bootstrap --trace
 says 'TMPI first' 'username="[^"]*@tmpi'
-says 'then IMPI' "username=\"$impi\""
+says_text 'then IMPI' "username=\"$impi\""
 summary

@@ -181,7 +181,7 @@ size_t fake_bsf_answer(void *bsf, const char *head, char reply[FAKE_REPLY_MAX])
         return b->refuse_first != 0
                    ? finish(b, b->refuse_first, "Retry-After: 7\r\n", "", reply)
                    : challenge(b, reply);
-    if (!gba_text_is(d.p[GBA_DIGEST_NONCE].value, b->nonce))
+    if (b->never_satisfied || !gba_text_is(d.p[GBA_DIGEST_NONCE].value, b->nonce))
         return challenge(b, reply);
     if (d.p[GBA_DIGEST_AUTS].present)
         return resynchronise(b, &d, reply);

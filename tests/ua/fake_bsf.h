@@ -30,6 +30,7 @@ struct fake_bsf {
     unsigned refuse_first;  /* status for first GETs; 0: serve */
     unsigned refuse_answer; /* status for answers; 0: verify */
     bool refuse_tmpi;       /* 403 to a TMPI */
+    bool never_satisfied;   /* every answer gets a new challenge */
     bool stale_always;      /* never heeds AUTS */
     bool currenttime;       /* Extension/currenttime in the body */
     struct fake_edit edits[4];

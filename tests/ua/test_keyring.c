@@ -266,7 +266,7 @@ static void test_round_trip(void)
     free_ring(back);
 }
 
-/* RULE: at rest NAF keys only, unless the caller says otherwise. */
+/* TS 33.220 4.4: at rest NAF keys only, unless the caller says otherwise. */
 static void test_ks_stays_out(void)
 {
     struct gba_ue_keyring *ring = full_ring(), *back = new_ring(4, 4);

@@ -380,7 +380,7 @@ static void test_gba_u_failed_run(void)
     bench_end(&b);
 }
 
-/* RULE: the BSF's name comes from the IMSI only with the MNC's length known. */
+/* TS 23.003 16.2: the BSF's name comes from the IMSI only with the MNC's length known. */
 static void test_bsf_name(void)
 {
     struct gba_ue_identity id = {
@@ -513,7 +513,7 @@ static void test_psk_tls(void)
     psk_round(false, GBA_UE_UA_AUTO); /* the server has both and chooses PSK */
 }
 
-/* RULE: an alert for a B-TID in use: one Ub run, then it fails. */
+/* TS 24.109 5.3.3: an alert for a B-TID in use: one Ub run, then it fails. */
 static void test_psk_renewal(void)
 {
     struct tls_server tls = {.answer = plain_answer,

@@ -135,6 +135,7 @@ static void test_no_environment_proxy(void)
 
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    setenv("NO_PROXY", "*", 1);
     CU_ASSERT_EQUAL(get_once(&(struct gba_ue_curl_config){0}, OK_REPLY, &s, "/", &status),
                     GBA_OK);
     CU_ASSERT_EQUAL(get_once(&(struct gba_ue_curl_config){.proxy = "http://127.0.0.1:1"},
@@ -142,6 +143,7 @@ static void test_no_environment_proxy(void)
                     GBA_E_UNREACHABLE); /* asked for: used */
     unsetenv("http_proxy");
     unsetenv("ALL_PROXY");
+    unsetenv("NO_PROXY");
 }
 
 static void test_caps(void)

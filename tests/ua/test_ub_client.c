@@ -409,7 +409,7 @@ static void test_statuses(void)
     }
 }
 
-/* RULE: one AUTS per run. */
+/* RFC 3310 3.4: one AUTS per run. */
 static void test_resynchronisation(void)
 {
     struct bench b;
@@ -480,6 +480,14 @@ static void test_tmpi(void)
     CU_ASSERT_EQUAL(b.bsf.n_requests, 4);
     bench_end(&b);
 
+    bench_begin(&b); /* a 401 that is no challenge is a refusal as well */
+    b.config.tmpi = TMPI;
+    b.bsf.edits[0] = (struct fake_edit){401, false, "WWW-Authenticate", "X"};
+    CU_ASSERT_EQUAL(bench_run(&b), GBA_E_PROTOCOL);
+    CU_ASSERT(gba_ue_tmpi_refused(b.ue));
+    CU_ASSERT_EQUAL(b.bsf.n_requests, 2);
+    bench_end(&b);
+
     bench_begin(&b); /* something that is no TMPI is not sent */
     b.config.tmpi = "x@tmpi.bsf.3gppnetwork.org";
     CU_ASSERT_EQUAL(bench_run(&b), GBA_OK);
@@ -507,6 +515,19 @@ static void test_wrong_res_is_tried_twice_at_most(void)
     b.bsf.gba_u =
         true; /* a BSF that wants another RES than this card gives, with a valid MAC for none */
     CU_ASSERT_EQUAL(bench_run(&b), GBA_E_MAC);
+    bench_end(&b);
+}
+
+/* A challenge that expired gets one more try; a BSF that is never content does not get a
+ * hundred. */
+static void test_new_challenge_once(void)
+{
+    struct bench b;
+
+    bench_begin(&b);
+    b.bsf.never_satisfied = true;
+    CU_ASSERT_EQUAL(bench_run(&b), GBA_E_RES);
+    CU_ASSERT_EQUAL(b.bsf.n_challenges, 3);
     bench_end(&b);
 }
 
@@ -603,6 +624,7 @@ static const struct unit_test tests[] = {
     {"MAC failure", test_mac_failure},
     {"TMPI", test_tmpi},
     {"wrong RES", test_wrong_res_is_tried_twice_at_most},
+    {"a new challenge, once", test_new_challenge_once},
     {"lifetime", test_lifetime},
     {"GBA_U", test_gba_u},
     {"bad configuration", test_bad_configuration},
