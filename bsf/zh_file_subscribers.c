@@ -162,7 +162,7 @@ static const struct conf_row document_rows[] = {
      offsetof(struct document, subscribers), CONF_REQUIRED, "The subscribers."},
 };
 
-const struct conf_schema zh_file_subscribers_schema = {
+static const struct conf_schema document_schema = {
     "Subscribers of bsfd's zh.file", document_rows, 1, sizeof(struct document), NULL,
 };
 
@@ -239,7 +239,7 @@ enum gba_err zh_file_subscribers_load(const char *file, struct log *log, FILE *e
 {
     struct document doc;
     struct conf *conf;
-    enum gba_err e = conf_load(&zh_file_subscribers_schema, file, FILE_MAX, &doc, err, &conf);
+    enum gba_err e = conf_load(&document_schema, file, FILE_MAX, &doc, err, &conf);
 
     *out = (struct zh_file_subscribers){NULL, 0};
     if (e != GBA_OK)

@@ -31,6 +31,4 @@ struct zh_file_subscriber *zh_file_subscriber_find(const struct zh_file_subscrib
                                                    const char *impi);
 void zh_file_subscribers_free(struct zh_file_subscribers *s); /* wipes */
 
-extern const struct conf_schema zh_file_subscribers_schema;
-
 #endif
