@@ -61,10 +61,8 @@ static void put_number(struct writer *s, uint64_t v)
     put(s, octets, sizeof(octets));
 }
 
-static void save_session(const struct gba_ue_keyring *ring, bool keep_ks, struct writer *s)
+static void save_session(const struct gba_ue_keyring *ring, struct writer *s)
 {
-    const bool with_ks = keep_ks && ring->session.has_ks;
-
     begin(s, REC_SESSION);
     put_str(s, ring->session.btid);
     put_str(s, ring->session.impi);
@@ -72,7 +70,7 @@ static void save_session(const struct gba_ue_keyring *ring, bool keep_ks, struct
     put_number(s, (uint64_t)ring->session.expires_s);
     put_number(s, ring->session.gba_u);
     put(s, ring->rand, sizeof(ring->rand));
-    put(s, ring->ks.octets, with_ks ? sizeof(ring->ks.octets) : 0);
+    put(s, ring->ks.octets, ring->session.has_ks ? sizeof(ring->ks.octets) : 0);
     end(s);
 }
 
@@ -121,10 +119,11 @@ enum gba_err gba_ue_keyring_save(const struct gba_ue_keyring *ring, bool keep_ks
     begin(&s, REC_TMPI);
     put_str(&s, ring->tmpi);
     end(&s);
-    /* A session of GBA_ME without its Ks is of no use: its B-TID stands beside each NAF key. */
+    /* RULES on Ks at rest: a session of GBA_ME is its Ks, which stays out unless the caller
+     * keeps it; in GBA_U the card has Ks. */
     if (ring->has_session && ring->session.expires_s > now_s &&
         (keep_ks || ring->session.gba_u))
-        save_session(ring, keep_ks, &s);
+        save_session(ring, &s);
     for (size_t i = 0; i < ring->n_naf_keys; i++)
         if (ring->naf_keys[i].expires_s > now_s)
             save_naf_key(&ring->naf_keys[i], &s);

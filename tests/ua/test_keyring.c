@@ -307,6 +307,11 @@ static void test_damage(void)
         bad[i] ^= 0x20;
         CU_ASSERT_EQUAL(gba_ue_keyring_load(back, bad, n), GBA_E_SYNTAX);
     }
+    const size_t record = 3 + ((size_t)out[9] << 8 | out[10]); /* the first one, cut out */
+
+    memcpy(bad, out, 8);
+    memcpy(bad + 8, out + 8 + record, n - 8 - record);
+    CU_ASSERT_EQUAL(gba_ue_keyring_load(back, bad, n - record), GBA_E_SYNTAX);
     CU_ASSERT_EQUAL(gba_ue_keyring_load(back, out, n), GBA_OK);
     free_ring(ring);
     free_ring(back);

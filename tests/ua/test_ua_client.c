@@ -322,7 +322,7 @@ static void test_challenges(void)
     }
 }
 
-/* TS 33.220 Annex H: the Ua id belongs to the connection that carries Authorization. */
+/* TS 33.220 H: the Ua id belongs to the connection that carries Authorization. */
 static void test_suite_of_the_connection(void)
 {
     struct gba_ue_reply other = {.suite = 0x1301};

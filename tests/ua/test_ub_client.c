@@ -451,7 +451,7 @@ static void test_mac_failure(void)
     bench_end(&b);
 }
 
-/* RULE: any final 4xx to a TMPI: forget it, once more with the IMPI. */
+/* Any final 4xx to a TMPI: forget it, once more with the IMPI. */
 static void test_tmpi(void)
 {
     struct bench b;
