@@ -188,7 +188,8 @@ class Bsfd:
 class Answer:
     def __init__(self, raw):
         head, _, self.body = raw.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
+        self.head = head.decode("latin-1")
+        lines = self.head.split("\r\n")
         self.status = int(lines[0].split()[1]) if lines[0].startswith("HTTP/") else 0
         self.fields = {}
         for line in lines[1:]:

@@ -173,3 +173,41 @@ def element(body, name):
 
 def zn_body(lab, ue, ua_id, gsids=(), fqdn=None, envelope=True, ns=NS):
     return soap(ue.btid, naf_id(fqdn or lab["naf_fqdn"], ua_id), gsids, envelope, ns)
+
+
+# ---- processes -----------------------------------------------------------------------------
+
+class Program:
+    """A program that says NAME=VALUE lines when it is ready and ends with its standard input."""
+
+    def __init__(self, path, *arguments, lines=1):
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([os.path.join(BUILD, path), *arguments], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        said = [self.process.stdout.readline().rstrip("\n").partition("=") for _ in range(lines)]
+        self.said = {k: v for k, _, v in said}
+
+    def end(self):
+        self.process.stdin.close()
+        code = self.process.wait(timeout=30)
+        self.process.stdout.close()
+        self.log.seek(0)
+        return code, self.log.read()
+
+
+class Device:
+    """The gba command with a soft USIM and a state folder of its own."""
+
+    def __init__(self, folder, card, *common):
+        self.folder, self.common = folder, ["--state", f"{folder}/state", "--usim", f"{folder}/usim", *common]
+        self.run("usim", "new", "--file", f"{folder}/usim", input="".join(f"{k}={v}\n" for k, v in card.items()))
+
+    @classmethod
+    def of(cls, lab, folder):
+        return cls(folder, {"imsi": lab["imsi"], "mnc_len": 2, "k": lab["k"], "opc": lab["opc"]}, "--bsf", lab["ub_url"],
+                   "--bsf-name", lab["bsf_name"], "--ca", lab["ca"])
+
+    def run(self, command, *arguments, **kw):
+        common = [] if command == "usim" else self.common
+        return subprocess.run([os.path.join(BUILD, "ua/gba"), command, *arguments, *common], capture_output=True,
+                              text=True, timeout=120, check=False, **kw)
