@@ -96,7 +96,7 @@ static void test_algorithms_and_qops(void)
         {GBA_NAF_SHA256, GBA_NAF_AUTH, "algorithm=SHA-256", "qop=auth,"},
         {GBA_NAF_SHA256, GBA_NAF_AUTH_INT, "algorithm=SHA-256", "qop=auth-int,"},
         {GBA_NAF_MD5 | GBA_NAF_SHA256, GBA_NAF_AUTH | GBA_NAF_AUTH_INT, "algorithm=SHA-256",
-         "qop=auth-int,"}, /* RULES: of both, the stronger */
+         "qop=auth-int,"}, /* of both, the stronger */
     };
     enum gba_err err;
 
@@ -283,6 +283,35 @@ static void test_naf_refuses_all(void)
     lab_close(&l);
 }
 
+/* Nor does a loop around it help: what one NAF may cost in Ub runs is limited. */
+static void test_naf_refuses_for_ever(void)
+{
+    enum gba_err err;
+
+    open_lab();
+    l.to_naf.tamper_from = "opaque=\"";
+    l.to_naf.tamper_to = "opaque=\"0";
+    for (int i = 0; i < 5; i++) {
+        CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 0);
+        CU_ASSERT_EQUAL(err, GBA_E_REFUSED);
+    }
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2 + 5 * 2);
+    for (int i = 0; i < 5; i++) {
+        CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 0);
+        CU_ASSERT_EQUAL(err, GBA_E_RATE_LIMITED);
+    }
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2 + 5 * 2);
+    l.to_naf.tamper_from = NULL;
+    CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 200); /* it has come to its senses */
+    CU_ASSERT_EQUAL(lab_get(&l, "http://" LAB_NAF2 "/x", &err), 200);
+    l.to_naf.tamper_from = "opaque=\"";
+    fake_pass_s(300);
+    CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 0);
+    CU_ASSERT_EQUAL(err, GBA_E_REFUSED);
+    CU_ASSERT_EQUAL(l.to_bsf.n, 2 + 6 * 2);
+    lab_close(&l);
+}
+
 /* At the BSF this NAF has no right to the name: no Ub run will help, and none is made. */
 static void test_naf_without_right(void)
 {
@@ -421,7 +450,7 @@ static void test_forged_answers(void)
     }
 }
 
-/* RULES: the Ua id is that of the connection that carries Authorization. */
+/* TS 33.220 Annex H: the Ua id is that of the connection that carries Authorization. */
 static void test_suites_change(void)
 {
     enum gba_err err;
@@ -462,6 +491,7 @@ static const struct unit_test tests[] = {
     {"unknown B-TID, without a nonce", test_unknown_btid_fetch},
     {"expiry: renegotiation", test_key_expires},
     {"a NAF that refuses all", test_naf_refuses_all},
+    {"a NAF that refuses for ever", test_naf_refuses_for_ever},
     {"a NAF without right", test_naf_without_right},
     {"5402, 5403 and foreign domains", test_zn_refusals},
     {"no BSF over Zn", test_no_bsf_over_zn},
