@@ -359,7 +359,7 @@ static void test_suite_of_the_connection(void)
 #define STALE    "WWW-Authenticate: Digest " GBA ", nonce=\"new\", qop=\"auth-int\", stale=true"
 #define NOTSTALE "WWW-Authenticate: Digest " GBA ", nonce=\"newer\", qop=\"auth-int\""
 
-/* TS 24.109 5.2.5: stale=true asks for a digest; a 401 without it for one Ub run; then it is over. */
+/* TS 24.109 5.2.5: stale=true asks for a digest, a 401 without it for one Ub run. */
 static void test_renewal(void)
 {
     char info[512];
