@@ -171,6 +171,14 @@ static const struct row {
     {R("\"e\\u0000t\":\"x\"," AD), REG, C, BAD, ""},
     {R("\"adfq\":\"\xff\"," ET), REG, C, BAD, ""},
     {"{\"sec:mefcr\":{\"x\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}}", REG, A, BAD, ""},
+    {"{\"sec:mefcr\":{\"x\":[[[[[[[[[[[[[[1]]]]]]]]]]]]]]}}", REG, A, OK, ""},
+    {"{\"sec:mefcr\":{\"x\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}}", REG, A, BAD, ""},
+    /* brackets in strings do not nest, and siblings do not add up */
+    {R(ET "," AD ",\"lbl\":[\"\\\"[[[[[[[[[[[[[[[[[[[[\"]"), REG, C, OK, ""},
+    {R(ET "," AD ",\"lbl\":[\"\\\\\",\"{{{{{{{{{{{{{{{{{{{{\"]"), REG, C, OK, ""},
+    {"{\"mefcr\":{\"x\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],{}]}}", REG,
+     A, OK, ""},
+    {"]]]]{\"mefcr\":{}}", REG, A, BAD, ""},
 };
 
 static const struct row xml_rows[] = {
@@ -199,6 +207,11 @@ static const struct row xml_rows[] = {
     {"<mefcr><lbl xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' "
      "xsi:nil='true'/></mefcr>",
      REG, U, OK, ""},
+    {"<mefcr><lbl nil='1'/></mefcr>", REG, U, OK, ""},
+    {"<mefcr><lbl nil='false'>a</lbl></mefcr>", REG, U, OK, ""},
+    {"<mefcr><lbl nil='false'>a</lbl>" XET XAD "</mefcr>", REG, C, OK, ""},
+    {"<mefcr><lbl nil='true'/>" XET XAD "</mefcr>", REG, C, BAD, "labels"},
+    {"<mefcr><et nil='true'/></mefcr>", REG, U, BAD, "expirationTime"},
     {"<mefcr><et/></mefcr>", REG, U, BAD, "expirationTime"},
     {"<mefcr/>", REG, U, BAD, ""},
     {"<skr>" XET XAD "<suid>22</suid>" XTG "<kv>" KV "</kv></skr>", KEY, C, OK, ""},
