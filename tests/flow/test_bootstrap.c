@@ -7,6 +7,7 @@
  */
 #include "tests/unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/digest_aka.h"
@@ -172,10 +173,40 @@ static void test_resynchronisation(void)
     lab_close(&l);
 }
 
-/* An HSS that does not resynchronise: the UE sends one AUTS, the BSF takes one. */
+/* What a UE without our UE's limit would say to the last challenge: AUTS. */
+static void answer_with_auts(char authorization[2048])
+{
+    struct gba_ue *ue =
+        gba_ue_init(malloc(gba_ue_size()), gba_ue_size(),
+                    &(struct gba_ue_config){.impi = LAB_IMPI, .bsf_fqdn = LAB_BSF});
+    const struct gba_ue_reply reply = {
+        .status = 401, .fields = l.to_bsf.fields, .n_fields = l.to_bsf.reply.n_fields};
+    struct gba_ue_event ev = {.happened = GBA_UE_EV_START, .reply = &reply};
+    enum gba_ue_todo todo;
+    const uint8_t *rand, *autn;
+    struct gba_ue_aka aka;
+    bool gba;
+
+    CU_ASSERT_EQUAL(gba_ue_step(ue, &ev, &todo), GBA_OK);
+    ev.happened = GBA_UE_EV_REPLY;
+    CU_ASSERT_EQUAL(gba_ue_step(ue, &ev, &todo), GBA_OK);
+    CU_ASSERT_EQUAL_FATAL(todo, GBA_UE_ASK_USIM);
+    gba_ue_challenge(ue, &rand, &autn, &gba);
+    CU_ASSERT_EQUAL(l.card->authenticate(l.card, gba, rand, autn, &aka), GBA_E_SYNC);
+    ev.happened = GBA_UE_EV_AKA;
+    ev.aka = &aka;
+    CU_ASSERT_EQUAL(gba_ue_step(ue, &ev, &todo), GBA_OK);
+    CU_ASSERT_EQUAL_FATAL(todo, GBA_UE_SEND);
+    strcpy(authorization, gba_ue_request(ue)->fields[2].value);
+    gba_ue_end(ue);
+    free(ue);
+}
+
+/* An HSS that does not resynchronise: the UE sends one AUTS, the BSF takes one a run. */
 static void test_second_auts(void)
 {
     struct fake_http_reply r;
+    char second[2048];
 
     open_lab();
     lab_age_hss(&l);
@@ -184,10 +215,15 @@ static void test_second_auts(void)
     CU_ASSERT_EQUAL(l.to_bsf.n, 2);
     CU_ASSERT_EQUAL(l.zh.n_asked, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(l.to_bsf.authorization, "auts="));
-    lab_ub_raw(&l, l.to_bsf.authorization, &r);
+    lab_ub_raw(&l, l.to_bsf.authorization, &r); /* again for the first challenge */
     CU_ASSERT_EQUAL(r.status, 403);
-    CU_ASSERT_EQUAL(l.zh.n_asked, 2);
     fake_http_reply_end(&r);
+    answer_with_auts(second); /* another one, for the second challenge */
+    CU_ASSERT_STRING_NOT_EQUAL(second, l.to_bsf.authorization);
+    lab_ub_raw(&l, second, &r);
+    CU_ASSERT_EQUAL(r.status, 403);
+    fake_http_reply_end(&r);
+    CU_ASSERT_EQUAL(l.zh.n_asked, 2);
     CU_ASSERT_EQUAL(lab_stats(&l).sessions, 0);
     CU_ASSERT_STRING_EQUAL(lab_session(&l).btid, "");
     l.zh.ignores_auts = false; /* the next run is a new one */
