@@ -96,8 +96,8 @@ done
 
 # 4. No document is cited that is not here.
 for name in $(grep -rhoE --include='*.[ch]' --include='*.sh' --include='*.py' --include='*.inc' --include='*.in' \
-    --include='*.md' '[$A-Za-z0-9_/-]+[.]md' "$top/bsf" "$top/common" "$top/doc" "$top/naf" "$top/scripts" \
-    "$top/tests" "$top/ua" "$top/README.md" "$top/CONTRIBUTING.md" | sed 's|^[$]top/||' | sort -u); do
+    --include='*.md' '[$A-Za-z0-9_/-]+[.]md([^a-zA-Z0-9(]|$)' "$top/bsf" "$top/common" "$top/doc" "$top/naf" "$top/scripts" \
+    "$top/tests" "$top/ua" "$top/README.md" "$top/CONTRIBUTING.md" | sed -E 's|^[$]top/||; s|([.]md).$|\1|' | sort -u); do
     paths "$name" | grep -q .
     result $? "$name is cited, which is not there"
 done

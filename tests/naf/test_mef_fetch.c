@@ -155,7 +155,7 @@ static void test_answers_of_the_bsf(void)
     mef_world_end(&w);
 }
 
-/* A Ke of this MEF gives each target its own key (10.3.7, 10.3.2; vectors of onem2m-mef 5.3).
+/* A Ke of this MEF gives each target its own key (TS-0003 10.3.7, 10.3.2; as in onem2m.json).
  */
 static void test_ke(void)
 {

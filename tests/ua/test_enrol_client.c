@@ -109,7 +109,7 @@ static void test_registration(void)
     bench_end(&b);
 }
 
-/* onem2m-mef.md 5.3 and 10.3: the figures both ends come to. */
+/* TS-0003 10.3: the figures both ends come to. */
 static void test_keys(void)
 {
     static const struct {
