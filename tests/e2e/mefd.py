@@ -25,6 +25,7 @@ from bsf_lab import (BSFD, BUILD, IMPI, NAME, SUBSCRIBERS, Answer, bootstrap, ch
                      make_ca, make_cert, read_ports, run, summary, write)
 
 MEFD = os.path.abspath(os.path.join(BUILD, "naf/mefd"))
+REGISTRAR = os.path.abspath(os.path.join(BUILD, "tests/registrar/registrar"))
 MEF = "mef.example.org"
 CSE, CSE_FQDN = "//sp.example.org/cse1", "cse1.sp.example.org"
 DEVICE = "//sp.example.org/cse1/Cdevice"
@@ -41,6 +42,9 @@ nafs:
     fqdns: [{MEF}, {CSE_FQDN}]
     ua_ids: ["010001****"]
     may_learn_impi: true
+  - certificate: {CSE_FQDN}
+    fqdns: [{CSE_FQDN}]
+    ua_ids: ["01000100ae"]
 zh: {{file: {{subscribers: subscribers.yaml}}}}
 rate_limits: {{subscriber: {{burst: 0}}, address: {{burst: 0}}}}
 """
@@ -352,7 +356,8 @@ def test_handshakes(lab):
         ("key of another suite", (ue.btid, naf_key(ue, MEF, UA_00AE)), {}, False),
         ("unknown B-TID", (unknown, key), {}, False),
         ("no B-TID", ("joe", key), {}, False),
-        ("PSK without forward secrecy", (ue.btid, naf_key(ue, MEF, UA_00AE)), {"cipher": "PSK-AES128-CBC-SHA256"}, False),
+        ("PSK without forward secrecy", (ue.btid, naf_key(ue, MEF, UA_00AE)),
+         {"cipher": "PSK-AES128-CBC-SHA256"}, False),
         ("TLS 1.3", (ue.btid, naf_key(ue, MEF, bytes.fromhex("0100000007"))), {"version": "-tls1_3"}, False),
         ("certificates", (ue.btid, key), {"cipher": "ECDHE-ECDSA-AES128-GCM-SHA256"}, False),
     ]
@@ -387,6 +392,52 @@ def test_restart(lab, location, key_id, ke, first):
         check(f"{f}: 0600", os.stat(f"{lab.dir}/{f}").st_mode & 0o777 == 0o600)
 
 
+# ---- the registrar ---------------------------------------------------------------------------
+
+def openssl_says(address, identity, key, *more):
+    r = subprocess.run(["openssl", "s_client", "-connect", "%s:%d" % address, "-tls1_2", "-psk", key.hex(),
+                        "-psk_identity", identity, "-quiet", "-nocommands", *more], capture_output=True, timeout=30,
+                       input=b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return r.stdout
+
+
+def gnutls_says(address, identity, key):
+    r = subprocess.run(["gnutls-cli", "--pskusername", identity, "--pskkey", key.hex(), "--priority",
+                        "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+PSK:+SHA256", "-p", str(address[1]), address[0]],
+                       capture_output=True, timeout=30, input=b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return r.stdout
+
+
+def test_registrar(lab):
+    """Both sources of a target's key, with clients of two other TLS libraries."""
+    common = f"listen: 127.0.0.1:0\nfqdn: {CSE_FQDN}\ncse_id: {CSE}\ncert: cse1.pem\nkey: cse1.key\n"
+    write(f"{lab.dir}/byzn.yaml", common +
+          f'zn: [{{domain: {NAME}, url: "https://localhost:{lab.bsfd.address("zn")[1]}/bsf/requestBootstrappingInfo", '
+          f"ca: ca.pem}}]\n")
+    write(f"{lab.dir}/bymef.yaml", common +
+          f'mef: {{url: "https://localhost:{lab.mefd.address("mef")[1]}", fqdn: {MEF}, ca: ca.pem}}\n')
+    ue = lab.bootstrap()
+    key = naf_key(ue, CSE_FQDN, UA_00AE)
+    s = enrol(lab, ue)
+    s.ask("POST", "/-/", 4, json.dumps({"sec:mefcr": {"et": later(3600), "adfq": "r.example.org"}}))
+    s.end()
+    key_id, usage = s.exported[:16].hex().upper() + "@" + MEF, usage_key(s.exported[16:], "22", CSE_FQDN)
+    for name, rows in (("byzn", [(ue.btid, key)]), ("bymef", [(ue.btid, key), (key_id, usage)])):
+        registrar = Daemon(lab.dir, REGISTRAR, name)
+        at = registrar.address("registrar")
+        for identity, psk in rows:
+            check(f"{name}: openssl", b"accepted" in openssl_says(at, identity, psk), identity)
+            if shutil.which("gnutls-cli"):
+                check(f"{name}: gnutls-cli", b"accepted" in gnutls_says(at, identity, psk), identity)
+            check(f"{name}: wrong key", b"accepted" not in openssl_says(at, identity, bytes(31) + b"\1"))
+            check(f"{name}: another suite",
+                  b"accepted" not in openssl_says(at, identity, psk, "-cipher", "PSK-AES128-GCM-SHA256"))
+        check(f"{name}: unknown identity", b"accepted" not in openssl_says(at, "nobody@" + MEF, key))
+        check(f"{name}: a prefix is not oneM2M's",
+              b"accepted" not in openssl_says(at, "3GPP-bootstrapping;" + ue.btid, key))
+        check(f"{name}: ends with 0", registrar.end() == 0)
+
+
 def test_health(lab):
     a = exchange(lab.mefd.address("metrics"), b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     check("health", a.status == 200 and json.loads(a.body).get("database") == "ok", a.body)
@@ -410,8 +461,10 @@ def test_options(lab):
     check("print-names", {r["long"] for r in names["resources"]} >= {"MEFBase", "mefClientReg", "symmKeyReg"}, names)
     check("check-config", run(MEFD, "--config", f"{lab.dir}/mefd.yaml", "--check-config").returncode == 0)
     text = open(f"{lab.dir}/mefd.yaml").read()
-    for what, old, new in (("no such file", "server.pem", "nothing.pem"), ("a target that is an AE", f"id: {CSE}}}", f"id: {CSE}/Cx}}"),
-                           ("21 and 22", '["22"]', '["21", "22"]'), ("unknown target", f"targets: [{CSE}]", "targets: [/cse9]"),
+    for what, old, new in (("no such file", "server.pem", "nothing.pem"),
+                           ("a target that is an AE", f"id: {CSE}}}", f"id: {CSE}/Cx}}"),
+                           ("21 and 22", '["22"]', '["21", "22"]'),
+                           ("unknown target", f"targets: [{CSE}]", "targets: [/cse9]"),
                            ("unknown option", "database", "datenbank"), ("range", "sp: sp", "threads: 0\nsp: sp")):
         write(f"{lab.dir}/bad.yaml", text.replace(old, new))
         r = run(MEFD, "--config", f"{lab.dir}/bad.yaml", "--check-config")
@@ -428,6 +481,7 @@ def main():
         test_handshakes(lab)
         test_restart(lab, location, key_id, ke, first)
         test_options(lab)
+        test_registrar(lab)
         test_health(lab)
         test_bsf_away(lab)
     finally:
