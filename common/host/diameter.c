@@ -509,7 +509,7 @@ bool diameter_stop(struct diameter *d)
 
 bool diameter_running(const struct diameter *d)
 {
-    return atomic_load(&d->running) && !atomic_load(&d->stopping);
+    return atomic_load(&d->running) && !atomic_load(&d->stopping) && !diameter_guard_ending();
 }
 
 uint16_t diameter_port(const struct diameter *d)

@@ -76,7 +76,7 @@ enum gba_err diameter_start(struct diameter *d);
  * they point to must stay. */
 bool diameter_stop(struct diameter *d);
 
-/* False once libfdcore has ended. */
+/* False once libfdcore ends. */
 bool diameter_running(const struct diameter *d);
 /* Port of the listener; 0 without one. */
 uint16_t diameter_port(const struct diameter *d);

@@ -27,7 +27,7 @@ static struct {
     enum { GUARD_LOUD, GUARD_QUIET, GUARD_MUTE } mode;
     int64_t since_ms;
     unsigned lines;
-    atomic_bool ended;
+    atomic_bool ending, ended;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static bool within_rate(void)
@@ -80,6 +80,20 @@ void diameter_guard_mute(void)
     guard.mode = GUARD_MUTE;
     guard.log = NULL;
     pthread_mutex_unlock(&guard.lock);
+}
+
+bool diameter_guard_ending(void)
+{
+    return atomic_load(&guard.ending);
+}
+
+static void on_sending(struct msg *msg)
+{
+    struct msg_hdr *header;
+
+    if (msg != NULL && fd_msg_hdr(msg, &header) == 0 &&
+        header->msg_code == CC_DISCONNECT_PEER && (header->msg_flags & CMD_FLAG_REQUEST) != 0)
+        atomic_store(&guard.ending, true);
 }
 
 static size_t u24(const uint8_t *p)
@@ -135,6 +149,9 @@ static void on_hook(enum fd_hook_type type, struct msg *msg, struct peer_hdr *pe
     switch (type) {
     case HOOK_DATA_RECEIVED:
         on_data(other);
+        break;
+    case HOOK_MESSAGE_SENDING:
+        on_sending(msg);
         break;
     case HOOK_MESSAGE_DROPPED:
         if (msg != NULL && events->dropped != NULL)

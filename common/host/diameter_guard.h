@@ -19,6 +19,9 @@ void diameter_guard_quiet(void);
 /* The end: no more lines, no more events. */
 void diameter_guard_mute(void);
 
+/* libfdcore takes its leave of a peer (DPR): it is about to end, and its peers with it. */
+bool diameter_guard_ending(void);
+
 /* Registers for every hook, so that libfdcore never turns a message into text by itself. */
 int diameter_guard_hooks(const struct diameter_events *events);
 

@@ -32,7 +32,7 @@ static void pause_ms(long ms)
 }
 
 /* The keys are TS 35.208 set 1's and the digits in order: the file is of mode 0600 as any. */
-static void write_config(const struct hss_child *h, const char *listen)
+static void write_config(const struct hss_child *h, const char *listen, const char *lines)
 {
     char path[128];
     int fd;
@@ -45,6 +45,7 @@ static void write_config(const struct hss_child *h, const char *listen)
         die(path);
     fprintf(f, "listen: %s\nidentity: %s\nrealm: " HSS_REALM "\ncontrol: control\n",
             listen != NULL ? listen : "127.0.0.1:0", h->identity);
+    fprintf(f, "%s", lines);
     fprintf(f, "log:\n  level: warning\nsubscribers:\n"
                "  - impi: " HSS_IMPI "\n"
                "    k: 465b5ce8b199b49faa5f0a2ee238a6bc\n"
@@ -93,12 +94,17 @@ static bool read_port(struct hss_child *h)
 
 struct hss_child hss_start(const char *identity, const char *listen)
 {
+    return hss_start_with(identity, listen, "");
+}
+
+struct hss_child hss_start_with(const char *identity, const char *listen, const char *lines)
+{
     struct hss_child h = {.folder = "/tmp/opengaa-hss-XXXXXX"};
 
     snprintf(h.identity, sizeof(h.identity), "%s", identity);
     if (mkdtemp(h.folder) == NULL)
         die("mkdtemp");
-    write_config(&h, listen);
+    write_config(&h, listen, lines);
     h.pid = fork();
     if (h.pid < 0)
         die("fork");

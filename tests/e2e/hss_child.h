@@ -26,6 +26,8 @@ struct hss_child {
 /* Starts one that calls itself identity; listen NULL: 127.0.0.1:0.  Ends the program when
  * that fails. */
 struct hss_child hss_start(const char *identity, const char *listen);
+/* The same with more lines in its configuration. */
+struct hss_child hss_start_with(const char *identity, const char *listen, const char *lines);
 /* SIGTERM; the exit code.  Removes the folder. */
 int hss_stop(struct hss_child *h);
 /* SIGKILL, or what else. */

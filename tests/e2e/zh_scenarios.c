@@ -41,6 +41,10 @@ static void run(void (*scenario)(void))
     X(late_answers)                                                                            \
     X(close_while_waiting)                                                                     \
     X(no_peer)                                                                                 \
+    X(tls)                                                                                     \
+    X(ipv6)                                                                                    \
+    X(clients_list)                                                                            \
+    X(control_socket)                                                                          \
     X(frozen)                                                                                  \
     X(frozen_failover)                                                                         \
     X(killed)                                                                                  \

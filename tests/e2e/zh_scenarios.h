@@ -17,6 +17,10 @@ void scenario_300_outstanding(void);
 void scenario_late_answers(void);
 void scenario_close_while_waiting(void);
 void scenario_no_peer(void);
+void scenario_tls(void);
+void scenario_ipv6(void);
+void scenario_clients_list(void);
+void scenario_control_socket(void);
 
 /* Peers that fail: zh_scenarios_peers.c */
 void scenario_frozen(void);

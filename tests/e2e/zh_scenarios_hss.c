@@ -6,11 +6,13 @@
 #include "tests/e2e/zh_scenarios.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/secret.h"
 #include "common/sqn.h"
 #include "common/timestamp.h"
 #include "tests/e2e/zh_lab.h"
+#include "tests/host/certs.h"
 
 static struct zh_lab lab;
 
@@ -319,4 +321,109 @@ void scenario_no_peer(void)
     again = lab.config;
     MUST(zh_diameter_open(&again, NULL, NULL, &second) == GBA_E_UNEXPECTED);
     zh_lab_close(&lab);
+}
+
+/* Both ends show certificates with their identities. */
+void scenario_tls(void)
+{
+    struct certs_pair ca, hss, bsf;
+    struct hss_child h;
+    char lines[1024];
+
+    MUST(certs_folder() != NULL);
+    ca = certs_make("ca", "Test CA", NULL, 24, 1);
+    certs_next_dns("hss1.hss.test");
+    hss = certs_make("hss", "hss1.hss.test", &ca, 24, 2);
+    certs_next_dns("bsf.zh.test");
+    bsf = certs_make("bsf", "bsf.zh.test", &ca, 24, 3);
+    snprintf(lines, sizeof(lines), "tls_cert: %s\ntls_key: %s\ntls_ca: %s\n",
+             certs_path("hss.pem"), certs_path("hss.key"), certs_path("ca.pem"));
+    h = hss_start_with("hss1.hss.test", NULL, lines);
+    zh_lab_init(&lab);
+    lab.config.tls_cert = strdup(certs_path("bsf.pem"));
+    lab.config.tls_key = strdup(certs_path("bsf.key"));
+    lab.config.tls_ca = strdup(certs_path("ca.pem"));
+    zh_lab_peer(&lab, h.identity, h.address);
+    lab.peers[0].tls = true;
+    zh_lab_open(&lab, 1);
+    MUST(zh_lab_get(&lab, HSS_IMPI)->err == GBA_OK);
+    end_one(&h);
+    free(lab.config.tls_cert);
+    free(lab.config.tls_key);
+    free(lab.config.tls_ca);
+    certs_free(&ca);
+    certs_free(&hss);
+    certs_free(&bsf);
+    certs_folder_remove();
+}
+
+void scenario_ipv6(void)
+{
+    struct hss_child h = hss_start("hss1.hss.test", "\"[::1]:0\"");
+
+    zh_lab_init(&lab);
+    open_one(&h);
+    MUST(strncmp(h.address, "[::1]:", 6) == 0);
+    MUST(zh_lab_get(&lab, HSS_IMPI)->err == GBA_OK);
+    end_one(&h);
+}
+
+void scenario_clients_list(void)
+{
+    struct hss_child h = hss_start_with("hss1.hss.test", NULL, "clients: [other.zh.test]\n");
+
+    zh_lab_init(&lab);
+    zh_lab_peer(&lab, h.identity, h.address);
+    zh_lab_open(&lab, 0);
+    zh_lab_pause_ms(300);
+    MUST(!lab.zh->healthy(lab.zh));
+    MUST(zh_lab_get(&lab, HSS_IMPI)->err == GBA_E_ZH_UNREACHABLE);
+    end_one(&h);
+}
+
+void scenario_control_socket(void)
+{
+    static const char *const refused[] = {
+        "",
+        "nonsense",
+        "delay",
+        "delay *",
+        "delay * x",
+        "delay nobody@hss.test 1",
+        "drop * 0",
+        "drop * -1",
+        "drop * 1 2",
+        "bad-mac * 1 2 3 4 5 6 7",
+        "stale-sqn *",
+        "stale-sqn nobody@hss.test",
+        "error * 5012",
+        "error * 99 1",
+        "error * y5012 1",
+        "malformed * nonsense 1",
+        "stats 1",
+        "help nonsense",
+    };
+    struct hss_child h = hss_start("hss1.hss.test", NULL);
+    char path[128], reply[1024], line[700];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/control", h.folder);
+    MUST(stat(path, &st) == 0 && S_ISSOCK(st.st_mode) && (st.st_mode & 0777) == 0600);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        bool ok = hss_control(&h, refused[i], reply);
+
+        if (ok || strncmp(reply, "error ", 6) != 0)
+            fprintf(stderr, "    %s: %s", refused[i], reply);
+        MUST(!ok && strncmp(reply, "error ", 6) == 0);
+    }
+    MUST(hss_control(&h, "help", reply) && hss_control(&h, "help no-612", reply));
+    memset(line, 'x', sizeof(line)); /* longer than any command */
+    line[sizeof(line) - 1] = '\0';
+    MUST(!hss_control(&h, line, reply) && reply[0] == '\0');
+    for (int i = 0; i < 300; i++)
+        (void)hss_control(&h, "drop * 1", reply);
+    MUST(strncmp(reply, "error ", 6) == 0); /* 256 are too many as it is */
+    MUST(hss_control(&h, "clear", reply) && strcmp(reply, "ok\n") == 0);
+    MUST(hss_stat(&h, "requests") == 0);
+    MUST(hss_stop(&h) == 0);
 }
