@@ -209,14 +209,14 @@ void lab_init(struct lab *l)
                                             .n_gsids = 1,
                                             .nonce_secret = nonce_secret};
     l->usim_lines = "";
+    l->secret_lines = "k=" K "\nopc=" OPC "\nalgorithm=milenage\n";
 }
 
 static void open_card(struct lab *l)
 {
     char lines[512], why[320];
     int n = snprintf(lines, sizeof(lines),
-                     "imsi=001010123456789\nmnc_len=2\nk=" K "\nopc=" OPC
-                     "\nalgorithm=milenage\nsqn=000000010000\n%s",
+                     "imsi=001010123456789\nmnc_len=2\nsqn=000000010000\n%s%s", l->secret_lines,
                      l->usim_lines);
 
     if (gba_ue_usim_soft_create(lab_path("usim"), lines, (size_t)n, true, why) != GBA_OK ||

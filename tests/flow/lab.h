@@ -72,9 +72,11 @@ struct lab {
     enum gba_err naf_reason; /* of the last exchange */
     unsigned naf_key_type;
     char naf_btid[GBA_UE_BTID_SIZE];
+    char naf_uss[2048]; /* the ussList it got with the key */
 
     /* UE */
-    const char *usim_lines; /* added to those of every USIM here */
+    const char *usim_lines;   /* added to those of every USIM here */
+    const char *secret_lines; /* K and algorithm, as zh.secret has them */
     struct gba_ue_usim *card;
     struct faulty_usim usim;
     struct lab_wire to_bsf, to_naf;

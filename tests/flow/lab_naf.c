@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -123,7 +124,8 @@ static uint16_t suite_of(const struct lab *l)
 static void answer(struct lab *l, struct gba_naf_exchange *x, enum gba_naf_verdict verdict,
                    struct fake_http_reply *out)
 {
-    const char *name, *value;
+    const char *name, *value, *uss;
+    size_t n;
 
     fake_http_reply_start(out, x != NULL ? gba_naf_status(x) : 503);
     if (x == NULL)
@@ -135,6 +137,8 @@ static void answer(struct lab *l, struct gba_naf_exchange *x, enum gba_naf_verdi
         return;
     l->naf_key_type = gba_naf_key_type(x);
     strcpy(l->naf_btid, gba_naf_btid(x));
+    uss = gba_naf_uss_list(x, &n);
+    snprintf(l->naf_uss, sizeof(l->naf_uss), "%.*s", (int)n, uss != NULL ? uss : "");
     fake_http_reply_body(out, RESOURCE, strlen(RESOURCE));
     if (gba_naf_finish(x, out->body, out->body_len, &value) == GBA_OK)
         fake_http_reply_field(out, "Authentication-Info", value);

@@ -14,6 +14,10 @@
 #include "common/identity.h"
 #include "tests/flow/lab.h"
 
+#define K16   "000102030405060708090a0b0c0d0e0f"
+#define K32   K16 "101112131415161718191a1b1c1d1e1f"
+#define OPC32 "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+
 static struct lab l;
 
 static void open_lab(void)
@@ -78,6 +82,40 @@ static void test_with_impi(void)
     CU_ASSERT_EQUAL(lab_stats(&l).challenges, 0);
     CU_ASSERT(lab_is_clean_after_all(&l));
     lab_close(&l);
+}
+
+static void test_algorithms(void)
+{
+    static const struct {
+        enum gba_aka_algorithm algorithm;
+        const char *k, *opc, *lines;
+        size_t res_len;
+    } cases[] = {
+        {GBA_AKA_TUAK, K32, OPC32, "algorithm=tuak\nk=" K32 "\ntopc=" OPC32 "\nres_len=16\n",
+         16},
+        {GBA_AKA_TUAK, K16, OPC32, "algorithm=tuak\nk=" K16 "\ntopc=" OPC32 "\nres_len=4\n", 4},
+        {GBA_AKA_XOR, K16, "", "algorithm=xor\nk=" K16 "\nres_len=10\n", 10},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gba_aka_secret *s = &l.zh.secret;
+        size_t n;
+
+        lab_init(&l);
+        *s = (struct gba_aka_secret){.algorithm = cases[i].algorithm,
+                                     .res_len = cases[i].res_len};
+        gba_unhex(s->k, sizeof(s->k), gba_text(cases[i].k), &s->k_len);
+        gba_unhex(s->opc, sizeof(s->opc), gba_text(cases[i].opc), &n);
+        l.secret_lines = cases[i].lines;
+        lab_open(&l);
+        CU_ASSERT_EQUAL(lab_bootstrap(&l), GBA_OK);
+        check_same_ks();
+        lab_age_hss(&l);
+        CU_ASSERT_EQUAL(lab_bootstrap(&l), GBA_OK);
+        CU_ASSERT_EQUAL(l.to_bsf.n, 2 + 3);
+        check_same_ks();
+        lab_close(&l);
+    }
 }
 
 static void test_isim_name(void)
@@ -361,6 +399,7 @@ static void test_expired_ks(void)
 
 static const struct unit_test tests[] = {
     {"with the IMPI", test_with_impi},
+    {"TUAK and the test algorithm", test_algorithms},
     {"an ISIM's BSF name", test_isim_name},
     {"with the TMPI", test_with_tmpi},
     {"TMPI unknown: again with the IMPI", test_tmpi_unknown},

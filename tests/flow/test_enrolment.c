@@ -163,7 +163,7 @@ static void test_unknown_btid(void)
     close_all();
 }
 
-/* RULES: by the device's own key, with an export, or not at all. */
+/* Our profile: by the device's own key, with an export, or not at all. */
 static void test_weaker_sessions(void)
 {
     struct gba_ue_credential c;

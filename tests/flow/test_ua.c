@@ -364,6 +364,39 @@ static void test_zn_refusals(void)
     lab_close(&l);
 }
 
+#define USS(id, group)                                                                         \
+    "<uss id=\"" id "\" type=\"1\"" group "><uids><uid>sip:u" id "@b</uid></uids><flags/></"   \
+                                                                 "uss>"
+#define GUSS(usss)                                                                             \
+    "<guss id=\"x\"><bsfInfo><lifeTime>600</lifeTime></bsfInfo><ussList>" usss                 \
+    "</ussList></guss>"
+
+/* The subscriber's settings on their way from the HSS: lifetime, and the USS this NAF sees. */
+static void test_user_security_settings(void)
+{
+    char btid[GBA_UE_BTID_SIZE];
+    enum gba_err err;
+
+    lab_init(&l);
+    lab_set_guss(&l, GUSS(USS("1", "") USS("2", "") USS("1", " nafGroup=\"other\"")));
+    lab_open(&l);
+    CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 200);
+    CU_ASSERT_EQUAL(lab_session(&l).expires_s, fake_now_ms() / 1000 + 600);
+    CU_ASSERT_PTR_NOT_NULL(strstr(l.naf_uss, "sip:u1@b"));
+    CU_ASSERT_PTR_NULL(strstr(l.naf_uss, "sip:u2@b")); /* not a GSID of its row */
+    CU_ASSERT_PTR_NULL(strstr(l.naf_uss, "other"));    /* not a group of its row */
+    CU_ASSERT_PTR_NULL(strstr(l.naf_uss, "bsfInfo"));  /* never */
+    strcpy(btid, l.naf_btid);
+    /* the next run brings the renewed GUSS */
+    lab_set_guss(&l, GUSS(USS("1", " nafGroup=\"g\"")));
+    CU_ASSERT_EQUAL(lab_bootstrap(&l), GBA_OK);
+    lab_restart_naf(&l);
+    CU_ASSERT_EQUAL(lab_get(&l, HTTP, &err), 200);
+    CU_ASSERT_STRING_NOT_EQUAL(l.naf_btid, btid);
+    CU_ASSERT_STRING_EQUAL(l.naf_uss, "");
+    lab_close(&l);
+}
+
 static void test_no_bsf_over_zn(void)
 {
     enum gba_err err;
@@ -494,6 +527,7 @@ static const struct unit_test tests[] = {
     {"a NAF that refuses for ever", test_naf_refuses_for_ever},
     {"a NAF without right", test_naf_without_right},
     {"5402, 5403 and foreign domains", test_zn_refusals},
+    {"user security settings", test_user_security_settings},
     {"no BSF over Zn", test_no_bsf_over_zn},
     {"tampered challenges", test_tampered_challenges},
     {"http is not allowed", test_http_not_allowed},
