@@ -111,10 +111,6 @@ static void ask_usim(struct gba_ue_device *d, const struct gba_ue *ue, struct gb
 
     gba_ue_challenge(ue, &rand, &autn, &gba);
     aka->result = d->usim->authenticate(d->usim, gba, rand, autn, aka);
-    /* TS 33.220 G.1: the card has replaced RAND and Ks; the session before is over, however
-     * this run may end. */
-    if (gba && aka->result == GBA_OK)
-        gba_ue_keyring_forget_ks(d->ring);
     /* TS 33.220 G.1: the card's Ks is another one now (or may be, if it failed on the way); no
      * key of it may go by the B-TID before. */
     if (gba && aka->result != GBA_E_SYNC && aka->result != GBA_E_MAC)

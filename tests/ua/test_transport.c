@@ -260,7 +260,8 @@ struct tls_bench {
     struct gba_ue_reply reply;
     struct keys keys;
     struct gba_ue_psk psk;
-    char url[128];
+    char url[128], connect_to[32];
+    const char *elsewhere; /* connect_to, when the URL has a name */
 };
 
 static void tls_begin(struct tls_bench *b)
@@ -289,6 +290,14 @@ static void tls_up(struct tls_bench *b, bool trust)
     snprintf(b->url, sizeof(b->url), "https://127.0.0.1:%u/", b->server.port);
 }
 
+/* Another transport; the old one's connection is closed (the server serves one at a time). */
+static void tls_again(struct tls_bench *b)
+{
+    b->t->close(b->t);
+    b->t = new_transport(
+        &(struct gba_ue_curl_config){.ca_file = scratch("ca.pem"), .timeout_ms = 5000});
+}
+
 static void tls_down(struct tls_bench *b)
 {
     if (b->t != NULL)
@@ -300,11 +309,14 @@ static void tls_down(struct tls_bench *b)
 static enum gba_err tls_get(struct tls_bench *b, const struct gba_ue_psk *psk,
                             const char *label, uint16_t suite)
 {
-    return b->t->exchange(
-        b->t,
-        &(struct gba_ue_request){
-            .method = "GET", .url = b->url, .psk = psk, .export_label = label, .suite = suite},
-        &b->reply);
+    return b->t->exchange(b->t,
+                          &(struct gba_ue_request){.method = "GET",
+                                                   .url = b->url,
+                                                   .psk = psk,
+                                                   .connect_to = b->elsewhere,
+                                                   .export_label = label,
+                                                   .suite = suite},
+                          &b->reply);
 }
 
 /* A root that signed nothing here. */
@@ -343,6 +355,23 @@ static void test_certificates(void)
             tls_up(&b, false);
             CU_ASSERT_EQUAL(tls_get(&b, psk, NULL, 0), GBA_E_TLS);
             CU_ASSERT_EQUAL(b.script.n, 0);
+            tls_down(&b);
+
+            tls_begin(&b); /* by name: the right one, then two wrong ones */
+            b.server.min_version = b.server.max_version =
+                version ? TLS1_3_VERSION : TLS1_2_VERSION;
+            tls_up(&b, true);
+            snprintf(b.connect_to, sizeof(b.connect_to), "127.0.0.1:%u", b.server.port);
+            b.elsewhere = b.connect_to;
+            snprintf(b.url, sizeof(b.url), "https://naf.example:%u/", b.server.port);
+            CU_ASSERT_EQUAL(tls_get(&b, psk, NULL, 0), GBA_OK);
+            tls_again(&b);
+            snprintf(b.url, sizeof(b.url), "https://naf.example.org:%u/", b.server.port);
+            CU_ASSERT_EQUAL(tls_get(&b, psk, NULL, 0), GBA_E_TLS);
+            tls_again(&b);
+            snprintf(b.url, sizeof(b.url), "https://x.naf.example:%u/", b.server.port);
+            CU_ASSERT_EQUAL(tls_get(&b, psk, NULL, 0), GBA_E_TLS);
+            CU_ASSERT_EQUAL(b.script.n, 1);
             tls_down(&b);
 
             tls_begin(&b); /* our root, another name */
@@ -473,6 +502,13 @@ static void test_connection_is_kept_for_one_identity(void)
     CU_ASSERT_EQUAL(tls_get(&b, NULL, NULL, 0), GBA_OK);
     CU_ASSERT_EQUAL(tls_get(&b, NULL, NULL, b.reply.suite), GBA_OK);
     CU_ASSERT_EQUAL(b.server.n_accepted, 1);
+    /* ... but not when the identity behind it changed */
+    CU_ASSERT_EQUAL(
+        b.t->exchange(b.t,
+                      &(struct gba_ue_request){.method = "GET", .url = b.url, .fresh = true},
+                      &b.reply),
+        GBA_OK);
+    CU_ASSERT_EQUAL(b.server.n_accepted, 2);
     tls_down(&b);
 }
 

@@ -84,7 +84,19 @@ static void make_certificate(struct tls_server *s, const char *ca_file)
     EVP_PKEY_free(key);
 }
 
-static bool read_request(SSL *ssl, char *in, size_t cap)
+/* Waits for octets; false: a new client waits while this one says nothing. */
+static bool wait_for(const struct tls_server *s, SSL *ssl)
+{
+    struct pollfd p[2] = {{.fd = SSL_get_fd(ssl), .events = POLLIN},
+                          {.fd = s->fd, .events = POLLIN}};
+
+    if (SSL_pending(ssl) > 0)
+        return true;
+    poll(p, 2, -1);
+    return p[0].revents != 0;
+}
+
+static bool read_request(const struct tls_server *s, SSL *ssl, char *in, size_t cap)
 {
     size_t n = 0, need = 0;
     char *end;
@@ -97,7 +109,8 @@ static bool read_request(SSL *ssl, char *in, size_t cap)
             need = (size_t)(end - in) + 4 + strtoul(fake_field(in, "Content-Length"), NULL, 10);
         if (end != NULL && n >= need)
             return true;
-        if (n + 1 >= cap || (got = SSL_read(ssl, in + n, (int)(cap - n - 1))) <= 0)
+        if (n + 1 >= cap || !wait_for(s, ssl) ||
+            (got = SSL_read(ssl, in + n, (int)(cap - n - 1))) <= 0)
             return false;
         n += (size_t)got;
     }
@@ -114,7 +127,7 @@ static void serve_one(struct tls_server *s, int fd)
         s->n_handshakes++;
         s->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl));
         SSL_export_keying_material(ssl, s->exported, 48, label, sizeof(label) - 1, NULL, 0, 0);
-        while (read_request(ssl, in, sizeof(in)))
+        while (read_request(s, ssl, in, sizeof(in)))
             if (SSL_write(ssl, out, (int)s->answer(s->ctx, in, out)) <= 0)
                 break;
         SSL_shutdown(ssl);
