@@ -36,6 +36,22 @@ s_server psk13 -nocert -tls1_3 -ciphersuites TLS_AES_128_GCM_SHA256 \
 expect 0 'PSK TLS 1.3' device get "https://127.0.0.1:$port/" --naf "$naf_fqdn" --ua-protocol psk-tls13
 says 'PSK TLS 1.3' 'TLS_AES_128_GCM_SHA256'
 
+# --- PSK-TLS with GnuTLS' server
+gnutls_server() { # UA-PROTOCOL PRIORITY: its port in $port
+    port=$(free_port)
+    printf '#%s:%s\n' "$(printf '3GPP-bootstrapping;%s' "$btid" | od -An -tx1 | tr -d ' \n')" \
+        "$(key_of "$1" "$naf_fqdn")" >"$lab_dir/psk"
+    in_background "$lab_dir/gnutls" gnutls-serv --http -p "$port" --pskpasswd "$lab_dir/psk" \
+        --pskhint 3GPP-bootstrapping --priority "$2"
+    listening "$port" || bad "gnutls-serv: $(cat "$lab_dir/gnutls")"
+}
+if command -v gnutls-serv >/dev/null; then
+    gnutls_server psk-tls12:ccac 'NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+ECDHE-PSK'
+    expect 0 'GnuTLS, TLS 1.2' device get "https://127.0.0.1:$port/" --naf "$naf_fqdn" --ua-protocol psk-tls12:ccac
+    gnutls_server psk-tls13 'NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+ECDHE-PSK:+DHE-PSK:+PSK'
+    expect 0 'GnuTLS, TLS 1.3' device get "https://127.0.0.1:$port/" --naf "$naf_fqdn" --ua-protocol psk-tls13
+fi
+
 # --- a server with a certificate where a key is meant
 s_server cert -cert "$lab_dir/bsf.pem" -key "$lab_dir/bsf.key" -www
 expect 76 'certificate instead of PSK' device get "https://127.0.0.1:$port/" --ua-protocol psk-tls12:00ae
