@@ -39,12 +39,11 @@ static const struct command {
      gba_cmd_get},
     {"put", "URL", "send --data FILE, or standard input, to a NAF", PUT, 1, gba_cmd_put},
     {"show", "", "what the keyring holds", SHOW, 0, gba_cmd_show},
-    {"enrol", "", "a oneM2M credential for a target (--target CSE-ID)", ENROL, 0,
-     gba_cmd_enrol},
-    {"connect", "HOST:PORT", "TLS-PSK with a target (--psk --target CSE-ID), by its credential",
+    {"enrol", "--target CSE-ID", "a oneM2M credential for a target", ENROL, 0, gba_cmd_enrol},
+    {"connect", "HOST:PORT --psk --target CSE-ID", "TLS-PSK with a target, by its credential",
      CONNECT, 1, gba_cmd_connect},
-    {"usim", "new|show", "make a soft USIM from lines on standard input; show one", USIM, 1,
-     gba_cmd_usim},
+    {"usim", "new|show --file FILE", "make a soft USIM from lines on standard input; show one",
+     USIM, 1, gba_cmd_usim},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -124,7 +123,8 @@ static void print_help(const struct command *only)
            "gba(1).\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (only == NULL || only == &commands[i])
-            printf("  gba %s %s\n        %s\n", commands[i].name, commands[i].arguments,
+            printf("  gba %s%s%s\n        %s\n", commands[i].name,
+                   commands[i].arguments[0] != '\0' ? " " : "", commands[i].arguments,
                    commands[i].help);
     printf("\nOptions:\n");
     for (size_t i = 0; i < N_ROWS; i++)
@@ -205,7 +205,7 @@ static int parse(int argc, char **argv, struct gba_options *o, const struct comm
             return gba_usage("%s has no option --%s", (*command)->name, given[i]->name);
     o->n_args = argc - optind - 1;
     if (o->n_args != (*command)->n_args)
-        return gba_usage("usage: gba %s %s", (*command)->name, (*command)->arguments);
+        return gba_usage("usage: gba %s %s [OPTIONS]", (*command)->name, (*command)->arguments);
     for (int i = 0; i < o->n_args; i++)
         o->args[i] = argv[optind + 1 + i];
     return -1;
