@@ -65,7 +65,7 @@ struct ub_event {
     enum ub_event_kind kind;
     enum gba_err err; /* of NO and ERROR */
     int64_t now_ms;
-    uint8_t random[UB_RANDOM_LEN];         /* YES and NO of UB_DO_RECALL, UB_DO_ASK */
+    uint8_t random[UB_RANDOM_LEN];         /* YES and NO, where ub_wants_random */
     const struct ub_request *request;      /* REQUEST */
     const struct bsf_challenge *challenge; /* YES of UB_DO_FIND, UB_DO_GET */
     const char *impi;                      /* YES of UB_DO_RESOLVE */
@@ -154,6 +154,9 @@ void ub_run_release(struct ub_run *run); /* wipes */
 /* Takes one event and gives what to do next.  An event that the state does not know is our own
  * bug or a confused port: the run ends, refused with GBA_E_UNEXPECTED. */
 enum ub_do ub_step(struct ub_run *run, const struct ub_event *ev);
+
+/* Needs the answer to what is being done random octets beside it? */
+bool ub_wants_random(const struct ub_run *run);
 
 /* The table, for its test. */
 struct ub_row {

@@ -23,9 +23,8 @@ static void perform(struct call *call, enum ub_do todo);
 
 static void feed(struct call *call, struct ub_event *ev, enum gba_err err)
 {
-    bool random = call->run.todo == UB_DO_RECALL || call->run.todo == UB_DO_ASK;
-
-    if (random && call->env->random(ev->random, sizeof(ev->random)) != GBA_OK)
+    if (ub_wants_random(&call->run) &&
+        call->env->random(ev->random, sizeof(ev->random)) != GBA_OK)
         err = GBA_E_ENTROPY;
     ev->kind = ub_event_of(err);
     ev->err = err;
