@@ -8,16 +8,10 @@
 #include "naf/keycache.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/crypto.h"
-
-struct shared_key { /* naf_key with its count in front */
-    atomic_uint refs;
-    struct naf_key k;
-};
 
 struct waiter {
     struct waiter *next;
@@ -55,56 +49,6 @@ struct keycache {
     size_t n_chains;
     struct entry **chains;
 };
-
-/* --- shared keys ------------------------------------------------------------------------- */
-
-static struct shared_key *shared(struct naf_key *k)
-{
-    return (struct shared_key *)(void *)((char *)k - offsetof(struct shared_key, k));
-}
-
-struct naf_key *naf_key_ref(struct naf_key *k)
-{
-    atomic_fetch_add_explicit(&shared(k)->refs, 1, memory_order_relaxed);
-    return k;
-}
-
-void naf_key_unref(struct naf_key *k)
-{
-    struct shared_key *s;
-
-    if (k == NULL)
-        return;
-    s = shared(k);
-    if (atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    gba_wipe((void *)(uintptr_t)k->a.uss_list.p, k->a.uss_list.n);
-    free((void *)(uintptr_t)k->a.uss_list.p);
-    gba_wipe(s, sizeof(*s));
-    free(s);
-}
-
-static struct naf_key *key_new(const struct entry *e, const struct gba_zn_answer *a,
-                               int64_t expiry_s)
-{
-    struct shared_key *s = calloc(1, sizeof(*s));
-    uint8_t *uss = a->uss_list.n > 0 ? malloc(a->uss_list.n) : NULL;
-
-    if (s == NULL || (uss == NULL && a->uss_list.n > 0)) {
-        free(uss);
-        free(s);
-        return NULL;
-    }
-    atomic_init(&s->refs, 1);
-    memcpy(s->k.btid, e->btid, sizeof(s->k.btid));
-    s->k.naf_id = e->naf_id;
-    s->k.a = *a;
-    s->k.a.expiry_s = expiry_s;
-    if (uss != NULL)
-        memcpy(uss, a->uss_list.p, a->uss_list.n);
-    s->k.a.uss_list = (struct gba_bytes){uss, uss != NULL ? a->uss_list.n : 0};
-    return &s->k;
-}
 
 /* --- the table --------------------------------------------------------------------------- */
 
@@ -217,7 +161,7 @@ static enum gba_err take(struct entry *e, enum gba_err err, const struct gba_zn_
 
         if (expiry_s <= e->asked_s)
             err = GBA_E_EXPIRED;
-        else if ((e->key = key_new(e, a, expiry_s)) == NULL)
+        else if ((e->key = naf_key_new(e->btid, &e->naf_id, a, expiry_s)) == NULL)
             err = GBA_E_NOMEM;
         else {
             *key = naf_key_ref(e->key);

@@ -8,17 +8,8 @@
 #ifndef NAF_KEYCACHE_H
 #define NAF_KEYCACHE_H
 
+#include "naf/naf_key.h"
 #include "naf/zn.h"
-
-/* The answer of the BSF, immutable and shared; wiped with its last reference. */
-struct naf_key {
-    char btid[GBA_BTID_SIZE];
-    struct gba_naf_id naf_id;
-    struct gba_zn_answer
-        a; /* uss_list is owned by this; expiry_s is the earlier of both limits */
-};
-struct naf_key *naf_key_ref(struct naf_key *k);
-void naf_key_unref(struct naf_key *k); /* NULL is fine */
 
 struct keycache_config {
     size_t max;          /* keys */

@@ -192,26 +192,11 @@ struct fetch_call {
     struct mef_fetch fetch;
 };
 
-/* The media type that stands first in Accept; JSON where it says neither. */
-static bool wants_xml(struct gba_text accept)
-{
-    for (size_t i = 0; i + 4 <= accept.n; i++) {
-        struct gba_text four = {accept.s + i, 4};
-
-        if (gba_text_eq_nocase(four, GBA_TEXT("json")))
-            return false;
-        if (gba_text_eq_nocase((struct gba_text){four.s, 3}, GBA_TEXT("xml")))
-            return true;
-    }
-    return accept.n >= 3 &&
-           gba_text_eq_nocase((struct gba_text){accept.s + accept.n - 3, 3}, GBA_TEXT("xml"));
-}
-
 static void fetch_reply(struct fetch_call *c)
 {
     static const struct httpd_header headers[] = {{"Cache-Control", "no-store"},
                                                   {"Retry-After", "5"}};
-    bool xml = wants_xml(httpd_field(c->r, "Accept", NULL));
+    bool xml = m2m_http_prefers_xml(httpd_field(c->r, "Accept", NULL));
     unsigned status = gba_err_http(c->fetch.err);
     uint8_t body[2048];
     struct gba_wbuf w;

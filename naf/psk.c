@@ -2,46 +2,18 @@
  * PSK-TLS for any GnuTLS server: the glue of gba_naf.h, "Ua with PSK-TLS".  The identity is a
  * datum from end to end.  NAF_Id needs the negotiated suite, which GnuTLS does not tell a PSK
  * callback: a hook reads it from the outgoing ServerHello (TLS 1.2); TLS 1.3 has a fixed Ua id,
- * for there the key comes before the suite (TS 33.222 5.4.0.2).  Whatever is not known for sure
- * ends in "unknown identity".
+ * for there the key comes before the suite (TS 33.222 5.4.0.2).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "naf/psk.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include "common/ua_protocol.h"
-#include "naf/gba_naf_impl.h"
-#include "naf/psk_identity.h"
-
-#define IDENTITY_MAX 512
-#define KEY_MAX      64
 
 /* GnuTLS keeps data of ours with a session, and frees it with the session, only under the
  * number of a TLS extension; this one is private (RFC 8446 11) and never sent. */
 #define SESSION_DATA 0xff47
-
-struct gba_naf_psk {
-    struct gba_naf *naf;
-    gba_naf_psk_lookup *lookup;
-    void *lookup_arg;
-    bool bare_only, unknown_psk_identity;
-    unsigned identity_max;
-    int64_t (*now)(void *arg);
-    void *now_arg;
-    gnutls_psk_server_credentials_t cred;
-};
-
-struct handshake {
-    struct gba_naf_psk *psk;
-    uint16_t suite; /* of the ServerHello; 0: none yet */
-    bool looked_up;
-    enum gba_err err; /* of the look-up */
-    struct gba_naf_peer peer;
-    uint8_t key[KEY_MAX];
-    size_t key_len;
-};
 
 /* ------------------------------------------------------------ data of a session */
 
@@ -75,145 +47,23 @@ static struct handshake *handshake_of(gnutls_session_t s)
     return gnutls_ext_get_data(s, SESSION_DATA, &data) == 0 ? data : NULL;
 }
 
-/* ------------------------------------------------------------ looking a key up */
-
-/* The canonical SNI into out, or "" where there is none.  False: not a name. */
-static bool read_sni(gnutls_session_t s, char out[static GBA_FQDN_SIZE])
-{
-    char name[GBA_FQDN_SIZE];
-    size_t n = sizeof(name);
-    unsigned type;
-    int rc = gnutls_server_name_get(s, name, &n, &type, 0);
-
-    out[0] = '\0';
-    if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-        return true;
-    if (rc != 0 || type != GNUTLS_NAME_DNS)
-        return false;
-    if (n > 0 && name[n - 1] == '\0')
-        n--;
-    return gba_fqdn_canonical((struct gba_text){name, n}, out) == GBA_OK;
-}
-
-/* A key of the embedding server's own.  GBA_E_NOT_FOUND: ask the BSF. */
-static enum gba_err from_row(struct handshake *h, const struct gba_naf_handshake *known,
-                             int64_t now_s)
-{
-    struct gba_naf_psk_row row = {.key_len = 0};
-    enum gba_err err = GBA_E_NOT_FOUND;
-
-    if (h->psk->lookup != NULL)
-        err = h->psk->lookup(h->psk->lookup_arg, known, &row);
-    if (err == GBA_OK && (row.key_len == 0 || row.key_len > KEY_MAX))
-        err = GBA_E_ARGUMENT;
-    if (err == GBA_OK && row.expires_s != 0 && row.expires_s <= now_s)
-        err = GBA_E_EXPIRED;
-    if (err == GBA_OK) {
-        memcpy(h->key, row.key, row.key_len);
-        h->key_len = row.key_len;
-        h->peer.expires_s = row.expires_s;
-        row.name[sizeof(row.name) - 1] = '\0';
-        memcpy(h->peer.name, row.name, sizeof(row.name));
-    }
-    gba_wipe(&row, sizeof(row));
-    return err;
-}
-
-/* Which key the identity means among those this NAF takes; 0: none. */
-static unsigned choose_key(const struct gba_naf *naf, unsigned by_prefix)
-{
-    unsigned taken = ua_server_keys(naf->ua);
-
-    if (by_prefix != 0)
-        return by_prefix & taken;
-    return (taken & GBA_NAF_KEY_ME) != 0 ? GBA_NAF_KEY_ME : GBA_NAF_KEY_UICC;
-}
-
-static enum gba_err take_key(struct handshake *h, const struct naf_key *key)
-{
-    const struct gba_key *k = &key->a.me_key;
-
-    if (h->peer.key_type == GBA_NAF_KEY_UICC) {
-        if (!key->a.has_uicc_key) /* Ks_ext_NAF never stands in for Ks_int_NAF */
-            return GBA_E_NOT_FOUND;
-        k = &key->a.uicc_key;
-    }
-    memcpy(h->key, k->octets, sizeof(k->octets));
-    h->key_len = sizeof(k->octets);
-    h->peer.gba = true;
-    h->peer.expires_s = key->a.expiry_s;
-    memcpy(h->peer.impi, key->a.impi, sizeof(h->peer.impi));
-    return GBA_OK;
-}
-
-static enum gba_err from_bsf(struct handshake *h, const struct gba_naf_handshake *known,
-                             int64_t now_s)
-{
-    struct gba_naf *naf = h->psk->naf;
-    struct psk_identity id;
-    struct zn_query q = {.n_gsids = 0};
-    struct naf_key *key;
-    const char *fqdn;
-    enum gba_err err;
-
-    if (naf == NULL)
-        return GBA_E_NOT_FOUND;
-    err = psk_identity_parse((struct gba_bytes){known->identity, known->identity_len},
-                             h->psk->bare_only, &id);
-    if (err != GBA_OK)
-        return err;
-    fqdn = ua_server_find(naf->ua, gba_text(known->sni));
-    h->peer.key_type = choose_key(naf, id.key_type);
-    if (fqdn == NULL || h->peer.key_type == 0)
-        return GBA_E_MISDIRECTED;
-    if (known->tls13)
-        memcpy(h->peer.ua_id, gba_ua_psk_tls13, sizeof(h->peer.ua_id));
-    else
-        gba_ua_tls12(known->suite, h->peer.ua_id);
-    memcpy(q.btid, id.btid, sizeof(q.btid));
-    memcpy(h->peer.btid, id.btid, sizeof(h->peer.btid));
-    gba_text_copy(h->peer.fqdn, sizeof(h->peer.fqdn), gba_text(fqdn));
-    err = gba_naf_id_make(gba_text(fqdn), h->peer.ua_id, &q.naf_id);
-    if (err != GBA_OK)
-        return err;
-    naf_query(naf, &q);
-    err = keycache_wait(naf->keys, &q, now_s, &key);
-    if (err == GBA_OK)
-        err = take_key(h, key);
-    naf_key_unref(key);
-    return err;
-}
-
-static int64_t now_s_of(const struct gba_naf_psk *psk)
-{
-    return psk->now != NULL ? psk->now(psk->now_arg) : (int64_t)time(NULL);
-}
-
-static enum gba_err look_up(struct handshake *h, gnutls_session_t s, const gnutls_datum_t *id)
-{
-    char sni[GBA_FQDN_SIZE];
-    struct gba_naf_handshake known = {.identity = id->data, .identity_len = id->size};
-    int64_t now_s = now_s_of(h->psk);
-    enum gba_err err;
-
-    memset(&h->peer, 0, sizeof(h->peer));
-    h->key_len = 0;
-    if (id->size == 0 || id->size > h->psk->identity_max)
-        return GBA_E_TOO_LONG;
-    memcpy(h->peer.identity, id->data, id->size);
-    h->peer.identity_len = id->size;
-    known.tls13 = gnutls_protocol_get_version(s) == GNUTLS_TLS1_3;
-    known.suite = known.tls13 ? 0 : h->suite;
-    if (!known.tls13 && known.suite == 0) /* no suite, no NAF_Id */
-        return GBA_E_TLS;
-    if (!read_sni(s, sni))
-        return GBA_E_MISDIRECTED;
-    known.sni = sni[0] != '\0' ? sni : NULL;
-    err = from_row(h, &known, now_s);
-    return err == GBA_E_NOT_FOUND ? from_bsf(h, &known, now_s) : err;
-}
-
 /* ------------------------------------------------------------ GnuTLS's callbacks */
+
+/* The SNI as it was sent; what is not a DNS name gives "?", which nothing is called. */
+static struct gba_text read_sni(gnutls_session_t s, char room[static GBA_FQDN_SIZE])
+{
+    size_t n = GBA_FQDN_SIZE;
+    unsigned type;
+    int rc = gnutls_server_name_get(s, room, &n, &type, 0);
+
+    if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return GBA_TEXT("");
+    if (rc != 0 || type != GNUTLS_NAME_DNS)
+        return GBA_TEXT("?");
+    if (n > 0 && room[n - 1] == '\0')
+        n--;
+    return n > 0 ? (struct gba_text){room, n} : GBA_TEXT("?");
+}
 
 /* The suite stands behind version, random and session id. */
 static int on_server_hello(gnutls_session_t s, unsigned type, unsigned when, unsigned incoming,
@@ -253,13 +103,15 @@ static int refuse(const struct handshake *h, gnutls_session_t s)
 static int on_identity(gnutls_session_t s, const gnutls_datum_t *id, gnutls_datum_t *key)
 {
     struct handshake *h = handshake_of(s);
+    char sni[GBA_FQDN_SIZE];
 
     if (h == NULL)
         return -1;
     /* TLS 1.3 asks twice, and again after a HelloRetryRequest */
     if (!h->looked_up || h->peer.identity_len != id->size ||
         memcmp(h->peer.identity, id->data, id->size) != 0) {
-        h->err = look_up(h, s, id);
+        h->err = psk_look_up(h, (struct gba_bytes){id->data, id->size},
+                             gnutls_protocol_get_version(s) == GNUTLS_TLS1_3, read_sni(s, sni));
         h->looked_up = true;
     }
     if (h->err != GBA_OK)
@@ -308,7 +160,8 @@ enum gba_err gba_naf_psk_new(const struct gba_naf_psk_config *config, struct gba
     enum gba_err err;
 
     *out = NULL;
-    if ((config->naf == NULL && config->lookup == NULL) || config->identity_max > IDENTITY_MAX)
+    if ((config->naf == NULL && config->lookup == NULL) ||
+        config->identity_max > PSK_IDENTITY_MAX)
         return GBA_E_ARGUMENT;
     psk = calloc(1, sizeof(*psk));
     if (psk == NULL)
@@ -318,7 +171,7 @@ enum gba_err gba_naf_psk_new(const struct gba_naf_psk_config *config, struct gba
     psk->lookup_arg = config->lookup_arg;
     psk->bare_only = config->bare_only;
     psk->unknown_psk_identity = config->unknown_psk_identity;
-    psk->identity_max = config->identity_max != 0 ? config->identity_max : IDENTITY_MAX;
+    psk->identity_max = config->identity_max != 0 ? config->identity_max : PSK_IDENTITY_MAX;
     psk->now = config->now;
     psk->now_arg = config->now_arg;
     err = set_credentials(psk, config->hint != NULL ? config->hint : default_hint(config));
@@ -378,7 +231,7 @@ enum gba_err gba_naf_psk_peer(struct gba_naf_psk *psk, gnutls_session_t session,
         memcmp(id.data, h->peer.identity, id.size) != 0)
         return GBA_E_TLS;
     gba_wipe(h->key, sizeof(h->key));
-    if (h->peer.expires_s != 0 && h->peer.expires_s <= now_s_of(psk))
+    if (h->peer.expires_s != 0 && h->peer.expires_s <= psk_now_s(psk))
         return GBA_E_EXPIRED;
     *out = h->peer;
     return GBA_OK;

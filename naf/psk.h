@@ -1,0 +1,43 @@
+/*
+ * What the two files of PSK-TLS share: the credentials, and one handshake (psk.c speaks to
+ * GnuTLS, psk_lookup.c finds the key).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NAF_PSK_H
+#define NAF_PSK_H
+
+#include "naf/gba_naf_impl.h"
+
+#define PSK_IDENTITY_MAX 512
+#define PSK_KEY_MAX      64
+
+struct gba_naf_psk {
+    struct gba_naf *naf;
+    gba_naf_psk_lookup *lookup;
+    void *lookup_arg;
+    bool bare_only, unknown_psk_identity;
+    unsigned identity_max;
+    int64_t (*now)(void *arg);
+    void *now_arg;
+    gnutls_psk_server_credentials_t cred;
+};
+
+struct handshake {
+    struct gba_naf_psk *psk;
+    uint16_t suite; /* of the ServerHello; 0: none yet */
+    bool looked_up;
+    enum gba_err err; /* of the look-up */
+    struct gba_naf_peer peer;
+    uint8_t key[PSK_KEY_MAX];
+    size_t key_len;
+};
+
+int64_t psk_now_s(const struct gba_naf_psk *psk);
+
+/* The key of identity, into h: from the server's own rows, else from the BSF.  Blocks.  sni: ""
+ * for none, or not canonical. */
+enum gba_err psk_look_up(struct handshake *h, struct gba_bytes identity, bool tls13,
+                         struct gba_text sni);
+
+#endif
