@@ -250,6 +250,28 @@ static void weigh(struct gba_text range, int q[2][2])
         }
 }
 
+static bool is_of(struct gba_text type, struct gba_text syntax)
+{
+    return type.n >= syntax.n &&
+           gba_text_eq_nocase((struct gba_text){type.s + type.n - syntax.n, syntax.n}, syntax);
+}
+
+bool m2m_http_prefers_xml(struct gba_text accept)
+{
+    unsigned xml = 0, json = 0;
+
+    while (accept.n != 0) {
+        struct gba_text range = next_part(&accept, ','), type = next_part(&range, ';');
+        unsigned q = quality(range);
+
+        if (is_of(type, GBA_TEXT("xml")) && q > xml)
+            xml = q;
+        if (is_of(type, GBA_TEXT("json")) && q > json)
+            json = q;
+    }
+    return xml > json;
+}
+
 /* No Accept: the format of the content, else JSON. */
 static enum m2m_rsc read_accept(const struct m2m_http_request *in, struct m2m_request *out)
 {

@@ -27,6 +27,8 @@ struct m2m_http_request {
 
 /* Is this path the binding's ("/-/...", "/_/...", "/~/...")? */
 bool m2m_http_is_path(struct gba_text path);
+/* Does an Accept field weigh some type of XML above every type of JSON (RFC 9110 12.5.1)? */
+bool m2m_http_prefers_xml(struct gba_text accept);
 
 /* M2M_RSC_OK, or what to answer: BAD_REQUEST (no or bad X-M2M-RI, path, query),
  * OPERATION_NOT_ALLOWED (method), UNSUPPORTED_MEDIA_TYPE, RELEASE_VERSION_NOT_SUPPORTED,

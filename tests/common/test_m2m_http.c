@@ -405,11 +405,35 @@ static void test_both_ends(void)
     CU_ASSERT_STRING_EQUAL(back.fr, rq.fr);
 }
 
+static void test_prefers_xml(void)
+{
+    static const struct {
+        const char *accept;
+        bool xml;
+    } rows[] = {
+        {"", false},
+        {"*/*", false},
+        {"application/json", false},
+        {"application/xml", true},
+        {"Text/XML; charset=utf-8", true},
+        {"application/json, application/xml", false},
+        {"application/json;q=0.2, application/xml", true},
+        {"application/xml;q=0.1, application/json", false},
+        {"application/xml;q=0.9,*/*;q=0.8", true},
+        {"application/xml;q=0", false},
+        {",;,xm", false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        CU_ASSERT_EQUAL(m2m_http_prefers_xml(gba_text(rows[i].accept)), rows[i].xml);
+}
+
 static const struct unit_test tests[] = {
     {"requests, row by row", test_requests},
     {"no body", test_no_body},
     {"refused is answerable", test_refused_is_answerable},
     {"Accept", test_accept},
+    {"Accept: XML or not", test_prefers_xml},
     {"replies", test_reply},
     {"status table", test_status_table},
     {"client: request", test_client_request},

@@ -5,33 +5,16 @@ at a NAF on libgba-naf, and at mefd's PSK listener.
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
-import re
 import shutil
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 from bsf_lab import check, summary  # noqa: E402
-from stranger import Lab, Program, bootstrap  # noqa: E402
+from stranger import Lab, Program, SClient, bootstrap  # noqa: E402
 
 OF_00AE = "01000100ae"
 SECLEVEL = ":@SECLEVEL=0"
-
-
-class Client:
-    """One session of s_client that asks for / and reads the answer."""
-
-    def __init__(self, address, identity, key, *more, host=None):
-        psk = ["-psk_identity", identity, "-psk", key.hex()] if identity is not None else []
-        ask = f"GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: s_client 3gpp-gba\r\nConnection: close\r\n\r\n"
-        name = ["-servername", host] if host else ["-noservername"]
-        p = subprocess.run(["openssl", "s_client", "-connect", "%s:%d" % address, *name, "-ign_eof", *psk, *more], input=ask.encode(), capture_output=True, timeout=30, check=False)
-        self.text = (p.stdout + p.stderr).decode(errors="replace")
-        found = re.search(r"^New, .*Cipher is (\S+)", self.text, re.M)
-        self.suite = found.group(1) if found and found.group(1) != "(NONE)" else None
-        found = re.search(r"^HTTP/1.1 (\d+)[^\n]*\n(?:[^\n]+\n)*\r?\n?(.*)", self.text, re.M | re.S)
-        self.status = int(found.group(1)) if found else 0
-        self.alert = (re.findall(r"SSL alert number (\d+)", self.text) or [None])[0]
 
 
 TLS12 = ("-tls1_2", "-cipher")
@@ -41,15 +24,15 @@ def test_registrar(lab):
     at = lab.address("registrar_addr")
     ue, _ = bootstrap(lab)
     key = ue.key(lab["target_fqdn"], OF_00AE)
-    c = Client(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256")
+    c = SClient(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256")
     check("registrar: 00AE", c.suite == "PSK-AES128-CBC-SHA256" and c.status == 200, c.text[-600:])
     check("registrar: who", f"accepted {ue.btid} at {lab['target_cse_id']}" in c.text, c.text[-300:])
     check("registrar: no ticket", "session ticket" not in c.text)
     check("registrar: extended master secret", "Extended master secret: yes" in c.text, c.text[-600:])
-    again = Client(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256", host=lab["target_fqdn"])
+    again = SClient(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256", host=lab["target_fqdn"])
     check("registrar: again, with SNI", again.status == 200)
     check("registrar: all suites offered, 00AE taken",
-          Client(at, ue.btid, key, *TLS12, "PSK" + SECLEVEL).suite == "PSK-AES128-CBC-SHA256")
+          SClient(at, ue.btid, key, *TLS12, "PSK" + SECLEVEL).suite == "PSK-AES128-CBC-SHA256")
     unknown = base64.b64encode(b"\2" * 16).decode() + "@" + lab["bsf_name"]
     rows = [("wrong key", ue.btid, bytes(32)), ("the key of another Ua id", ue.btid, ue.key(lab["target_fqdn"], "010001ccac")),
             ("the key of another NAF", ue.btid, ue.key(lab["naf_fqdn"], OF_00AE)),
@@ -57,21 +40,21 @@ def test_registrar(lab):
             ("no B-TID", "joe", key), ("a B-TID of another domain", ue.btid + ".example", key),
             ("a long identity", "A" * 250 + ue.btid[-5:], key), ("a space behind", ue.btid + " ", key)]
     for what, identity, psk in rows:
-        c = Client(at, identity, psk, *TLS12, "PSK-AES128-CBC-SHA256")
+        c = SClient(at, identity, psk, *TLS12, "PSK-AES128-CBC-SHA256")
         check(f"registrar, {what}: refused", c.suite is None or c.status == 0, c.text[-400:])
         check(f"registrar, {what}: no answer", c.status == 0 and "accepted" not in c.text, c.text[-400:])
     for suite in ("PSK-AES128-GCM-SHA256", "PSK-AES256-GCM-SHA384", "PSK-AES256-CBC-SHA384", "PSK-AES128-CBC-SHA",
                   "PSK-CHACHA20-POLY1305", "ECDHE-PSK-CHACHA20-POLY1305", "ECDHE-PSK-AES128-CBC-SHA256",
                   "DHE-PSK-AES128-GCM-SHA256", "DHE-PSK-AES128-CBC-SHA256", "PSK-AES128-CCM8"):
-        c = Client(at, ue.btid, key, *TLS12, suite + SECLEVEL)
+        c = SClient(at, ue.btid, key, *TLS12, suite + SECLEVEL)
         check(f"registrar, {suite}: refused", c.suite is None and c.status == 0, c.text[-300:])
     for what, more in (("TLS 1.3", ("-tls1_3",)), ("TLS 1.1", ("-tls1_1", "-cipher", "PSK" + SECLEVEL))):
-        c = Client(at, ue.btid, key, *more)
+        c = SClient(at, ue.btid, key, *more)
         check(f"registrar, {what}: refused", c.suite is None and c.status == 0, c.text[-300:])
-    c = Client(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256", host="other.lab.test")
+    c = SClient(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256", host="other.lab.test")
     check("registrar, another SNI: refused", c.status == 0, c.text[-300:])
-    check("registrar, certificates: refused", Client(at, None, b"", "-tls1_2").suite is None)
-    check("registrar: still there", Client(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256").status == 200)
+    check("registrar, certificates: refused", SClient(at, None, b"", "-tls1_2").suite is None)
+    check("registrar: still there", SClient(at, ue.btid, key, *TLS12, "PSK-AES128-CBC-SHA256").status == 200)
 
 
 SUITES = [("PSK-AES128-GCM-SHA256", "00a8"), ("PSK-AES128-CBC-SHA256", "00ae"), ("DHE-PSK-AES128-GCM-SHA256", "00aa"),
@@ -84,19 +67,19 @@ def test_naf(lab, naf):
     for suite, code in SUITES:
         key = ue.key(lab["naf_fqdn"], "010001" + code)
         for what, identity in (("prefixed", "3GPP-bootstrapping;" + ue.btid), ("bare", ue.btid)):
-            c = Client(at, identity, key, *TLS12, suite, host=lab["naf_fqdn"])
+            c = SClient(at, identity, key, *TLS12, suite, host=lab["naf_fqdn"])
             check(f"NAF, {suite}, {what}", c.suite == suite and f"psk {ue.btid} 010001{code}" in c.text, c.text[-400:])
-        c = Client(at, ue.btid, ue.key(lab["naf_fqdn"], "0100000007"), *TLS12, suite, host=lab["naf_fqdn"])
+        c = SClient(at, ue.btid, ue.key(lab["naf_fqdn"], "0100000007"), *TLS12, suite, host=lab["naf_fqdn"])
         check(f"NAF, {suite}: the key of TLS 1.3 is another", c.status == 0, c.text[-300:])
     key = ue.key(lab["naf_fqdn"], "0100000007")
     for suite in ("TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"):
-        c = Client(at, "3GPP-bootstrapping;" + ue.btid, key, "-tls1_3", "-ciphersuites", suite, host=lab["naf_fqdn"])
+        c = SClient(at, "3GPP-bootstrapping;" + ue.btid, key, "-tls1_3", "-ciphersuites", suite, host=lab["naf_fqdn"])
         check(f"NAF, TLS 1.3, {suite}", f"psk {ue.btid} 0100000007" in c.text, c.text[-400:])
-    c = Client(at, ue.btid, bytes(32), "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256", host=lab["naf_fqdn"])
+    c = SClient(at, ue.btid, bytes(32), "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256", host=lab["naf_fqdn"])
     check("NAF, TLS 1.3, wrong key", "psk " not in c.text.split("HTTP/1.1")[-1] and c.status == 0, c.text[-300:])
-    c = Client(at, "3GPP-bootstrapping;" + ue.btid, ue.key(lab["naf_fqdn"], "010001ccac"), *TLS12, SUITES[3][0], host="other.test")
+    c = SClient(at, "3GPP-bootstrapping;" + ue.btid, ue.key(lab["naf_fqdn"], "010001ccac"), *TLS12, SUITES[3][0], host="other.test")
     check("NAF, another SNI: refused", c.status != 200, c.text[-300:])
-    hint = Client(at, ue.btid, bytes(32), *TLS12, "PSK-AES128-GCM-SHA256", "-msg", host=lab["naf_fqdn"])
+    hint = SClient(at, ue.btid, bytes(32), *TLS12, "PSK-AES128-GCM-SHA256", "-msg", host=lab["naf_fqdn"])
     check("NAF: hint of 33.222", bytes("3GPP-bootstrapping", "ascii").hex(" ")[:23] in hint.text, hint.text[:600])
 
 
@@ -120,12 +103,12 @@ def test_mefd(lab):
         key = ue.key("mef.lab.test", "010001" + code)
         for what, identity, psk, works in (("right key", ue.btid, key, True), ("prefixed", "3GPP-bootstrapping;" + ue.btid, key, True),
                                            ("wrong key", ue.btid, bytes(32), False), ("unknown", "joe", key, False)):
-            c = Client(at, identity, psk, *TLS12, suite, host="mef.lab.test")
+            c = SClient(at, identity, psk, *TLS12, suite, host="mef.lab.test")
             check(f"mefd, {suite}, {what}", (c.status != 0) == works, c.text[-400:])
     for what, more in (("TLS 1.3", ("-tls1_3",)), ("plain PSK", (*TLS12, "PSK-AES128-CBC-SHA256")),
                        ("no extended master secret", (*TLS12, SUITES[3][0], "-no_ems"))):
         code = "0100000007" if what == "TLS 1.3" else OF_00AE if what == "plain PSK" else "010001ccac"
-        c = Client(at, ue.btid, ue.key("mef.lab.test", code), *more, host="mef.lab.test")
+        c = SClient(at, ue.btid, ue.key("mef.lab.test", code), *more, host="mef.lab.test")
         check(f"mefd, {what}: refused", c.status in (0, 403), c.text[-400:])
 
 

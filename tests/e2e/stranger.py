@@ -152,6 +152,27 @@ class Curl:
             self.body = b"\r\n\r\n".join(blocks[at + 1:])
 
 
+# ---- openssl -------------------------------------------------------------------------------
+
+class SClient:
+    """One session of openssl s_client: one request (default: for /) and its answer."""
+
+    def __init__(self, address, identity, key, *more, host=None, ask=None):
+        psk = ["-psk_identity", identity, "-psk", key.hex()] if identity is not None else []
+        ask = ask or f"GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: s_client 3gpp-gba\r\nConnection: close\r\n\r\n"
+        name = ["-servername", host] if host else ["-noservername"]
+        p = subprocess.run(["openssl", "s_client", "-connect", "%s:%d" % address, *name, "-ign_eof", *psk, *more],
+                           input=ask.encode(), capture_output=True, timeout=30, check=False)
+        self.text = (p.stdout + p.stderr).decode(errors="replace")
+        found = re.search(r"^New, .*Cipher is (\S+)", self.text, re.M)
+        self.suite = found.group(1) if found and found.group(1) != "(NONE)" else None
+        found = re.search(r"^HTTP/1.1 (\d+)[^\n]*\n(?:[^\n]+\n)*\r?\n?(.*)", self.text, re.M | re.S)
+        self.status = int(found.group(1)) if found else 0
+        self.alert = (re.findall(r"SSL alert number (\d+)", self.text) or [None])[0]
+
+
+# ---- the NAF -------------------------------------------------------------------------------
+
 def ask_zn(lab, body, cert=None, url=None, *more):
     """POST to Zn; cert is the path of PEM files without suffix, None the lab's own NAF, False none."""
     if cert is None:
