@@ -161,8 +161,12 @@ static enum gba_err run(struct gba_ue_device *d, const struct bsf_address *a, co
     d->http_status = gba_ue_http_status(ue);
     if (todo == GBA_UE_DONE)
         return GBA_OK;
-    return run_explain(d, gba_ue_error(ue), a->url,
-                       gba_ue_why(ue)[0] != '\0' ? gba_ue_why(ue) : reply.why);
+    run_explain(d, gba_ue_error(ue), a->url,
+                gba_ue_why(ue)[0] != '\0' ? gba_ue_why(ue) : reply.why);
+    if (gba_ue_retry_after_s(ue) != 0)
+        snprintf(d->why, sizeof(d->why), "%.255s: busy, try again after %u s", a->url,
+                 gba_ue_retry_after_s(ue));
+    return gba_ue_error(ue);
 }
 
 /* The card learns its session, then the ring takes Ks over. */

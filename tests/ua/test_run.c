@@ -251,6 +251,17 @@ static void test_bsf_names(void)
     }
 }
 
+static void test_overload(void)
+{
+    struct bench b;
+
+    bench_begin(&b, CARD, NULL);
+    b.bsf.refuse_first = 503;
+    CU_ASSERT_EQUAL(gba_ue_bootstrap(&b.d), GBA_E_OVERLOAD);
+    CU_ASSERT_PTR_NOT_NULL(strstr(b.d.why, "after 7 s"));
+    bench_end(&b);
+}
+
 static void test_unreachable(void)
 {
     struct bench b;
@@ -560,6 +571,53 @@ static void test_no_b_tid_without_hint(void)
     tls_server_stop(&tls);
 }
 
+static void ask_zn(void *ctx, uint8_t key[32])
+{
+    struct gba_key k;
+
+    naf_key(ctx, &k);
+    memcpy(key, k.octets, 32);
+}
+
+/* A device without a session: in TLS 1.2 the handshake shows what is missing, then Ub, then
+ * again; in TLS 1.3 Ub comes before the ClientHello. */
+static void psk_without_session(bool tls13, enum gba_ue_ua_mode mode)
+{
+    struct tls_server tls = {.answer = plain_answer,
+                             .hint = "3GPP-bootstrapping",
+                             .psk13 = tls13,
+                             .no_certificate = true,
+                             .find_key = ask_zn,
+                             .suites = "PSK-AES128-GCM-SHA256"};
+    struct bench b;
+
+    tls.min_version = tls.max_version = tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    tls.ctx = &b.naf;
+    tls_server_start(&tls, scratch("ca.pem"));
+    bench_begin(&b, CARD, NULL);
+    if (tls13)
+        memcpy(b.naf.ua_id, gba_ua_psk_tls13, 5);
+    else
+        gba_ua_tls12(0x00a8, b.naf.ua_id);
+    snprintf(b.naf_url, sizeof(b.naf_url), "https://" NAF ":%u/", tls.port);
+    snprintf(b.connect_to, sizeof(b.connect_to), "127.0.0.1:%u", tls.port);
+    b.f.mode = mode;
+    CU_ASSERT_EQUAL(gba_ue_fetch(&b.d, &b.f, &b.reply), GBA_OK);
+    CU_ASSERT(b.reply.psk);
+    CU_ASSERT_EQUAL(b.bsf.n_ok, 1);
+    CU_ASSERT_EQUAL(tls.n_handshakes, 1);
+    CU_ASSERT_EQUAL(tls.n_failures, tls13 ? 0 : 1);
+    bench_end(&b);
+    tls_server_stop(&tls);
+}
+
+static void test_psk_without_session(void)
+{
+    psk_without_session(false, GBA_UE_UA_PSK_TLS12);
+    psk_without_session(true, GBA_UE_UA_PSK_TLS13);
+    psk_without_session(false, GBA_UE_UA_AUTO);
+}
+
 static void test_enrol_target_is_naf(void)
 {
     const struct gba_ue_enrol_config config = {.target = "//lab.test/cse1"};
@@ -601,6 +659,7 @@ static const struct unit_test tests[] = {
     {"resynchronisation", test_resynchronisation},
     {"BSF names", test_bsf_names},
     {"unreachable", test_unreachable},
+    {"a BSF that is busy", test_overload},
     {"Digest at a NAF", test_digest},
     {"one Ub run on 401", test_one_ub_run_on_401},
     {"http only if allowed", test_http_only_if_allowed},
@@ -613,6 +672,7 @@ static const struct unit_test tests[] = {
     {"keys of another card", test_keys_of_another_card},
     {"Digest over https: the suite's Ua id", test_https_digest},
     {"PSK-TLS", test_psk_tls},
+    {"PSK-TLS without a session", test_psk_without_session},
     {"PSK-TLS: one Ub run", test_psk_renewal},
     {"no B-TID without the hint", test_no_b_tid_without_hint},
     {"enrolment: the target is the NAF", test_enrol_target_is_naf},

@@ -146,6 +146,24 @@ static void test_no_environment_proxy(void)
     unsetenv("NO_PROXY");
 }
 
+static void test_proxy(void)
+{
+    struct script s = {.reply = OK_REPLY};
+    struct fake_server *server;
+    struct gba_ue_transport *t;
+    struct gba_ue_reply reply;
+    unsigned port;
+    char proxy[64];
+
+    server = fake_server_start(play, &s, &port);
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", port);
+    t = new_transport(&(struct gba_ue_curl_config){.proxy = proxy});
+    CU_ASSERT_EQUAL(get(t, "http://bsf.example/x", &reply), GBA_OK);
+    CU_ASSERT_EQUAL(strncmp(s.seen, "GET http://bsf.example/x HTTP/1.1\r\n", 35), 0);
+    t->close(t);
+    fake_server_stop(server);
+}
+
 static void test_caps(void)
 {
     static char long_field[9000];
@@ -632,6 +650,7 @@ static const struct unit_test tests[] = {
     {"IPv6", test_ipv6},
     {"redirects are not followed", test_no_redirects},
     {"no proxy from the environment", test_no_environment_proxy},
+    {"a proxy, when asked", test_proxy},
     {"caps", test_caps},
     {"broken replies", test_broken_replies},
     {"no field injection, no other scheme", test_no_header_injection},

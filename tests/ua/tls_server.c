@@ -32,6 +32,8 @@ static unsigned on_psk12(SSL *ssl, const char *identity, unsigned char *psk, uns
     snprintf(s->identity, sizeof(s->identity), "%s", identity);
     if (max < 32 || (s->refuse_identity != NULL && strcmp(identity, s->refuse_identity) == 0))
         return 0;
+    if (s->find_key != NULL)
+        s->find_key(s->ctx, s->key);
     memcpy(psk, s->key, 32);
     return 32;
 }
@@ -45,6 +47,8 @@ static int on_psk13(SSL *ssl, const unsigned char *identity, size_t n, SSL_SESSI
     if (!s->psk13)
         return 1;
     snprintf(s->identity, sizeof(s->identity), "%.*s", (int)n, (const char *)identity);
+    if (s->find_key != NULL)
+        s->find_key(s->ctx, s->key);
     *session = SSL_SESSION_new();
     SSL_SESSION_set1_master_key(*session, s->key, 32);
     SSL_SESSION_set_cipher(*session, SSL_CIPHER_find(ssl, suite));

@@ -23,9 +23,10 @@ struct tls_server {
     bool no_certificate;
     const char *dns; /* dNSName; NULL: "naf.example" and 127.0.0.1 */
     uint8_t key[32];
-    const char *refuse_identity; /* this psk_identity is unknown */
-    bool psk13;                  /* takes an external PSK in TLS 1.3 */
-    bool silent;                 /* accepts TCP and says nothing */
+    void (*find_key)(void *ctx, uint8_t key[32]); /* NULL: key as it is */
+    const char *refuse_identity;                  /* this psk_identity is unknown */
+    bool psk13;                                   /* takes an external PSK in TLS 1.3 */
+    bool silent;                                  /* accepts TCP and says nothing */
     /* what happened */
     unsigned n_accepted, n_handshakes, n_failures;
     char identity[512];
