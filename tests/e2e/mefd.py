@@ -457,6 +457,8 @@ def test_bsf_away(lab):
 
 
 def test_options(lab):
+    check("the log tells each target's Ua id", f"mefd.target id={CSE} ua=01000100ae" in lab.mefd.text(),
+          lab.mefd.text()[:500])
     names = json.loads(run(MEFD, "--print-names").stdout)
     check("print-names", {r["long"] for r in names["resources"]} >= {"MEFBase", "mefClientReg", "symmKeyReg"}, names)
     check("check-config", run(MEFD, "--config", f"{lab.dir}/mefd.yaml", "--check-config").returncode == 0)
