@@ -88,13 +88,11 @@ sqlite3_stmt *mef_db_use(struct mef_db *s, enum statement which)
     return s->st[which];
 }
 
-/* Texts are bound without a copy: they outlive the step. */
 void mef_db_text(sqlite3_stmt *st, int i, const char *text)
 {
     sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
 }
 
-/* A statement without rows.  GBA_E_EXISTS: a constraint. */
 enum gba_err mef_db_run(sqlite3_stmt *st)
 {
     int rc = sqlite3_step(st);
@@ -105,7 +103,6 @@ enum gba_err mef_db_run(sqlite3_stmt *st)
     return rc == SQLITE_CONSTRAINT ? GBA_E_EXISTS : db_error(rc);
 }
 
-/* The same, and it must have changed a row. */
 enum gba_err mef_db_run_on_row(struct mef_db *s, sqlite3_stmt *st)
 {
     enum gba_err err = mef_db_run(st);
@@ -113,7 +110,6 @@ enum gba_err mef_db_run_on_row(struct mef_db *s, sqlite3_stmt *st)
     return err == GBA_OK && sqlite3_changes(s->db) == 0 ? GBA_E_NOT_FOUND : err;
 }
 
-/* Steps to the first row. */
 enum gba_err mef_db_row(sqlite3_stmt *st)
 {
     int rc = sqlite3_step(st);
@@ -148,7 +144,6 @@ enum gba_err mef_db_count_below(sqlite3_stmt *st, const char *creator, size_t ma
     return below ? GBA_OK : GBA_E_OVERLOAD;
 }
 
-/* Ends a transaction that S_BEGIN began. */
 enum gba_err mef_db_finish(struct mef_db *s, enum gba_err err)
 {
     if (err == GBA_OK)
