@@ -60,15 +60,16 @@ uint32_t zh_diameter_open_peers(const struct zh_diameter *z)
 }
 
 static void again_or_finish_locked(struct zh_diameter *z, struct zh_pending *p,
-                                   enum gba_err err, uint32_t open)
+                                   enum gba_err err, uint32_t candidates)
 {
-    bool again = p->attempts < ZH_ATTEMPTS && (open & ~p->tried) != 0 && !z->closing &&
+    bool again = p->attempts < ZH_ATTEMPTS && (candidates & ~p->tried) != 0 && !z->closing &&
                  clock_monotonic_ms() + MIN_RETRY_MS < p->deadline_ms;
 
     if (!again) {
         zh_diameter_finish_locked(z, p, err, NULL);
         return;
     }
+    p->wanted = candidates;
     zh_pending_again(&z->pending, p);
     metric_add(z->failovers, 1);
     pthread_cond_signal(&z->work);
@@ -76,15 +77,15 @@ static void again_or_finish_locked(struct zh_diameter *z, struct zh_pending *p,
 }
 
 void zh_diameter_attempt_failed(struct zh_diameter *z, uintptr_t ticket, enum gba_err err,
-                                bool elsewhere)
+                                uint32_t elsewhere)
 {
-    uint32_t open = elsewhere ? zh_diameter_open_peers(z) : 0;
+    uint32_t candidates = elsewhere != ZH_NOWHERE ? elsewhere & zh_diameter_open_peers(z) : 0;
     struct zh_pending *p;
 
     pthread_mutex_lock(&z->lock);
     p = zh_pending_find(&z->pending, ticket);
     if (p != NULL)
-        again_or_finish_locked(z, p, err, open);
+        again_or_finish_locked(z, p, err, candidates);
     else
         pthread_mutex_unlock(&z->lock);
 }
@@ -112,6 +113,19 @@ static void log_fault(struct zh_diameter *z, enum gba_err err, uint32_t code)
         LOG(z->log, LOG_LV_WARNING, "zh.answer", LOG_ERR(err), LOG_INT("code", code));
 }
 
+/* Where an answer sends us: to the peer it names, if it is one of ours. */
+static uint32_t elsewhere(const struct zh_diameter *z, const struct zh_maa *maa)
+{
+    if (!maa->elsewhere)
+        return ZH_NOWHERE;
+    if (maa->redirect.n == 0)
+        return ZH_ANYWHERE;
+    for (size_t i = 0; i < z->n_peers; i++)
+        if (gba_text_eq_nocase(maa->redirect, gba_text(z->peers[i].identity)))
+            return UINT32_C(1) << i;
+    return ZH_NOWHERE;
+}
+
 static void read_answer(struct zh_diameter *z, uintptr_t ticket, struct msg *msg)
 {
     struct zh_maa maa;
@@ -125,7 +139,7 @@ static void read_answer(struct zh_diameter *z, uintptr_t ticket, struct msg *msg
     if (err == GBA_OK)
         zh_diameter_finish(z, ticket, GBA_OK, &maa.answer);
     else
-        zh_diameter_attempt_failed(z, ticket, err, maa.elsewhere);
+        zh_diameter_attempt_failed(z, ticket, err, elsewhere(z, &maa));
     zh_maa_end(&maa);
 }
 
@@ -189,12 +203,12 @@ static void on_dropped(void *arg, struct msg *msg)
     if (ticket == 0)
         return;
     if (!is_answer) {
-        zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_UNREACHABLE, true);
+        zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_UNREACHABLE, ZH_ANYWHERE);
         return;
     }
     zh_maa_wipe(msg);
     log_fault(z, GBA_E_ZH_MALFORMED, 0);
-    zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_MALFORMED, false);
+    zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_MALFORMED, ZH_NOWHERE);
 }
 
 /* The peer was chosen when the request was made: libfdcore must not prefer another one, nor

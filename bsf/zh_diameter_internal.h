@@ -79,9 +79,12 @@ void zh_diameter_finish_locked(struct zh_diameter *z, struct zh_pending *p, enum
 /* The same by ticket; nothing happens if that attempt is over.  Without the mutex. */
 void zh_diameter_finish(struct zh_diameter *z, uintptr_t ticket, enum gba_err err,
                         const struct zh_answer *answer);
-/* This attempt has failed: asks the next HSS if `elsewhere`, or answers with err. */
+#define ZH_NOWHERE  0u
+#define ZH_ANYWHERE UINT32_MAX
+/* This attempt has failed: asks the next HSS, one of elsewhere (bit per peer), or answers with
+ * err. */
 void zh_diameter_attempt_failed(struct zh_diameter *z, uintptr_t ticket, enum gba_err err,
-                                bool elsewhere);
+                                uint32_t elsewhere);
 /* Bit per peer that is connected.  Without the mutex. */
 uint32_t zh_diameter_open_peers(const struct zh_diameter *z);
 struct diameter_events zh_diameter_events(struct zh_diameter *z);

@@ -42,7 +42,8 @@ static bool begin_attempt(struct zh_diameter *z, uintptr_t ticket, size_t *peer,
         pthread_mutex_unlock(&z->lock);
         return false;
     }
-    if (!choose_peer(z, open & ~p->tried, now, peer)) {
+    if (!choose_peer(z, open & ~p->tried & (p->wanted != 0 ? p->wanted : ZH_ANYWHERE), now,
+                     peer)) {
         zh_diameter_finish_locked(z, p, GBA_E_ZH_UNREACHABLE, NULL);
         return false;
     }
@@ -98,7 +99,7 @@ static void send_attempt(struct zh_diameter *z, uintptr_t ticket, const struct z
     if (zh_diameter_hand_over(&msg, ticket, &forget) != 0) {
         if (msg != NULL)
             (void)fd_msg_free(msg);
-        zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_UNREACHABLE, true);
+        zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_UNREACHABLE, ZH_ANYWHERE);
     }
 }
 
@@ -170,7 +171,8 @@ static void expire_locked(struct zh_diameter *z, struct zh_pending *p, int64_t n
     if (was_sent)
         z->peers[p->peer].avoid_until_ms = now + AVOID_MS;
     pthread_mutex_unlock(&z->lock);
-    zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_TIMEOUT, was_sent);
+    zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_TIMEOUT,
+                               was_sent ? ZH_ANYWHERE : ZH_NOWHERE);
 }
 
 void *zh_diameter_timer_loop(void *arg)

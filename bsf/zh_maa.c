@@ -20,6 +20,8 @@
 #define RES_MIN 4
 #define RES_MAX 16
 
+#define REDIRECT_INDICATION 3006 /* of an SLF, over Dz */
+
 /* --- the result ------------------------------------------------------------------------- */
 
 struct verdict {
@@ -38,6 +40,7 @@ static const struct verdict verdicts[] = {
     {3002, GBA_E_ZH_UNREACHABLE, GBA_E_ZH_UNREACHABLE, true},
     {3003, GBA_E_ZH_UNREACHABLE, GBA_E_ZH_UNREACHABLE, true},
     {3004, GBA_E_ZH_FAILURE, GBA_E_ZH_FAILURE, true},
+    {REDIRECT_INDICATION, GBA_E_ZH_UNREACHABLE, GBA_E_ZH_UNREACHABLE, true},
     {5012, GBA_E_ZH_FAILURE, GBA_E_ZH_FAILURE, true},
     /* IDENTITY_UNKNOWN (formerly IMPI_UNKNOWN); Cx USER_UNKNOWN */
     {5401, GBA_E_SUBSCRIBER_UNKNOWN, GBA_E_SUBSCRIBER_UNKNOWN, false},
@@ -62,6 +65,21 @@ static bool result_code(struct msg *msg, uint32_t *code, bool *experimental)
     return *experimental || diameter_get_u32(msg, 0, DIA_RESULT_CODE, code);
 }
 
+/* Redirect-Host "aaa://hss2.example:3868;transport=tcp": the identity (RFC 6733 4.3.1). */
+static struct gba_text redirect_host(struct msg *msg)
+{
+    struct gba_text host, rest, authority;
+    struct gba_bytes uri;
+
+    if (!diameter_get_octets(msg, 0, DIA_REDIRECT_HOST, &uri))
+        return (struct gba_text){NULL, 0};
+    (void)gba_text_split(gba_bytes_text(uri), ';', &host, &rest);
+    if (gba_text_rsplit(host, '/', &rest, &authority))
+        host = authority;
+    (void)gba_text_split(host, ':', &host, &rest);
+    return host;
+}
+
 static enum gba_err judge(struct msg *msg, bool resync, struct zh_maa *a)
 {
     bool experimental;
@@ -74,6 +92,8 @@ static enum gba_err judge(struct msg *msg, bool resync, struct zh_maa *a)
     for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
         if (verdicts[i].code == a->code) {
             a->elsewhere = verdicts[i].elsewhere;
+            if (a->code == REDIRECT_INDICATION)
+                a->redirect = redirect_host(msg);
             return resync ? verdicts[i].resync_err : verdicts[i].err;
         }
     a->elsewhere = a->code / 1000 == 3;

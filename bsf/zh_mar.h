@@ -28,7 +28,9 @@ enum gba_err zh_mar_make(const struct zh_mar *m, const struct zh_query *q, struc
 struct zh_maa {
     struct zh_answer answer; /* with GBA_OK; zh_maa_end ends it */
     uint32_t code;           /* Result-Code or Experimental-Result-Code; 0: none */
-    bool elsewhere;          /* another HSS may do better */
+    bool elsewhere;          /* another HSS may do better ... */
+    struct gba_text
+        redirect; /* ... this one, by its identity; empty: any; a view into the message */
 };
 
 /* What the answer says, as an error of zh.h.  *a is always filled. */

@@ -24,8 +24,9 @@ struct zh_pending {
     int64_t deadline_ms; /* of the request */
     int64_t due_ms;      /* of this attempt, or the deadline while it is queued */
     unsigned attempts;
-    uint32_t tried; /* bit per peer */
-    size_t peer;    /* of this attempt */
+    uint32_t tried;  /* bit per peer */
+    uint32_t wanted; /* peers for the next attempt; 0: any */
+    size_t peer;     /* of this attempt */
     bool queued;
     TAILQ_ENTRY(zh_pending) link;
 };

@@ -56,6 +56,7 @@ static void run(void (*scenario)(void))
     X(nul_in_session_id)                                                                       \
     X(nul_at_mock_hss)                                                                         \
     X(application_not_advertised)                                                              \
+    X(redirect)                                                                                \
     X(garbage_from_peer)
 
 #define X(name)                                                                                \

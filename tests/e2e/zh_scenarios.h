@@ -37,5 +37,6 @@ void scenario_nul_in_session_id(void);
 void scenario_nul_at_mock_hss(void);
 void scenario_application_not_advertised(void);
 void scenario_garbage_from_peer(void);
+void scenario_redirect(void);
 
 #endif

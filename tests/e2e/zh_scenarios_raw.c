@@ -213,3 +213,43 @@ void scenario_garbage_from_peer(void)
     close(fd);
     zh_lab_close(&lab);
 }
+
+static void answer_redirect(int fd, const char *uri)
+{
+    struct raw_message m, answer;
+
+    MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
+    raw_answer(&answer, &m, RAW_PROXIABLE | RAW_ERROR, IDENTITY);
+    raw_put_u32(&answer, 0, 268, 3006);
+    raw_put_text(&answer, 0, 292, uri);
+    MUST(raw_send(fd, &answer));
+}
+
+/* An SLF (Dz) names the HSS of the subscriber; one that is not ours is not asked. */
+void scenario_redirect(void)
+{
+    struct hss_child one = hss_start("hss1.hss.test", NULL);
+    struct hss_child two = hss_start("hss2.hss.test", NULL);
+    char address[64];
+    int listener = raw_listen(address), fd;
+
+    zh_lab_init(&lab);
+    zh_lab_peer(&lab, IDENTITY, address);
+    zh_lab_peer(&lab, one.identity, one.address);
+    zh_lab_peer(&lab, two.identity, two.address);
+    zh_lab_open(&lab, 0);
+    fd = accept(listener, NULL, NULL);
+    MUST(fd >= 0 && raw_serve_cer(fd, IDENTITY, ZH));
+    zh_lab_wait_up(&lab, 3);
+    (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
+    answer_redirect(fd, "aaa://hss2.hss.test:3868;transport=tcp");
+    MUST(zh_lab_wait(&lab, 0)->err == GBA_OK);
+    MUST(hss_stat(&one, "requests") == 0 && hss_stat(&two, "requests") == 1);
+    (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
+    answer_redirect(fd, "aaa://elsewhere.test");
+    MUST(zh_lab_wait(&lab, 1)->err == GBA_E_ZH_UNREACHABLE);
+    close(fd);
+    close(listener);
+    zh_lab_close(&lab);
+    MUST(hss_stop(&one) == 0 && hss_stop(&two) == 0);
+}

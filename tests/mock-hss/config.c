@@ -158,8 +158,6 @@ static const struct conf_schema subscriber_schema = {
     .check = check_subscriber,
 };
 
-typedef struct hss_config type; /* the macro's parameter is also a member's name */
-
 static const struct conf_row rows[] = {
     {.name = "listen",
      .type = CONF_ADDRESS,
@@ -213,7 +211,7 @@ static const struct conf_row rows[] = {
      .offset = HSS(subscribers),
      .flags = CONF_REQUIRED,
      .help = "The subscribers. Their keys make the file one of mode 0600."},
-    DAEMON_CONF_ROWS(type, daemon),
+    DAEMON_CONF_ROWS(struct hss_config, daemon),
 };
 
 static const char *check(const void *filled, const char **row)
