@@ -17,6 +17,8 @@
 #define MAX_NAMES 16
 #define XML_TYPE  "text/xml; charset=utf-8"
 
+#define ANSWER_WITHOUT_USS 8192 /* octets: names, two keys, times, or a fault */
+
 struct zn_http {
     const struct zn_env *env;
     struct zn_http_config c;
@@ -100,14 +102,15 @@ static void reply_outcome(const struct call *c, const struct zn_outcome *o)
                             .content_type = XML_TYPE,
                             .headers = &no_store,
                             .n_headers = 1};
-    uint8_t *room = malloc(GBA_ZN_ANSWER_MAX);
+    size_t size = c->request.n_gsids != 0 ? GBA_ZN_ANSWER_MAX : ANSWER_WITHOUT_USS;
+    uint8_t *room = malloc(size);
     struct gba_wbuf w;
 
     if (room == NULL) {
         reply_empty(c, GBA_E_NOMEM);
         return;
     }
-    gba_wbuf_init(&w, room, GBA_ZN_ANSWER_MAX);
+    gba_wbuf_init(&w, room, size);
     if (print_outcome(c, o, &w) == GBA_OK) {
         r.body = gba_wbuf_bytes(&w);
         httpd_reply(c->http, &r);

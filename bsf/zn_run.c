@@ -26,12 +26,14 @@ static void finish(struct call *call, struct zn_outcome *o)
 static void decide(struct call *call, const struct bsf_session *s)
 {
     struct zn_outcome o = {.err = GBA_E_NOMEM};
-    uint8_t *room = malloc(ZN_USS_LIST_SIZE);
+    /* Without a GSID in the question there is no list in the answer. */
+    size_t size = call->query->request->n_gsids != 0 ? ZN_USS_LIST_SIZE : 1;
+    uint8_t *room = malloc(size);
     struct gba_zn_answer answer;
     struct gba_wbuf list;
 
     if (room != NULL) {
-        gba_wbuf_init(&list, room, ZN_USS_LIST_SIZE);
+        gba_wbuf_init(&list, room, size);
         o.err = zn_decide(call->env->policy, call->naf, call->query, s,
                           call->env->now_ms() / 1000, &answer, &list);
     }
