@@ -18,15 +18,29 @@
  * with mefd as the NAF"). */
 #define MEF_SUITES                                                                             \
     "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:DHE-PSK-CHACHA20-POLY1305"
-/* One suite per target, else one KpsaID would have several keys; 00AE is what every target has.
- */
-#define TARGET_SUITE      0x00ae
-#define TARGET_SUITE_NAME "PSK-AES128-CBC-SHA256"
+
+/* One suite per target, else one KpsaID would have several keys.  00AE is what every target has
+ * on TLS, C0A8 on DTLS (TS-0003 10.2.2); a suite without a row is pinned by its Ua id alone. */
+static const struct {
+    uint16_t code;
+    const char *name;
+} suites[] = {{0x00ae, "PSK-AES128-CBC-SHA256"},       {0x00b2, "DHE-PSK-AES128-CBC-SHA256"},
+              {0x00a8, "PSK-AES128-GCM-SHA256"},       {0xc0a8, "PSK-AES128-CCM8"},
+              {0xc037, "ECDHE-PSK-AES128-CBC-SHA256"}, {0xccac, "ECDHE-PSK-CHACHA20-POLY1305"}};
+
+static const char *suite_name(uint16_t code)
+{
+    for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+        if (suites[i].code == code)
+            return suites[i].name;
+    return "";
+}
 
 static enum gba_err target_is_naf(struct gba_ue_device *d,
                                   const struct gba_ue_enrol_config *config, bool renew,
                                   struct gba_ue_credential *out)
 {
+    const uint16_t suite = config->target_suite != 0 ? config->target_suite : suites[0].code;
     char fqdn[GBA_UE_FQDN_SIZE];
     uint8_t ua_id[GBA_UE_UA_ID_LEN];
     struct gba_ue_naf_key key;
@@ -37,12 +51,12 @@ static enum gba_err target_is_naf(struct gba_ue_device *d,
     if (err != GBA_OK)
         return run_explain(d, GBA_E_ARGUMENT, config->target,
                            "no Absolute CSE-ID (//SP-FQDN/CSE); name the target's FQDN");
-    gba_ua_tls12(TARGET_SUITE, ua_id);
+    gba_ua_tls12(suite, ua_id);
     err = gba_ue_naf_key_get(d, fqdn, ua_id, false, renew, &key);
     if (err == GBA_OK)
         err = gba_ue_enrol_gba(config->target, &key, out);
     if (err == GBA_OK)
-        strcpy(out->suite, TARGET_SUITE_NAME);
+        strcpy(out->suite, suite_name(suite));
     gba_wipe(&key, sizeof(key));
     return err;
 }
@@ -101,12 +115,12 @@ static enum gba_err exchange(struct gba_ue_device *d, const struct gba_ue_enrol 
 }
 
 static enum gba_err run(struct gba_ue_device *d, struct gba_ue_enrol *e, const char *base,
-                        const char *connect_to, struct kpm *kpm, const char *suites)
+                        const char *connect_to, struct kpm *kpm, const char *mef_suites)
 {
     const struct gba_ue_psk psk = {.key = kpm_key,
                                    .ctx = kpm,
                                    .only = true,
-                                   .suites = suites != NULL ? suites : MEF_SUITES};
+                                   .suites = mef_suites != NULL ? mef_suites : MEF_SUITES};
     struct gba_ue_enrol_event ev = {.happened = GBA_UE_ENROL_EV_START,
                                     .now_s = d->env->now_s(d->env->ctx)};
     enum gba_ue_enrol_todo todo = GBA_UE_ENROL_FAILED;
@@ -137,7 +151,8 @@ static enum gba_err run(struct gba_ue_device *d, struct gba_ue_enrol *e, const c
 
 static enum gba_err mef_is_naf(struct gba_ue_device *d, const char *mef_url,
                                const char *connect_to, const struct gba_ue_enrol_config *config,
-                               const char *suites, bool renew, struct gba_ue_credential *out)
+                               const char *mef_suites, bool renew,
+                               struct gba_ue_credential *out)
 {
     struct gba_ue_enrol_config c = *config;
     struct kpm kpm = {.d = d, .mef_fqdn = config->mef_fqdn};
@@ -165,7 +180,7 @@ static enum gba_err mef_is_naf(struct gba_ue_device *d, const char *mef_url,
     e = gba_ue_enrol_init(mem, gba_ue_enrol_size(), &c);
     err = e == NULL ? run_explain(d, mem == NULL ? GBA_E_NOMEM : GBA_E_ARGUMENT, c.target,
                                   "target, MEF name, stakeholder or SUID are not usable")
-                    : run(d, e, base, connect_to, &kpm, suites);
+                    : run(d, e, base, connect_to, &kpm, mef_suites);
     if (err == GBA_OK)
         err = gba_ue_enrol_credential(e, out);
     if (e != NULL)
@@ -176,8 +191,9 @@ static enum gba_err mef_is_naf(struct gba_ue_device *d, const char *mef_url,
 
 enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url,
                                  const char *connect_to,
-                                 const struct gba_ue_enrol_config *config, const char *suites,
-                                 bool renew, struct gba_ue_credential *out)
+                                 const struct gba_ue_enrol_config *config,
+                                 const char *mef_suites, bool renew,
+                                 struct gba_ue_credential *out)
 {
     struct gba_ue_identity id;
     enum gba_err err = d->usim->identity(d->usim, &id);
@@ -186,7 +202,8 @@ enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url,
     if (err == GBA_OK)
         err = gba_ue_keyring_bind(d->ring, id.uicc);
     if (err == GBA_OK)
-        err = mef_url == NULL ? target_is_naf(d, config, renew, out)
-                              : mef_is_naf(d, mef_url, connect_to, config, suites, renew, out);
+        err = mef_url == NULL
+                  ? target_is_naf(d, config, renew, out)
+                  : mef_is_naf(d, mef_url, connect_to, config, mef_suites, renew, out);
     return err == GBA_OK ? gba_ue_keyring_put_credential(d->ring, out) : err;
 }

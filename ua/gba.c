@@ -74,7 +74,7 @@ static const struct option_row {
     {"naf", "FQDN", "the NAF's name (get, put: where the URL has an address)", KEY | GET | PUT,
      AT(naf)},
     {"ua-protocol", "ID", "http-digest, psk-tls12:XXXX, psk-tls13, or ten hex digits",
-     KEY | GET | PUT, AT(ua_protocol)},
+     KEY | GET | PUT | ENROL, AT(ua_protocol)},
     {"internal", NULL, "Ks_int_NAF (GBA_U)", KEY, AT(internal)},
     {"renew", NULL, "bootstrap first, also when a key is there", KEY | ENROL, AT(renew)},
     {"out", "FILE", "write the key (hex), or the body received, to FILE, mode 0600",

@@ -84,6 +84,9 @@ int gba_report_end(struct gba_report *r); /* GBA_OK's exit, or EX_IOERR */
 void gba_report_key(struct gba_report *r, const struct gba_options *o,
                     const struct gba_ue_naf_key *k);
 
+void gba_report_credential(struct gba_report *r, const struct gba_context *c,
+                           const struct gba_ue_credential *k);
+
 /* Device trace: the HTTP messages, abridged, on standard error. */
 void gba_trace(void *ctx, const struct gba_ue_request *out, const struct gba_ue_reply *in);
 

@@ -10,28 +10,26 @@
 #include "ua/gba.h"
 #include "ua/url.h"
 
-static const char *kind_of(enum gba_ue_credential_kind kind)
-{
-    static const char *const names[] = {"Kpsa", "Km", "usage-constrained key"};
-
-    return names[kind];
-}
-
-static int print_credential(const struct gba_options *o, const struct gba_ue_credential *k)
+static int print_credential(const struct gba_context *c, const struct gba_ue_credential *k)
 {
     struct gba_report r;
 
-    gba_report_begin(&r, o, "Enrolled.");
-    gba_report_text(&r, "target", "target", k->target);
-    gba_report_text(&r, "fqdn", "FQDN", k->fqdn);
-    gba_report_text(&r, "kind", "kind", kind_of(k->kind));
-    gba_report_text(&r, "key_id", "key id", k->key_id);
-    if (k->suite[0] != '\0')
-        gba_report_text(&r, "suite", "suite", k->suite);
-    gba_report_time(&r, "expires", "expires", k->expires_s);
-    if (o->show_keys != NULL)
-        gba_report_hex(&r, "key", "key", k->key, sizeof(k->key));
+    gba_report_begin(&r, c->o, "Enrolled.");
+    gba_report_credential(&r, c, k);
     return gba_report_end(&r);
+}
+
+/* The suite agreed with the target, by its Ua id 01 00 01 yy zz. */
+static int choose_suite(const struct gba_options *o, struct gba_ue_enrol_config *c)
+{
+    uint8_t ua_id[GBA_UE_UA_ID_LEN];
+
+    if (o->ua_protocol == NULL)
+        return EX_OK;
+    if (gba_ue_ua_protocol(o->ua_protocol, ua_id) != GBA_OK || ua_id[0] != 1 || ua_id[2] != 1)
+        return gba_usage("--ua-protocol takes psk-tls12:XXXX here");
+    c->target_suite = (uint16_t)(ua_id[3] << 8 | ua_id[4]);
+    return EX_OK;
 }
 
 /* The MEF's name: given, or the URL's host if that is a name. */
@@ -89,6 +87,8 @@ int gba_cmd_enrol(const struct gba_options *o)
         status = name_mef(o, mef_fqdn, sizeof(mef_fqdn), &config);
     if (status == EX_OK)
         status = choose_key(o, &config);
+    if (status == EX_OK)
+        status = choose_suite(o, &config);
     if (status != EX_OK)
         return status;
     memset(&credential, 0, sizeof(credential));
@@ -104,7 +104,7 @@ int gba_cmd_enrol(const struct gba_options *o)
             status = gba_complain(err, c.device.why, NULL);
     }
     if (status == EX_OK)
-        status = print_credential(o, &credential);
+        status = print_credential(&c, &credential);
     gba_ue_wipe(&credential, sizeof(credential));
     gba_close(&c);
     return status;

@@ -33,17 +33,31 @@ static const char *kind_name(enum gba_ue_credential_kind kind)
     return names[kind];
 }
 
-static void show_credential(struct gba_report *r, const struct gba_options *o,
-                            const struct gba_ue_credential *k)
+/* The Ua id a credential of the GBA framework was derived for: that of the NAF key it is. */
+static void show_ua_id(struct gba_report *r, const struct gba_context *c,
+                       const struct gba_ue_credential *k)
+{
+    const int64_t now_s = gba_ue_env_system.now_s(NULL);
+    struct gba_ue_naf_key key;
+
+    for (size_t i = 0; gba_ue_keyring_naf_key_at(c->device.ring, i, now_s, &key) == GBA_OK; i++)
+        if (strcmp(key.fqdn, k->fqdn) == 0 && strcmp(key.btid, k->key_id) == 0)
+            gba_report_hex(r, "ua_protocol", "Ua", key.ua_id, sizeof(key.ua_id));
+    gba_ue_wipe(&key, sizeof(key));
+}
+
+void gba_report_credential(struct gba_report *r, const struct gba_context *c,
+                           const struct gba_ue_credential *k)
 {
     gba_report_text(r, "target", "target", k->target);
     gba_report_text(r, "fqdn", "FQDN", k->fqdn);
     gba_report_text(r, "kind", "kind", kind_name(k->kind));
     gba_report_text(r, "key_id", "key id", k->key_id);
+    show_ua_id(r, c, k);
     if (k->suite[0] != '\0')
         gba_report_text(r, "suite", "suite", k->suite);
     gba_report_time(r, "expires", "expires", k->expires_s);
-    if (o->show_keys != NULL)
+    if (c->o->show_keys != NULL)
         gba_report_hex(r, "key", "key", k->key, sizeof(k->key));
 }
 
@@ -70,7 +84,7 @@ int gba_cmd_show(const struct gba_options *o)
     for (size_t i = 0;
          gba_ue_keyring_credential_at(c.device.ring, i, now_s, &credential) == GBA_OK; i++) {
         gba_report_item(&r, "credentials", "Credential", &item);
-        show_credential(&item, o, &credential);
+        gba_report_credential(&item, &c, &credential);
     }
     gba_ue_wipe(&key, sizeof(key));
     gba_ue_wipe(&credential, sizeof(credential));

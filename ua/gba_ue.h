@@ -421,6 +421,8 @@ struct gba_ue_enrol_config {
     const char *admin_fqdn;  /* administrating stakeholder; NULL: the target's SP */
     const char *originator;  /* X-M2M-Origin; NULL: the MEF knows the Enrolee-ID */
     unsigned suid;           /* 0: 22 */
+    uint16_t target_suite;   /* first way: the suite agreed with the target, in the Ua id 01 00
+                                01 yy zz (no id is assigned to oneM2M); 0: 00AE */
     enum gba_ue_derivation derivation;
     int64_t expires_s; /* expiry asked for; never more than Kpm's */
 };

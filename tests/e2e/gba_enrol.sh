@@ -22,6 +22,7 @@ way() { # zn|mef ENROL-ARGUMENT...
     expect 77 "$registrar_from: an unknown identifier" device connect "$registrar_addr" --psk \
         --target "$target_cse_id" --key-id "AAAAAAAAAAAAAAAAAAAAAA==@$bsf_name"
     expect 0 "$registrar_from: show" device show --json
+    [ "$registrar_from" = mef ] || says_text "$registrar_from: the Ua id" '"ua_protocol": "01000100ae"'
     says_text "$registrar_from: show" "\"key_id\": \"$id\""
 }
 

@@ -641,6 +641,15 @@ static void test_enrol_target_is_naf(void)
     CU_ASSERT_EQUAL(c.expires_s, b.bsf.now_s + 3600);
     CU_ASSERT_EQUAL(gba_ue_keyring_credential(b.d.ring, "//lab.test/cse1", b.bsf.now_s, &kept),
                     GBA_OK);
+    CU_ASSERT_STRING_EQUAL(c.suite, "PSK-AES128-CBC-SHA256");
+    CU_ASSERT_EQUAL(
+        gba_ue_enrol_target(
+            &b.d, NULL, NULL,
+            &(struct gba_ue_enrol_config){.target = "//lab.test/cse1", .target_suite = 0xc0a8},
+            NULL, false, &c),
+        GBA_OK);
+    CU_ASSERT_STRING_EQUAL(c.suite, "PSK-AES128-CCM8");
+    CU_ASSERT_NOT_EQUAL(memcmp(c.key, key.octets, 32), 0); /* another Ua id, another key */
     CU_ASSERT_EQUAL(gba_ue_enrol_target(&b.d, NULL, NULL,
                                         &(struct gba_ue_enrol_config){.target = "/cse1"}, NULL,
                                         false, &c),
