@@ -86,6 +86,7 @@ struct client {
     bool ok;
     int alert;
     uint16_t suite;
+    char hint[64]; /* TLS 1.2 */
 };
 
 static void client_key(const struct client *c, const uint8_t ua_id[static 5],
@@ -102,10 +103,10 @@ static void client_key(const struct client *c, const uint8_t ua_id[static 5],
 static unsigned on_psk(SSL *ssl, const char *hint, char *identity, unsigned max_identity,
                        unsigned char *key, unsigned max_key)
 {
-    const struct client *c = SSL_get_app_data(ssl);
+    struct client *c = SSL_get_app_data(ssl);
     uint8_t ua_id[5];
 
-    (void)hint;
+    snprintf(c->hint, sizeof(c->hint), "%s", hint != NULL ? hint : "");
     if (strlen(c->identity) >= max_identity || max_key < 32)
         return 0;
     memcpy(identity, c->identity, strlen(c->identity) + 1);
@@ -202,7 +203,10 @@ struct outcome {
     int rc; /* of the handshake */
     enum gba_err peer_err, reason;
     struct gba_naf_peer peer;
+    enum gba_err later_err; /* of gba_naf_psk_peer, an hour later */
 };
+
+static int64_t *clock_of; /* set: the clock that handshake() advances */
 
 static struct outcome handshake(struct gba_naf_psk *psk, const char *priorities,
                                 struct client *c)
@@ -225,6 +229,14 @@ static struct outcome handshake(struct gba_naf_psk *psk, const char *priorities,
     while (o.rc < 0 && gnutls_error_is_fatal(o.rc) == 0);
     if (o.rc == 0) {
         o.peer_err = gba_naf_psk_peer(psk, s, &o.peer);
+        if (clock_of != NULL) {
+            struct gba_naf_peer nobody;
+
+            *clock_of += 3600;
+            o.later_err = gba_naf_psk_peer(psk, s, &nobody);
+            CU_ASSERT_STRING_EQUAL(nobody.identity, "");
+            *clock_of -= 3600;
+        }
         gnutls_record_send(s, "!", 1);
     } else {
         gnutls_alert_send_appropriate(s, o.rc);
@@ -534,13 +546,51 @@ static void test_expired_since(void)
     struct outcome o;
 
     CU_ASSERT_EQUAL_FATAL(gba_naf_psk_new(&pc, &psk), GBA_OK);
+    clock_of = &now;
     o = handshake(psk, gba_naf_tls_priorities(GBA_NAF_TLS_33222), &c);
+    clock_of = NULL;
     CU_ASSERT(o.rc == 0 && o.peer_err == GBA_OK);
-    now = T0 + 100; /* the cache serves nothing past expiry */
+    CU_ASSERT_EQUAL(o.later_err, GBA_E_EXPIRED); /* the connection is to end then */
+    now = T0 + 100;                              /* the cache serves nothing past expiry */
     o = handshake(psk, gba_naf_tls_priorities(GBA_NAF_TLS_33222), &c);
     CU_ASSERT(o.rc != 0 && o.reason == GBA_E_EXPIRED);
     gba_naf_psk_free(psk);
     gba_naf_free(naf);
+}
+
+static void test_hints(void)
+{
+    static const struct {
+        unsigned keys;
+        const char *given, *hint;
+        bool bare_only;
+    } rows[] = {
+        {GBA_NAF_KEY_ME, NULL, "3GPP-bootstrapping", false},
+        {GBA_NAF_KEY_ME | GBA_NAF_KEY_UICC, NULL, "3GPP-bootstrapping-uicc;3GPP-bootstrapping",
+         false},
+        {GBA_NAF_KEY_ME, NULL, "", true}, /* oneM2M has no hints */
+        {GBA_NAF_KEY_ME, "mine", "mine", false},
+        {GBA_NAF_KEY_ME, "", "", false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct gba_naf *naf = make_naf(rows[i].keys);
+        int64_t now = T0;
+        const struct gba_naf_psk_config pc = {.naf = naf,
+                                              .hint = rows[i].given,
+                                              .bare_only = rows[i].bare_only,
+                                              .now = fixed_now,
+                                              .now_arg = &now};
+        struct client c = {
+            .identity = BTID, .btid = BTID, .fqdn = "naf.example", .use = 'm', .suites = "PSK"};
+        struct gba_naf_psk *psk;
+
+        CU_ASSERT_EQUAL_FATAL(gba_naf_psk_new(&pc, &psk), GBA_OK);
+        CU_ASSERT_EQUAL(handshake(psk, gba_naf_tls_priorities(GBA_NAF_TLS_33222), &c).rc, 0);
+        CU_ASSERT_STRING_EQUAL(c.hint, rows[i].hint);
+        gba_naf_psk_free(psk);
+        gba_naf_free(naf);
+    }
 }
 
 static void test_configuration(void)
@@ -561,6 +611,7 @@ static const struct unit_test tests[] = {
     {"handshakes by table, TLS 1.2 and 1.3", test_cases},
     {"keys of the server's own", test_rows},
     {"an expired key is not used", test_expired_since},
+    {"hints", test_hints},
     {"configuration", test_configuration},
 };
 UNIT_MAIN("psk", tests)
