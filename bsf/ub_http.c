@@ -102,7 +102,8 @@ static enum log_level level_of(const struct ub_answer *a)
     return gba_err_http(a->reason) >= 500 ? LOG_LV_WARNING : LOG_LV_NOTICE;
 }
 
-static void log_answer(const struct call *c, const struct ub_answer *a, const struct ub_run *run)
+static void log_answer(const struct call *c, const struct ub_answer *a,
+                       const struct ub_run *run)
 {
     static const char *const events[] = {"ub.refused", "ub.challenged", "ub.bootstrapped"};
     struct log_field fields[8] = {LOG_INT("rq", httpd_request_id(c->http)),
@@ -112,7 +113,7 @@ static void log_answer(const struct call *c, const struct ub_answer *a, const st
 
     if (run != NULL && run->realm != NULL)
         fields[n++] = LOG_STR("bsf", run->realm);
-    if (run != NULL && run->username[0] != '\0')
+    if (run != NULL && run->username[0] != '\0' && strcmp(run->username, run->impi) != 0)
         fields[n++] = LOG_ID("username", gba_text(run->username));
     if (run != NULL && run->impi[0] != '\0')
         fields[n++] = LOG_ID("impi", gba_text(run->impi));
