@@ -128,9 +128,11 @@ static int deliver(const struct gba_context *c, const struct gba_ue_reply *reply
     else if (c->o->out == NULL && body.n != 0 &&
              (fwrite(body.p, 1, body.n, stdout) != body.n || fflush(stdout) != 0))
         status = gba_complain(GBA_E_IO, "standard output", strerror(errno));
-    if (status == EX_OK && reply->status >= 400) {
+    if (status == EX_OK && reply->status >= 300) {
         fprintf(stderr, "gba: %s: HTTP status %u\n", c->o->args[0], reply->status);
-        status = reply->status >= 500 ? EX_UNAVAILABLE : EX_NOPERM;
+        status = reply->status >= 500   ? EX_UNAVAILABLE
+                 : reply->status >= 400 ? EX_NOPERM
+                                        : EX_PROTOCOL; /* redirects are not followed */
     }
     return status;
 }

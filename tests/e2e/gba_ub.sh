@@ -106,4 +106,31 @@ lab_bsfd file
 expect 0 'TMPI unknown: again with the IMPI' device bootstrap --trace
 says 'TMPI first' 'username="[^"]*@tmpi'
 says_text 'then IMPI' "username=\"$impi\""
+
+# --- GBA_U: the GUSS says so, the card keeps Ks
+lab_down
+lab_guss | sed 's|<bsfInfo>|<bsfInfo><uiccType>GBA_U</uiccType>|' >"$lab_dir/guss.xml"
+lab_bsfd file
+expect 76 'a plain card in GBA_U' "$gba" bootstrap --usim "$lab_dir/usim" --state "$lab_dir/s6" --bsf "$ub_url"
+card "$lab_dir/uicc" gba_u=yes sqn=00002fffffe0
+gba_u() {
+    command=$1
+    shift
+    "$gba" "$command" --usim "$lab_dir/uicc" --state "$lab_dir/s7" --bsf "$ub_url" "$@"
+}
+expect 0 GBA_U gba_u bootstrap --json
+[ "$(member mode)" = GBA_U ] && ok || bad "mode $(member mode)"
+case $(member tmpi) in *@tmpi.bsf.3gppnetwork.org) ok ;; *) bad "tmpi $(member tmpi)" ;; esac
+btid=$(member btid)
+expect 0 Ks_ext_NAF gba_u key --naf "$naf_fqdn" --json --show-keys
+external=$(member key)
+expect 0 Ks_int_NAF gba_u key --naf "$naf_fqdn" --internal --json --show-keys
+[ "$(member key)" != "$external" ] && ok || bad 'Ks_int_NAF is Ks_ext_NAF'
+[ "$(member btid)" = "$btid" ] && ok || bad 'another session'
+expect 0 "the card's session" "$gba" usim show --file "$lab_dir/uicc" --json
+[ "$(member btid)" = "$btid" ] && ok || bad 'EF_GBABP'
+ks=$(sed -n 's/^gba_ks=//p' "$lab_dir/uicc")
+cat "$lab_dir"/s7/keyring-* | od -An -v -tx1 | tr -d ' \n' >"$lab_dir/out"
+says 'the other keys are kept' "$(printf '%s' "$external")"
+silent 'Ks left the card' "$ks"
 summary
