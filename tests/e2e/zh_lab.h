@@ -7,6 +7,7 @@
 #ifndef TESTS_E2E_ZH_LAB_H
 #define TESTS_E2E_ZH_LAB_H
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,7 +39,7 @@ struct zh_lab {
     struct zh_diameter_peer_config peers[4];
     struct zh_lab_answer answers[ZH_LAB_MAX];
     size_t n;
-    bool stopped;
+    atomic_bool stopped;
 };
 
 /* A fresh configuration with these HSSs in order; identities and addresses are borrowed. */
