@@ -115,7 +115,7 @@ static enum ub_event_kind sort_name(struct ub_run *run, const struct ub_event *e
     bsf_challenge_release(&run->challenge);
     bsf_session_release(&run->session);
     reset_answer(&run->answer);
-    if (bsf_username_kind(gba_text(run->username)) == BSF_USERNAME_TMPI)
+    if (run->kind == BSF_USERNAME_TMPI)
         return UB_EV_TMPI;
     memcpy(run->impi, run->username, sizeof(run->impi));
     return UB_EV_IMPI;
@@ -147,16 +147,10 @@ static enum ub_event_kind refuse_tmpi(struct ub_run *run, const struct ub_event 
     return end_with(run, GBA_E_TMPI_UNKNOWN);
 }
 
-/* No NAI: the HSS need not be asked. */
-static bool is_stranger(const struct ub_run *run)
-{
-    return bsf_username_kind(gba_text(run->impi)) != BSF_USERNAME_IMPI;
-}
-
 static enum ub_event_kind ask(struct ub_run *run, const struct ub_event *ev)
 {
-    if (is_stranger(run))
-        return UB_EV_STRANGER;
+    if (run->kind == BSF_USERNAME_STRANGER)
+        return UB_EV_STRANGER; /* the HSS need not be asked */
     if (ev->kind == UB_EV_YES && ev->guss != NULL)
         run->guss = gba_guss_ref(ev->guss);
     memcpy(run->query.impi, run->impi, sizeof(run->query.impi));
@@ -435,7 +429,8 @@ void ub_run_release(struct ub_run *run)
 /* For the opaque of a new challenge, and for all of a decoy. */
 bool ub_wants_random(const struct ub_run *run)
 {
-    return run->todo == UB_DO_ASK || (run->todo == UB_DO_RECALL && is_stranger(run));
+    return run->todo == UB_DO_ASK ||
+           (run->todo == UB_DO_RECALL && run->kind == BSF_USERNAME_STRANGER);
 }
 
 enum ub_do ub_step(struct ub_run *run, const struct ub_event *ev)

@@ -136,8 +136,9 @@ struct ub_run {
     enum ub_do todo;
     const struct ub_request *request;
     char username[GBA_IMPI_SIZE], impi[GBA_IMPI_SIZE];
-    const char *realm; /* the BSF name of this run */
-    uint8_t rand[16];  /* of the nonce */
+    enum bsf_username kind; /* of the username */
+    const char *realm;      /* the BSF name of this run */
+    uint8_t rand[16];       /* of the nonce */
     uint8_t auts[GBA_AUTS_LEN];
     enum gba_err reason;   /* why the UE is challenged again; GBA_OK */
     struct gba_guss *guss; /* cached */

@@ -95,7 +95,8 @@ enum gba_err ub_read_authorization(struct ub_run *run, const struct ub_request *
         return err == GBA_E_TOO_LONG ? GBA_E_SYNTAX : err;
     if (value_of(d, GBA_DIGEST_USERNAME).n == 0)
         return GBA_E_EMPTY_USERNAME;
-    if (bsf_username_kind(value_of(d, GBA_DIGEST_USERNAME)) == BSF_USERNAME_MALFORMED ||
+    run->kind = bsf_username_kind(value_of(d, GBA_DIGEST_USERNAME));
+    if (run->kind == BSF_USERNAME_MALFORMED ||
         gba_text_copy(run->username, sizeof(run->username), value_of(d, GBA_DIGEST_USERNAME)) !=
             GBA_OK)
         return GBA_E_SYNTAX;
