@@ -3,6 +3,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "config.h"
+
 #include "tests/unit.h"
 
 #include <stdio.h>
@@ -62,6 +64,26 @@ static void test_example(void)
     CU_ASSERT_EQUAL(policy.n_bsf_names, 2);
     bsfd_policy_free(&policy);
     conf_free(owner);
+}
+
+static void test_diameter_example(void)
+{
+#ifdef WITH_DIAMETER
+    const char *path = unit_path("doc/examples/bsfd-diameter.yaml");
+    struct policy policy;
+
+    CU_ASSERT_EQUAL_FATAL(conf_load(&bsfd_schema, path, 0, &conf, stderr, &owner), GBA_OK);
+    CU_ASSERT_EQUAL(conf.zh.diameter.peers.n, 2);
+    CU_ASSERT_PTR_NULL(conf.zh.file.subscribers);
+    CU_ASSERT_EQUAL(conf.unknown_subscriber, 1);
+    CU_ASSERT_EQUAL_FATAL(bsfd_policy_make(&conf, &policy), GBA_OK);
+    CU_ASSERT_EQUAL_FATAL(policy.n_nafs, 2);
+    CU_ASSERT_EQUAL(policy.nafs[1].n_fqdns, 3);
+    bsfd_policy_free(&policy);
+    conf_free(owner);
+#else
+    unit_skip("built without Diameter");
+#endif
 }
 
 /* What is left out is the careful choice. */
@@ -154,9 +176,8 @@ static void test_decoy_policy(void)
 }
 
 static const struct unit_test tests[] = {
-    {"the example", test_example},
-    {"defaults", test_defaults},
-    {"what is refused, and where", test_refused},
+    {"the example", test_example}, {"the example with an HSS", test_diameter_example},
+    {"defaults", test_defaults},   {"what is refused, and where", test_refused},
     {"decoys", test_decoy_policy},
 };
 UNIT_MAIN("bsfd_conf", tests)
