@@ -23,6 +23,14 @@ static void gba_u_card(struct lab *l)
     lab_set_guss(l, GUSS_U);
 }
 
+/* A subscriber with settings: the GUSS is cached, a USS goes to the NAF. */
+static void settings(struct lab *l)
+{
+    lab_set_guss(l, "<guss id=\"1\"><bsfInfo><lifeTime>1800</lifeTime></bsfInfo><ussList>"
+                    "<uss id=\"1\" type=\"1\"><uids><uid>sip:a@b</uid></uids><flags/></uss>"
+                    "</ussList></guss>");
+}
+
 static void bootstrapped(struct lab *l)
 {
     CU_ASSERT_EQUAL(lab_bootstrap(l), GBA_OK);
@@ -107,6 +115,8 @@ const struct procedure procedures[] = {
     {"Ua with a known key", NULL, used, get, GBA_OK},
     {"Ua, renegotiation", NULL, used_and_forgotten, get, GBA_OK},
     {"Ua, GBA_U", gba_u_card, NULL, get, GBA_OK},
+    {"Ua, with a USS", settings, NULL, get, GBA_OK},
+    {"Ua, GUSS cached", settings, bootstrapped, get, GBA_OK},
 };
 const size_t n_procedures = sizeof(procedures) / sizeof(procedures[0]);
 
