@@ -214,15 +214,17 @@ def test_fetch_refusals(lab):
 class Session:
     """openssl s_client with a PSK; knows what it exports."""
 
-    def __init__(self, lab, identity, key, cipher="ECDHE-PSK-CHACHA20-POLY1305", version="-tls1_2"):
+    def __init__(self, lab, identity, key, cipher="ECDHE-PSK-CHACHA20-POLY1305", version="-tls1_2", conf=None):
         host, port = lab.mefd.address("psk")
         argv = ["openssl", "s_client", "-connect", f"{host}:{port}", version, "-psk", key.hex(), "-psk_identity",
                 identity, "-servername", MEF, "-nocommands", "-ign_eof", "-keymatexport", "EXPORTER-oneM2M-Bootstrap",
                 "-keymatexportlen", "48"] + (["-cipher", cipher] if version == "-tls1_2" else [])
-        self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        env = dict(os.environ, OPENSSL_CONF=conf) if conf else None
+        self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  env=env)
         self.out, self.lock = b"", threading.Condition()
         threading.Thread(target=self.read, daemon=True).start()
-        self.wait(lambda t: b"Keying material" in t and b"---\n" in t.split(b"Keying material")[1])
+        self.wait(lambda t: b"Keying material: " in t and b"---\n" in t.split(b"Keying material: ")[-1])
         found = re.search(rb"Keying material: ([0-9A-F]{96})", self.out)
         self.exported = bytes.fromhex(found.group(1).decode()) if found else None
         self.at = len(self.out)
@@ -366,6 +368,13 @@ def test_handshakes(lab):
         works = s.up and s.ask("GET", "/-/").rsc == 2000
         check(f"{what}: {'works' if up else 'refused'}", works == up, s.out[-200:])
         s.end()
+    write(f"{lab.dir}/no_ems.cnf", "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
+          "[c]\nOptions = -ExtendedMasterSecret\n")
+    s = Session(lab, ue.btid, key, conf=f"{lab.dir}/no_ems.cnf")
+    a = s.ask("GET", "/-/")
+    check("no extended master secret: refused", b"Extended master secret: no" in s.out and a.status == 403,
+          (a.status, s.out[-400:]))
+    s.end()
     s = enrol(lab, ue)
     check("no session ticket", b"session ticket" not in s.out)
     s.end()
