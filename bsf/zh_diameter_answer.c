@@ -49,13 +49,32 @@ void zh_diameter_finish(struct zh_diameter *z, uintptr_t ticket, enum gba_err er
         pthread_mutex_unlock(&z->lock);
 }
 
-uint32_t zh_diameter_open_peers(const struct zh_diameter *z)
+static void note_state(struct zh_diameter *z, struct zh_peer *peer, bool up)
+{
+    int state = up ? ZH_PEER_UP : ZH_PEER_DOWN;
+    int before = (int)atomic_exchange(&peer->state, state);
+
+    if (before == state)
+        return;
+    if (before == ZH_PEER_UP)
+        atomic_store(&peer->lost_ms, clock_monotonic_ms());
+    metric_set(peer->up, up);
+    LOG(z->log, up ? LOG_LV_NOTICE : LOG_LV_WARNING, "zh.peer", LOG_STR("peer", peer->identity),
+        LOG_STR("state", up ? "connected" : "not connected"));
+}
+
+uint32_t zh_diameter_open_peers(struct zh_diameter *z)
 {
     uint32_t open = 0;
 
-    for (size_t i = 0; i < z->n_peers; i++)
-        if (diameter_peer_open(z->node, z->peers[i].identity))
+    for (size_t i = 0; i < z->n_peers; i++) {
+        bool up = diameter_peer_open(z->node, z->peers[i].identity);
+
+        if (up)
             open |= UINT32_C(1) << i;
+        if (up || atomic_load(&z->peers[i].state) == ZH_PEER_UP)
+            note_state(z, &z->peers[i], up);
+    }
     return open;
 }
 
@@ -235,23 +254,15 @@ static int on_route(void *arg, struct msg **msg, struct fd_list *candidates)
     return 0;
 }
 
-/* libfdcore holds locks of its own here: ours is not taken. */
+/* Tells of failures only: a peer that is said to be up here is not open yet.  libfdcore holds
+ * locks of its own: ours is not taken. */
 static void on_peer(void *arg, const char *identity, bool up)
 {
     struct zh_diameter *z = arg;
 
-    for (size_t i = 0; i < z->n_peers; i++) {
-        struct zh_peer *peer = &z->peers[i];
-        int state = up ? ZH_PEER_UP : ZH_PEER_DOWN;
-
-        if (strcasecmp(peer->identity, identity) != 0)
-            continue;
-        metric_set(peer->up, up);
-        if ((int)atomic_exchange(&peer->state, state) != state)
-            LOG(z->log, up ? LOG_LV_NOTICE : LOG_LV_WARNING, "zh.peer",
-                LOG_STR("peer", identity),
-                LOG_STR("state", up ? "connected" : "not connected"));
-    }
+    for (size_t i = 0; i < z->n_peers && !up; i++)
+        if (strcasecmp(z->peers[i].identity, identity) == 0)
+            note_state(z, &z->peers[i], false);
 }
 
 static void on_stopped(void *arg)

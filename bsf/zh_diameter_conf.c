@@ -142,11 +142,13 @@ static const struct conf_row rows[] = {
      .help = "Threads that work on answers."},
     {.name = "reconnect",
      .type = CONF_DURATION,
-     .deflt = "5s",
+     .deflt = "1s",
      .min = 1000,
      .max = 600000,
      .offset = ZH(reconnect_ms),
-     .help = "Pause before a lost connection is tried again (Tc of RFC 6733), whole seconds."},
+     .help =
+         "Pause before a lost connection is tried again (Tc of RFC 6733), whole seconds; the "
+         "library varies it by up to two seconds, below three by up to four."},
     {.name = "watchdog",
      .type = CONF_DURATION,
      .deflt = "30s",

@@ -34,6 +34,7 @@ struct zh_peer {
     bool name_host;
     int64_t avoid_until_ms; /* it let a request expire: others come first until then */
     enum { ZH_PEER_NEW, ZH_PEER_UP, ZH_PEER_DOWN } _Atomic state; /* as logged last */
+    _Atomic int64_t lost_ms; /* when it went down last; 0: it never was up */
     struct metric *up;
 };
 
@@ -85,8 +86,8 @@ void zh_diameter_finish(struct zh_diameter *z, uintptr_t ticket, enum gba_err er
  * err. */
 void zh_diameter_attempt_failed(struct zh_diameter *z, uintptr_t ticket, enum gba_err err,
                                 uint32_t elsewhere);
-/* Bit per peer that is connected.  Without the mutex. */
-uint32_t zh_diameter_open_peers(const struct zh_diameter *z);
+/* Bit per peer that is connected; what changed is logged.  Without the mutex. */
+uint32_t zh_diameter_open_peers(struct zh_diameter *z);
 struct diameter_events zh_diameter_events(struct zh_diameter *z);
 /* Makes z the receiver of libfdcore's callbacks; between diameter_open and diameter_start. */
 enum gba_err zh_diameter_attach(struct zh_diameter *z);

@@ -11,6 +11,9 @@
 
 #define AVOID_MS  10000 /* how long a peer that let a request expire comes last */
 #define FORGET_MS 1000  /* libfdcore forgets a request this long after we did */
+#define GRACE_MS  10000 /* how long after a loss a request waits for the connection */
+#define PARK_MS   50    /* how often it looks */
+#define LOOK_MS   1000  /* how often the peers are looked at while nothing happens */
 
 /* --- the sender ------------------------------------------------------------------------- */
 
@@ -26,6 +29,32 @@ static bool choose_peer(const struct zh_diameter *z, uint32_t candidates, int64_
                 return true;
             }
     return false;
+}
+
+/* Some HSSs hang up after every answer: a connection that was there a moment ago is waited
+ * for. */
+static bool lost_lately(const struct zh_diameter *z, int64_t now)
+{
+    for (size_t i = 0; i < z->n_peers; i++) {
+        int64_t lost_ms = atomic_load(&z->peers[i].lost_ms);
+
+        if (lost_ms != 0 && now - lost_ms < GRACE_MS)
+            return true;
+    }
+    return false;
+}
+
+/* Waits for a connection, if that is worth it, and for no longer than the deadline. */
+static void park_or_finish_locked(struct zh_diameter *z, struct zh_pending *p, int64_t now)
+{
+    if (p->attempts > 0 || now >= p->deadline_ms || !lost_lately(z, now)) {
+        zh_diameter_finish_locked(z, p, GBA_E_ZH_UNREACHABLE, NULL);
+        return;
+    }
+    p->parked = true;
+    p->due_ms = now + PARK_MS < p->deadline_ms ? now + PARK_MS : p->deadline_ms;
+    zh_diameter_timer_needed_locked(z, p->due_ms);
+    pthread_mutex_unlock(&z->lock);
 }
 
 /* Gives the request a peer, and this attempt its time: all that is left, if nobody else could
@@ -44,7 +73,7 @@ static bool begin_attempt(struct zh_diameter *z, uintptr_t ticket, size_t *peer,
     }
     if (!choose_peer(z, open & ~p->tried & (p->wanted != 0 ? p->wanted : ZH_ANYWHERE), now,
                      peer)) {
-        zh_diameter_finish_locked(z, p, GBA_E_ZH_UNREACHABLE, NULL);
+        park_or_finish_locked(z, p, now);
         return false;
     }
     p->peer = *peer;
@@ -156,21 +185,40 @@ static void wait_until_locked(struct zh_diameter *z, int64_t ms)
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
     z->timer_wakes_ms = ms;
-    if (ms == INT64_MAX)
-        pthread_cond_wait(&z->tick, &z->lock);
-    else
-        pthread_cond_timedwait(&z->tick, &z->lock, &t);
+    pthread_cond_timedwait(&z->tick, &z->lock, &t);
     z->timer_wakes_ms = INT64_MIN;
+}
+
+static void look_again(struct zh_diameter *z, uintptr_t ticket)
+{
+    uint32_t open = zh_diameter_open_peers(z);
+    struct zh_pending *p;
+
+    pthread_mutex_lock(&z->lock);
+    p = zh_pending_find(&z->pending, ticket);
+    if (p != NULL && open == 0) {
+        park_or_finish_locked(z, p, clock_monotonic_ms());
+        return;
+    }
+    if (p != NULL) {
+        zh_pending_again(&z->pending, p);
+        pthread_cond_signal(&z->work);
+    }
+    pthread_mutex_unlock(&z->lock);
 }
 
 static void expire_locked(struct zh_diameter *z, struct zh_pending *p, int64_t now)
 {
     uintptr_t ticket = p->ticket;
-    bool was_sent = !p->queued;
+    bool was_sent = !p->queued && !p->parked, parked = p->parked;
 
     if (was_sent)
         z->peers[p->peer].avoid_until_ms = now + AVOID_MS;
     pthread_mutex_unlock(&z->lock);
+    if (parked) {
+        look_again(z, ticket);
+        return;
+    }
     zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_TIMEOUT,
                                was_sent ? ZH_ANYWHERE : ZH_NOWHERE);
 }
@@ -178,6 +226,7 @@ static void expire_locked(struct zh_diameter *z, struct zh_pending *p, int64_t n
 void *zh_diameter_timer_loop(void *arg)
 {
     struct zh_diameter *z = arg;
+    int64_t looked_ms = 0;
 
     pthread_mutex_lock(&z->lock);
     for (;;) {
@@ -190,8 +239,14 @@ void *zh_diameter_timer_loop(void *arg)
             zh_diameter_finish_locked(z, p, GBA_E_CANCELLED, NULL);
         } else if (p != NULL && p->due_ms <= now) {
             expire_locked(z, p, now);
+        } else if (now - looked_ms >= LOOK_MS) {
+            looked_ms = now;
+            pthread_mutex_unlock(&z->lock);
+            (void)zh_diameter_open_peers(z);
         } else {
-            wait_until_locked(z, p != NULL ? p->due_ms : INT64_MAX);
+            int64_t look_ms = looked_ms + LOOK_MS;
+
+            wait_until_locked(z, p != NULL && p->due_ms < look_ms ? p->due_ms : look_ms);
             continue;
         }
         pthread_mutex_lock(&z->lock);

@@ -75,6 +75,7 @@ void zh_pending_again(struct zh_pending_table *t, struct zh_pending *p)
     if (p->queued)
         TAILQ_REMOVE(&t->queue, p, link);
     p->due_ms = p->deadline_ms;
+    p->parked = false;
     enqueue(t, p);
 }
 

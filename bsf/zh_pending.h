@@ -28,6 +28,7 @@ struct zh_pending {
     uint32_t wanted; /* peers for the next attempt; 0: any */
     size_t peer;     /* of this attempt */
     bool queued;
+    bool parked; /* waits for a connection */
     TAILQ_ENTRY(zh_pending) link;
 };
 

@@ -92,7 +92,7 @@ static unsigned count_up(const struct zh_lab *l)
 
 void zh_lab_wait_up(struct zh_lab *l, unsigned up)
 {
-    for (int i = 0; i < WAIT_S * 100 && (count_up(l) < up || l->zh->healthy(l->zh) != (up > 0));
+    for (int i = 0; i < WAIT_S * 100 && (l->zh->healthy(l->zh) != (up > 0) || count_up(l) < up);
          i++)
         zh_lab_pause_ms(10);
     MUST(count_up(l) >= up);

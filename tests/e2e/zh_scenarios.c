@@ -57,6 +57,7 @@ static void run(void (*scenario)(void))
     X(nul_at_mock_hss)                                                                         \
     X(application_not_advertised)                                                              \
     X(redirect)                                                                                \
+    X(hangs_up_after_every_answer)                                                             \
     X(garbage_from_peer)
 
 #define X(name)                                                                                \

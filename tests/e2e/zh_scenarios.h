@@ -38,5 +38,6 @@ void scenario_nul_at_mock_hss(void);
 void scenario_application_not_advertised(void);
 void scenario_garbage_from_peer(void);
 void scenario_redirect(void);
+void scenario_hangs_up_after_every_answer(void);
 
 #endif

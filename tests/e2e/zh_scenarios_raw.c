@@ -28,7 +28,7 @@ static int accept_adapter(uint32_t application, enum zh_destination_host host)
 
     MUST(listener >= 0);
     zh_lab_peer(&lab, IDENTITY, address);
-    lab.peers[0].destination_host = host;
+    lab.peers[0].destination_host = (int)host;
     zh_lab_open(&lab, 0);
     fd = accept(listener, NULL, NULL);
     MUST(fd >= 0 && raw_serve_cer(fd, IDENTITY, application));
@@ -252,4 +252,37 @@ void scenario_redirect(void)
     close(listener);
     zh_lab_close(&lab);
     MUST(hss_stop(&one) == 0 && hss_stop(&two) == 0);
+}
+
+/* A request right after a loss waits for the connection instead of failing. */
+void scenario_hangs_up_after_every_answer(void)
+{
+    struct raw_message m, answer;
+    char address[64];
+    int listener = raw_listen(address), fd;
+
+    zh_lab_init(&lab);
+    lab.config.deadline_ms = 9000;
+    zh_lab_peer(&lab, IDENTITY, address);
+    zh_lab_open(&lab, 0);
+    for (size_t i = 0; i < 3; i++) {
+        fd = accept(listener, NULL, NULL);
+        MUST(fd >= 0 && raw_serve_cer(fd, IDENTITY, ZH));
+        if (i == 0) {
+            zh_lab_wait_up(&lab, 1);
+            (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
+        }
+        MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
+        raw_answer(&answer, &m, RAW_PROXIABLE, IDENTITY);
+        raw_put_u32(&answer, 0, 268, 5003);
+        MUST(raw_send(fd, &answer));
+        MUST(zh_lab_wait(&lab, i)->err == GBA_E_SUBSCRIBER_BARRED);
+        close(fd);
+        while (lab.zh->healthy(lab.zh))
+            zh_lab_pause_ms(5);
+        if (i < 2)
+            (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
+    }
+    close(listener);
+    zh_lab_close(&lab);
 }
