@@ -124,7 +124,9 @@ static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
 
 static void on_naf_event(void *arg, enum gba_err err, const char *what)
 {
-    LOG(arg, LOG_LV_WARNING, "mefd.zn", LOG_ERR(err), LOG_STR("what", what));
+    /* an unknown B-TID is the stranger's affair, everything else the operator's */
+    LOG(arg, err == GBA_E_BTID ? LOG_LV_INFO : LOG_LV_WARNING, "mefd.zn", LOG_ERR(err),
+        LOG_STR("what", what));
 }
 
 static enum gba_err open_naf(struct mefd *m, const struct mefd_conf *c)
