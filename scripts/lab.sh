@@ -167,6 +167,7 @@ lab_mock_hss() {
         echo "identity: $hss_identity"
         echo "realm: $hss_realm"
         echo "control: hss.sock"
+        echo "$lab_log"
         lab_subscribers
     } >"$lab_dir/mock-hss.yaml"
     lab_start mock-hss "$mock_hss" --config "$lab_dir/mock-hss.yaml"
@@ -214,6 +215,7 @@ rate_limits:
   subscriber: { burst: $lab_burst, per_minute: 60000 }
   address: { burst: $lab_burst, per_minute: 60000 }
 metrics: 127.0.0.1:0
+$lab_log
 EOF
     lab_start bsfd "$bsfd" --config "$lab_dir/bsfd.yaml"
     bsfd_pid=$lab_pid
@@ -243,6 +245,7 @@ targets:
 enrolees:
   - { impi: "$impi", id: $enrolee_id, targets: [ $target_cse_id ] }
 metrics: 127.0.0.1:0
+$lab_log
 EOF
     lab_start mefd "$mefd" --config "$lab_dir/mefd.yaml"
     mef_url=https://$(lab_port mefd mef) mef_psk_url=https://$(lab_port mefd psk)
@@ -262,12 +265,14 @@ cse_id: $target_cse_id
 cert: registrar.pem
 key: registrar.key
 $source
+$lab_log
 EOF
     lab_start registrar "$registrar" --config "$lab_dir/registrar.yaml"
     registrar_addr=$(lab_port registrar registrar)
 }
 
 lab_burst=1000 # 0: no limit
+lab_log="log: { level: ${lab_log_level:-info} }"
 
 # lab_up diameter|file HSS zn|mef: the whole lab; HSS "" is mock-hss, else HOST:PORT,IDENTITY,REALM
 lab_up() {
