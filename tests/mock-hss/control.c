@@ -105,8 +105,13 @@ static void do_delay(struct control *c, char **w, size_t n, struct reply *r)
     (void)n;
     if (!number(w[2], 3600000, &f.value))
         say(r, "error MS is not a number of milliseconds");
-    else if (whom(c, w[1], true, &f, r))
-        order(c, &f, r);
+    else if (whom(c, w[1], true, &f, r)) {
+        faults_remove(c->faults, FAULT_DELAY, f.impi);
+        if (f.value != 0)
+            order(c, &f, r);
+        else
+            say(r, "ok");
+    }
 }
 
 static void counted(struct control *c, enum fault_kind kind, char **w, bool any,

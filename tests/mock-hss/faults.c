@@ -47,6 +47,15 @@ void faults_clear(struct faults *f)
     pthread_mutex_unlock(&f->lock);
 }
 
+void faults_remove(struct faults *f, enum fault_kind kind, const char *impi)
+{
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = f->n; i-- > 0;)
+        if (f->list[i].kind == kind && strcmp(f->list[i].impi, impi) == 0)
+            remove_at(f, i);
+    pthread_mutex_unlock(&f->lock);
+}
+
 bool faults_take(struct faults *f, enum fault_kind kind, struct gba_text impi,
                  struct fault *out)
 {

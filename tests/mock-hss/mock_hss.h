@@ -139,6 +139,8 @@ void faults_init(struct faults *f);
 /* False: the list is full. */
 bool faults_add(struct faults *f, const struct fault *fault);
 void faults_clear(struct faults *f);
+/* Those of that kind that were ordered for exactly this IMPI or "*". */
+void faults_remove(struct faults *f, enum fault_kind kind, const char *impi);
 /* The first fault of that kind for this subscriber, used once.  False: none. */
 bool faults_take(struct faults *f, enum fault_kind kind, struct gba_text impi,
                  struct fault *out);
