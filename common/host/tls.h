@@ -24,9 +24,10 @@ struct tls_server_config {
     const char *priorities; /* GnuTLS string; NULL: TLS 1.2 and 1.3, forward secrecy, no PSK */
 };
 
+/* X25519 first: it is the share OpenSSL's clients send, so no HelloRetryRequest. */
 #define TLS_PRIORITIES_DEFAULT                                                                 \
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:%SERVER_"      \
-    "PRECEDENCE"
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:"              \
+    "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE"
 
 struct tls_server;
 /* GBA_E_CONFIG with a log line that names the file and what is wrong with it. */
