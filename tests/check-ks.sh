@@ -1,7 +1,7 @@
 #!/bin/sh
 # Ks never leaves the BSF and the UE core: only the files listed touch it, none of them prints it,
 # and no public header or exported function hands it out.  (At rest: keyring_save.c and
-# usim_lines.c, see doc/CONFORMANCE.md, point 11.)
+# usim_file.c, see doc/CONFORMANCE.md, point 11.)
 #
 # SPDX-License-Identifier: Apache-2.0
 set -u
@@ -11,7 +11,7 @@ passed=0 failed=0
 holders='bsf/session.c bsf/session.h bsf/zn.c common/kdf.c common/kdf.h common/secret.h
 ua/keyring.c ua/keyring.h ua/keyring_save.c ua/ub_client.c ua/ub_client.h ua/usim_file.c ua/usim_file.h
 ua/usim_lines.c ua/usim_soft.c'
-at_rest='ua/keyring_save.c ua/usim_lines.c'
+at_rest='ua/keyring_save.c ua/usim_file.c ua/usim_lines.c'
 public='common/err.h naf/gba_naf.h ua/gba_ue.h ua/transport.h ua/usim.h'
 
 fail() {
