@@ -199,12 +199,16 @@ static bool is_clean(enum gba_err err)
     }
 }
 
-/* No credential without its other half. */
+/* No credential without its other half, no registration without its Ke. */
 static void check_after(const char *url, enum gba_err err)
 {
     struct gba_ue_credential c;
+    static struct mef_reg reg;
 
     l.faults.fail_at = 0;
+    if (l.faults.hit != NULL && strcmp(l.faults.hit, "mef put_ke") == 0)
+        CU_ASSERT_EQUAL(m.real->find_reg(m.real, MEF_ENROLEE, "sp.example", &reg),
+                        GBA_E_NOT_FOUND);
     if (gba_ue_keyring_credential(l.ring, MEF_CSE, fake_now_ms() / 1000, &c) == GBA_OK)
         check_target_gets(&c);
     else

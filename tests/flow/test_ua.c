@@ -27,11 +27,14 @@ static void open_lab(void)
 
 /* ---- a client that keeps its nonce from request to request ------------------------------ */
 
+static const uint8_t *wrong_key; /* of 32 octets, used in place of the right one */
+
 static struct gba_ue_ua *client_new(bool https)
 {
     return gba_ue_ua_init(
         malloc(gba_ue_ua_size()), gba_ue_ua_size(),
-        &(struct gba_ue_ua_config){.fqdn = LAB_NAF, .https = https, .allow_http = true});
+        &(struct gba_ue_ua_config){
+            .fqdn = LAB_NAF, .https = https, .allow_http = true, .gba_u = wrong_key != NULL});
 }
 
 static void client_free(struct gba_ue_ua *ua)
@@ -47,7 +50,11 @@ static void get_key(struct gba_ue_ua *ua, bool renew, struct gba_ue_naf_key *key
     bool internal;
 
     gba_ue_ua_wanted(ua, ua_id, &internal);
+    if (wrong_key != NULL)
+        internal = false; /* what the card does give */
     ev->err = gba_ue_naf_key_get(&l.device, LAB_NAF, ua_id, internal, renew, key);
+    if (wrong_key != NULL)
+        memcpy(key->key, wrong_key, sizeof(key->key));
     ev->happened = ev->err == GBA_OK ? GBA_UE_UA_EV_KEY : GBA_UE_UA_EV_NO_KEY;
     ev->key = key;
 }
@@ -208,6 +215,35 @@ static void test_replayed_request(void)
     lab_close(&l);
 }
 
+/* A B-TID without its key opens nothing, whatever is tried in its place: also not no key at
+ * all, under the realm of a Ks_int_NAF that this subscriber does not have. */
+static void test_wrong_keys(void)
+{
+    static const uint8_t zeros[32], others[32] = {1};
+    const uint8_t *const keys[] = {zeros, others};
+    struct gba_ue_ua *ua;
+
+    for (size_t i = 0; i < SIZE(keys) * 2; i++) {
+        lab_init(&l);
+        l.naf_config.keys = GBA_NAF_KEY_ME | GBA_NAF_KEY_UICC;
+        lab_open(&l);
+        if (i >= SIZE(keys)) {
+            l.to_naf.tamper_from = ";3GPP-bootstrapping@" LAB_NAF; /* leaves the other one */
+            l.to_naf.tamper_to = "";
+        }
+        wrong_key = keys[i % SIZE(keys)];
+        ua = client_new(false);
+        CU_ASSERT_EQUAL(ask(ua, false), 0);
+        CU_ASSERT_EQUAL(gba_ue_ua_error(ua), GBA_E_REFUSED);
+        CU_ASSERT_EQUAL(l.naf_reason, GBA_E_RES);
+        CU_ASSERT_EQUAL(sent("realm=\"3GPP-bootstrapping-uicc@"), i >= SIZE(keys));
+        CU_ASSERT_EQUAL(l.to_naf.n, 3); /* 401, and 401 to a B-TID, and to a new one */
+        client_free(ua);
+        wrong_key = NULL;
+        lab_close(&l);
+    }
+}
+
 /* ---- keys that end ---------------------------------------------------------------------- */
 
 /* BSF and NAF know nothing of the B-TID any more: one Ub run, then all is well. */
@@ -332,6 +368,7 @@ static const struct unit_test tests[] = {
     {"stale=true needs no Ub run", test_stale_nonce},
     {"nonce counts", test_nonce_counts},
     {"a replayed request", test_replayed_request},
+    {"wrong keys", test_wrong_keys},
     {"unknown B-TID: one Ub run", test_unknown_btid},
     {"unknown B-TID, without a nonce", test_unknown_btid_fetch},
     {"expiry: renegotiation", test_key_expires},
