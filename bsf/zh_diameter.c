@@ -6,7 +6,6 @@
  */
 #include "bsf/zh_diameter_internal.h"
 
-#include <libxml/parser.h>
 #include <stdlib.h>
 
 #include "common/host/clock.h"
@@ -193,7 +192,6 @@ static enum gba_err init(struct zh_diameter *z, const struct zh_diameter_config 
     pthread_cond_init(&z->room, NULL);
     pthread_condattr_destroy(&monotonic);
     z->timer_wakes_ms = INT64_MIN;
-    xmlInitParser(); /* its first use is not thread-safe, and GUSSs come on several threads */
     if (c->peers.n == 0 || c->peers.n > ZH_DIAMETER_PEERS_MAX)
         return GBA_E_CONFIG;
     return zh_pending_init(&z->pending, (size_t)c->max_outstanding);

@@ -18,6 +18,13 @@
 
 #include "common/secret.h"
 
+/* libxml2's first use sets up tables of its own and is not thread-safe; documents come on many
+ * threads, in daemons and in programs that embed the libraries. */
+__attribute__((constructor)) static void set_up_libxml2(void)
+{
+    xmlInitParser();
+}
+
 static void silent(void *ctx, xmlErrorPtr error)
 {
     (void)ctx;
