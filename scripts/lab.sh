@@ -225,7 +225,8 @@ EOF
 }
 
 lab_mefd() {
-    head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$lab_dir/mefd.master"
+    [ -f "$lab_dir/mefd.master" ] ||
+        head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$lab_dir/mefd.master"
     cat >"$lab_dir/mefd.yaml" <<EOF
 fqdn: $mef_fqdn
 sp: lab.test
