@@ -96,7 +96,7 @@ static unsigned seconds_until_token(const struct bucket *b, const struct limiter
 {
     int64_t ms = r->per_minute != 0 ? (TOKEN - b->level) / (int64_t)r->per_minute : 60000;
 
-    return (unsigned)(ms / 1000 + 1);
+    return ms > 1000 ? (unsigned)((ms + 999) / 1000) : 1;
 }
 
 enum gba_err limiter_take(struct limiter *l, struct gba_text impi, struct gba_bytes address,
