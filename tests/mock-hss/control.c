@@ -180,6 +180,8 @@ static void do_error(struct control *c, char **w, size_t n, struct reply *r)
     else if (strcmp(w[1], "*") == 0 || strlen(w[1]) < sizeof(f.impi)) {
         snprintf(f.impi, sizeof(f.impi), "%s", w[1]); /* unknown subscribers have errors too */
         order(c, &f, r);
+    } else {
+        say(r, "error IMPI is too long");
     }
 }
 
@@ -310,7 +312,7 @@ static void serve_lines(struct control *c, struct client *client)
     char *end;
 
     while (client->fd >= 0 && (end = memchr(client->line, '\n', client->n)) != NULL) {
-        struct reply r;
+        struct reply r = {.text = "error no reply"};
         size_t used = (size_t)(end + 1 - client->line);
         size_t n;
 
