@@ -124,10 +124,15 @@ static enum gba_err read_iterations(struct raw *raw, struct gba_text v)
 /* The highest SQN this card has accepted: nothing at or below its SEQ is fresh at any IND. */
 static enum gba_err read_sqn(struct raw *raw, struct gba_text v)
 {
+    char digits[] = "000000000000"; /* leading zeros may be left out */
     uint8_t octets[6];
     uint64_t sqn, seq;
-    enum gba_err err = gba_unhex_exact(octets, sizeof(octets), v);
+    enum gba_err err;
 
+    if (v.n == 0 || v.n >= sizeof(digits))
+        return GBA_E_SYNTAX;
+    memcpy(digits + sizeof(digits) - 1 - v.n, v.s, v.n);
+    err = gba_unhex_exact(octets, sizeof(octets), gba_text(digits));
     if (err != GBA_OK)
         return err;
     sqn = gba_sqn_get(octets);
@@ -195,7 +200,7 @@ static const struct line {
     {"top", "64 hexadecimal digits, and only one of opc, op, topc, top", read_top},
     {"res_len", "octets of RES, 4 to 16", read_res_len},
     {"iterations", "1 to 1000", read_iterations},
-    {"sqn", "12 hexadecimal digits", read_sqn},
+    {"sqn", "1 to 12 hexadecimal digits", read_sqn},
     {"seq", "32 decimal numbers with commas", read_seq},
     {"gba_ks", "64 hexadecimal digits", read_gba_ks},
     {"gba_rand", "32 hexadecimal digits", read_gba_rand},
