@@ -121,6 +121,16 @@ static enum gba_err read_iterations(struct raw *raw, struct gba_text v)
     return err == GBA_OK && n == 0 ? GBA_E_SYNTAX : err;
 }
 
+/* AMF is the AuC's to choose; a card takes any (TS 33.102 6.3.3).  Read, so that an AuC's line
+ * of a subscriber serves the card too, and not kept. */
+static enum gba_err read_amf(struct raw *raw, struct gba_text v)
+{
+    uint8_t amf[2];
+
+    (void)raw;
+    return gba_unhex_exact(amf, sizeof(amf), v);
+}
+
 /* The highest SQN this card has accepted: nothing at or below its SEQ is fresh at any IND. */
 static enum gba_err read_sqn(struct raw *raw, struct gba_text v)
 {
@@ -200,6 +210,7 @@ static const struct line {
     {"top", "64 hexadecimal digits, and only one of opc, op, topc, top", read_top},
     {"res_len", "octets of RES, 4 to 16", read_res_len},
     {"iterations", "1 to 1000", read_iterations},
+    {"amf", "4 hexadecimal digits", read_amf},
     {"sqn", "1 to 12 hexadecimal digits", read_sqn},
     {"seq", "32 decimal numbers with commas", read_seq},
     {"gba_ks", "64 hexadecimal digits", read_gba_ks},

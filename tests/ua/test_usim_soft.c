@@ -90,6 +90,8 @@ static void test_files(void)
         {CARD "op=cdc202d5123e20f62b6d676ac72cb318\n", GBA_E_REPEATED,
          "line 5: op must be 32 hexadecimal digits, and only one of opc, op, topc, top"},
         {CARD "sqn=12\n", GBA_OK, ""},
+        {CARD "amf=8000\n", GBA_OK, ""},
+        {CARD "amf=80\n", GBA_E_SYNTAX, "line 5: amf must be 4 hexadecimal digits"},
         {CARD "sqn=0000000003e10\n", GBA_E_SYNTAX,
          "line 5: sqn must be 1 to 12 hexadecimal digits"},
         {CARD "mnc=2\n", GBA_E_SYNTAX, "line 5: unknown name"},
