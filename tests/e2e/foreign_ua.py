@@ -165,7 +165,7 @@ def test_forgotten(lab, naf, folder):
 
 def test_expiry(folder):
     certificates = make_certificates()
-    b = bsf_lab.Bsfd(certificates, bsf_lab.NO_LIMITS + "\nsession: {lifetime: 4s, min_lifetime: 1s, max_lifetime: 4s}")
+    b = bsf_lab.Bsfd(certificates, bsf_lab.NO_LIMITS + "\nsession: {lifetime: 10s, min_lifetime: 1s, max_lifetime: 10s}")
     naf = Program("tests/e2e/naf", "naf1.example.org", bsf_lab.NAME,
                   f"https://localhost:{b.address('zn')[1]}/bsf/requestBootstrappingInfo", f"{b.dir}/ca.pem",
                   f"{b.dir}/naf1.pem", f"{b.dir}/naf1.key", lines=2)
@@ -179,7 +179,7 @@ def test_expiry(folder):
             r = device.run("get", f"{scheme}://{naf.said[scheme]}/", "--naf", "naf1.example.org", *more)
             check(f"round {i}, {scheme}: accepted", r.returncode == 0, said(r))
             seen.append(r.stdout.split()[1] if r.returncode == 0 else None)
-        time.sleep(4.5 if i == 0 else 0)
+        time.sleep(10.5 if i == 0 else 0)
     check("another B-TID once the key has expired", seen[0] != seen[2], seen)
     r = naf.end()
     check("the NAF ends", r[0] == 0, r)
