@@ -298,6 +298,11 @@ void httpd_drain(struct httpd *h, unsigned grace_ms)
         pthread_join(h->supervisor, NULL);
     for (size_t i = 0; i < h->n_listeners; i++)
         MHD_stop_daemon(h->listeners[i]->mhd);
+    /* One that was accepted as the supervisor stopped and that no thread of libmicrohttpd had
+     * begun yet is closed there without a word. */
+    pthread_mutex_lock(&h->lock);
+    h->n_conns = 0;
+    pthread_mutex_unlock(&h->lock);
 }
 
 void httpd_free(struct httpd *h)
