@@ -43,6 +43,8 @@ static enum m2m_rsc represent(struct mef_call *k)
 static enum m2m_rsc take_targets(struct mef_call *k)
 {
     const struct m2m_suid *suid = m2m_suid_find(k->key.suid);
+    /* not k->c->enrolee: an entity with both rows may come with its certificate */
+    const struct mef_enrolee *e = mef_enrolee_by_id(k->m->policy, k->key.creator);
     size_t n = m2m_items(&k->in, M2M_A_TARGET_IDS);
 
     if (suid == NULL || suid->source != M2M_KEY_RSPF)
@@ -53,7 +55,7 @@ static enum m2m_rsc take_targets(struct mef_call *k)
         const struct mef_target *t =
             mef_target_by_id(k->m->policy, m2m_item(&k->in, M2M_A_TARGET_IDS, i));
 
-        if (t == NULL || !mef_allows(k->c->enrolee, t, k->key.suid))
+        if (t == NULL || e == NULL || !mef_allows(e, t, k->key.suid))
             return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not for this target");
     }
     return mef_list_pack(&k->in, M2M_A_TARGET_IDS, k->key.targets, sizeof(k->key.targets))

@@ -366,7 +366,30 @@ static void test_limits(void)
     mef_world_end(&w);
 }
 
+/* An entity that is an enrolee and a target (an MN-CSE) may come with its certificate to change
+ * a key it made as an enrolee; a target without such a row may not. */
+static void test_own_target(void)
+{
+    struct mef_client both;
+    char key[M2M_TO_SIZE];
+
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_CREATED);
+    strcpy(key, location);
+    both = cse;
+    both.id = WORLD_ENROLEE;
+    CU_ASSERT_EQUAL(
+        ask(&both, M2M_OP_UPDATE, key, 0, "{\"sec:skr\":{\"tgis\":[\"" WORLD_CSE "\"]}}"),
+        M2M_RSC_UPDATED);
+    CU_ASSERT_EQUAL(
+        ask(&both, M2M_OP_UPDATE, key, 0, "{\"sec:skr\":{\"tgis\":[\"//sp.example/c9\"]}}"),
+        M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    mef_world_end(&w);
+}
+
 static const struct unit_test tests[] = {
+    {"an enrolee that is a target too", test_own_target},
     {"client registration", test_registration},
     {"registered already", test_registered_already},
     {"key registration and retrieval", test_keys},
