@@ -57,6 +57,37 @@ void mef_policy_free(struct mef_policy *p)
 
 /* ------------------------------------------------------------ targets */
 
+/* The public domain name of a CSE: <CSE-ID>.<SP>, or <CSE-ID>.<IN-CSE-ID>.<SP> below an IN-CSE
+ * that only fqdn tells (TS-0001 6.5.1.1); no other name proves this CSE. */
+static enum gba_err read_domain(const struct m2m_id *cse, const char *fqdn,
+                                char out[static GBA_FQDN_SIZE])
+{
+    char own[GBA_FQDN_SIZE];
+    struct gba_text given, name, rest, in_cse;
+    enum gba_err err = m2m_cse_domain(cse, GBA_TEXT(""), own);
+
+    if (err != GBA_OK || fqdn == NULL) {
+        memcpy(out, own, sizeof(own));
+        return err;
+    }
+    err = gba_fqdn_canonical(gba_text(fqdn), out);
+    if (err != GBA_OK || strcmp(out, own) == 0)
+        return err;
+    given = gba_text(out);
+    if (!gba_text_split(given, '.', &name, &rest) || !gba_text_split(rest, '.', &in_cse, &rest))
+        return GBA_E_SYNTAX;
+    err = m2m_cse_domain(cse, in_cse, own);
+    return err == GBA_OK && strcmp(out, own) == 0 ? GBA_OK : GBA_E_SYNTAX;
+}
+
+/* 33.222's identifier of a TLS 1.2 suite: no other is of TLS-PSK as TS-0003 10.2.2 has it. */
+static bool is_tls12_ua(const uint8_t ua_id[static GBA_UA_ID_LEN])
+{
+    static const uint8_t prefix[] = {1, 0, 1};
+
+    return memcmp(ua_id, prefix, sizeof(prefix)) == 0;
+}
+
 /* A name without '/' is a MAF's FQDN. */
 static enum gba_err read_target_id(const struct mef_policy *p, const char *id, const char *fqdn,
                                    struct mef_target *t)
@@ -72,11 +103,8 @@ static enum gba_err read_target_id(const struct mef_policy *p, const char *id, c
     if (m2m_cse_id_parse(gba_text(id), &cse) != GBA_OK ||
         m2m_id_absolute(&cse, gba_text(p->sp), t->id) != GBA_OK)
         return GBA_E_SYNTAX;
-    if (fqdn != NULL)
-        return gba_fqdn_canonical(gba_text(fqdn), t->fqdn);
-    return m2m_cse_id_parse(gba_text(t->id), &cse) == GBA_OK
-               ? m2m_cse_domain(&cse, GBA_TEXT(""), t->fqdn)
-               : GBA_E_SYNTAX;
+    return m2m_cse_id_parse(gba_text(t->id), &cse) == GBA_OK ? read_domain(&cse, fqdn, t->fqdn)
+                                                             : GBA_E_SYNTAX;
 }
 
 static enum gba_err read_suids(const unsigned *suids, size_t n, struct mef_target *t)
@@ -104,7 +132,7 @@ enum gba_err mef_policy_add_target(struct mef_policy *p, const char *id, const c
     if (t != NULL && longer != NULL) {
         memcpy(t->ua_id, ua_id, sizeof(t->ua_id));
         t->derivation = derivation;
-        err = read_target_id(p, id, fqdn, t);
+        err = is_tls12_ua(ua_id) ? read_target_id(p, id, fqdn, t) : GBA_E_ARGUMENT;
         if (err == GBA_OK)
             err = read_suids(suids, n_suids, t);
     }

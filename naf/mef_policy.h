@@ -45,7 +45,8 @@ enum gba_err mef_policy_new(const char *fqdn, const char *sp, const struct mef_l
                             struct mef_policy **out);
 void mef_policy_free(struct mef_policy *p);
 
-/* fqdn NULL: from id.  GBA_E_SYNTAX: id or fqdn; GBA_E_ARGUMENT: a SUID outside 21-25, or 21
+/* fqdn NULL: from id.  GBA_E_SYNTAX: id, or an fqdn that is not the public domain name of that
+ * CSE-ID; GBA_E_ARGUMENT: a Ua id that is not 01 00 01 yy zz, a SUID outside 21-25, or 21
  * and 22 both (one KpsaID would name two keys); GBA_E_EXISTS: id or fqdn of an earlier row;
  * GBA_E_NOMEM. */
 enum gba_err mef_policy_add_target(struct mef_policy *p, const char *id, const char *fqdn,

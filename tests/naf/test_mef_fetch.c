@@ -226,7 +226,7 @@ static void test_ke_not_for_all(void)
 
 static void test_policy_rows(void)
 {
-    static const uint8_t ua[5] = {1, 0, 1, 0, 0xae};
+    static const uint8_t ua[5] = {1, 0, 1, 0, 0xae}, digest[5] = {1, 0, 0, 0, 2};
     static const unsigned both[] = {21, 22}, bad[] = {12}, good[] = {22};
     static const char *const nosuch[] = {"/cse9"};
 
@@ -238,15 +238,28 @@ static void test_policy_rows(void)
         mef_policy_add_target(w.policy, "//sp.example/c2", NULL, ua, bad, 1, MEF_KPSA),
         GBA_E_ARGUMENT);
     CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "/cse1", "x.example", ua, good, 1, MEF_KPSA),
+        mef_policy_add_target(w.policy, "/cse1", "cse1.x.sp.example", ua, good, 1, MEF_KPSA),
         GBA_E_EXISTS);
-    CU_ASSERT_EQUAL(mef_policy_add_target(w.policy, "/c2", WORLD_FQDN, ua, good, 1, MEF_KPSA),
-                    GBA_E_EXISTS);
     CU_ASSERT_EQUAL(
         mef_policy_add_target(w.policy, "//sp.example/cse1/Cx", NULL, ua, good, 1, MEF_KPSA),
         GBA_E_SYNTAX); /* an AE has no FQDN: refused */
     CU_ASSERT_EQUAL(mef_policy_add_target(w.policy, "a b", NULL, ua, good, 1, MEF_KPSA),
                     GBA_E_SYNTAX);
+    /* only its public domain name proves a CSE */
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "/c3", "other.example", ua, good, 1, MEF_KPSA),
+        GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "/c3", "c4.in.sp.example", ua, good, 1, MEF_KPSA),
+        GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "/c3", "c3.a.b.sp.example", ua, good, 1, MEF_KPSA),
+        GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(
+        mef_policy_add_target(w.policy, "/c3", "C3.in.sp.example", ua, good, 1, MEF_KPSA),
+        GBA_OK);
+    CU_ASSERT_EQUAL(mef_policy_add_target(w.policy, "/c5", NULL, digest, good, 1, MEF_KPSA),
+                    GBA_E_ARGUMENT);
     CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "x@y", "/cse1/Cx", nosuch, 1),
                     GBA_E_NOT_FOUND);
     CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "", "/cse1/Cx", NULL, 0), GBA_E_SYNTAX);
