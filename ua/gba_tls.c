@@ -7,9 +7,10 @@
 #include "ua/gba_tls.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 #include <netdb.h>
 
@@ -17,6 +18,7 @@
 #include <openssl/ssl.h>
 
 #define ANSWER_WAIT_S 5
+#define FIELDS_MAX    100 /* of an HTTP answer */
 
 enum gba_err gba_suite_name(uint16_t suite, char *out, size_t cap)
 {
@@ -65,32 +67,88 @@ static int refuse_certificate(X509_STORE_CTX *store, void *arg)
     return 0;
 }
 
-static enum gba_err connect_tcp(struct gba_tls *t, const char *host, const char *port,
-                                unsigned timeout_s)
+/* --- one deadline over all that is waited for --------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static enum gba_err wait_for(struct gba_tls *t, short events)
+{
+    struct pollfd p = {.fd = t->fd, .events = events};
+    int64_t left;
+    int n;
+
+    do {
+        left = t->deadline_ms - now_ms();
+        n = left > 0 ? poll(&p, 1, (int)left) : 0;
+    } while (n < 0 && errno == EINTR);
+    if (n > 0)
+        return GBA_OK;
+    snprintf(t->why, sizeof(t->why), "no answer in time");
+    return GBA_E_TIMEOUT;
+}
+
+/* After a call of OpenSSL that gave rc: GBA_OK: call again. */
+static enum gba_err wait_ssl(struct gba_tls *t, int rc)
+{
+    switch (SSL_get_error(t->ssl, rc)) {
+    case SSL_ERROR_WANT_READ:
+        return wait_for(t, POLLIN);
+    case SSL_ERROR_WANT_WRITE:
+        return wait_for(t, POLLOUT);
+    default:
+        return GBA_E_TLS;
+    }
+}
+
+/* --- connecting --------------------------------------------------------------------------- */
+
+static enum gba_err connect_one(struct gba_tls *t, const struct addrinfo *a)
+{
+    socklen_t len = sizeof(int);
+    int failed = 0;
+    enum gba_err err = GBA_OK;
+
+    t->fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+    if (t->fd < 0)
+        return GBA_E_UNREACHABLE;
+    if (connect(t->fd, a->ai_addr, a->ai_addrlen) != 0) {
+        failed = errno;
+        if (failed == EINPROGRESS) {
+            err = wait_for(t, POLLOUT);
+            if (err == GBA_OK)
+                getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &failed, &len);
+        }
+    }
+    if (err == GBA_OK && failed == 0)
+        return GBA_OK;
+    if (err == GBA_OK)
+        snprintf(t->why, sizeof(t->why), "%s", strerror(failed));
+    close(t->fd);
+    t->fd = -1;
+    return err != GBA_OK ? err : GBA_E_UNREACHABLE;
+}
+
+static enum gba_err connect_tcp(struct gba_tls *t, const char *host, const char *port)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    const struct timeval limit = {.tv_sec = (time_t)timeout_s};
-    struct addrinfo *all, *a;
+    struct addrinfo *all;
+    enum gba_err err = GBA_E_UNREACHABLE;
     int rc = getaddrinfo(host, port, &hints, &all);
 
     if (rc != 0) {
         snprintf(t->why, sizeof(t->why), "%s", gai_strerror(rc));
         return GBA_E_UNREACHABLE;
     }
-    for (a = all; a != NULL && t->fd < 0; a = a->ai_next) {
-        t->fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-        if (t->fd < 0)
-            continue;
-        setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-        setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-        if (connect(t->fd, a->ai_addr, a->ai_addrlen) != 0) {
-            snprintf(t->why, sizeof(t->why), "%s", strerror(errno));
-            close(t->fd);
-            t->fd = -1;
-        }
-    }
+    for (struct addrinfo *a = all; a != NULL && err == GBA_E_UNREACHABLE; a = a->ai_next)
+        err = connect_one(t, a);
     freeaddrinfo(all);
-    return t->fd >= 0 ? GBA_OK : GBA_E_UNREACHABLE;
+    return err;
 }
 
 /* Plain PSK has no forward secrecy; the suite is the target's profile (TS-0003 10.2.2), not a
@@ -122,21 +180,34 @@ static enum gba_err set_up(struct gba_tls *t, const char *sni, const char *suite
     return GBA_OK;
 }
 
+static enum gba_err shake_hands(struct gba_tls *t)
+{
+    enum gba_err err = GBA_OK;
+    int rc;
+
+    ERR_clear_error();
+    while (err == GBA_OK && (rc = SSL_connect(t->ssl)) != 1)
+        err = wait_ssl(t, rc);
+    if (err == GBA_OK &&
+        SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(t->ssl)) != NID_auth_psk)
+        err = GBA_E_TLS;
+    return err;
+}
+
 enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,
                           const char *sni, const char *suites, unsigned timeout_s)
 {
     enum gba_err err;
 
     t->fd = -1;
-    err = connect_tcp(t, host, port, timeout_s);
+    t->deadline_ms = now_ms() + (int64_t)timeout_s * 1000;
+    err = connect_tcp(t, host, port);
     if (err == GBA_OK)
         err = set_up(t, sni, suites);
-    if (err != GBA_OK)
+    if (err == GBA_OK)
+        err = shake_hands(t);
+    if (err != GBA_E_TLS)
         return err;
-    ERR_clear_error();
-    if (SSL_connect(t->ssl) == 1 &&
-        SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(t->ssl)) == NID_auth_psk)
-        return GBA_OK;
     if (t->alert != 0)
         snprintf(t->why, sizeof(t->why), "the target refuses the key: TLS alert %u (%s)",
                  t->alert, SSL_alert_desc_string_long((int)t->alert));
@@ -157,13 +228,23 @@ const char *gba_tls_suite(const struct gba_tls *t, uint16_t *code)
     return SSL_CIPHER_standard_name(c);
 }
 
-/* One line without its end; false: nothing came. */
+static bool read_octet(struct gba_tls *t, char *c)
+{
+    int rc;
+
+    while ((rc = SSL_read(t->ssl, c, 1)) != 1)
+        if (wait_ssl(t, rc) != GBA_OK)
+            return false;
+    return true;
+}
+
+/* One line without its end; false: nothing came, or not its end in time. */
 static bool read_line(struct gba_tls *t, char *line, size_t cap)
 {
     size_t n = 0;
     char c = '\0';
 
-    while (SSL_read(t->ssl, &c, 1) == 1 && c != '\n')
+    while (read_octet(t, &c) && c != '\n')
         if (n + 1 < cap)
             line[n++] = c;
     while (n > 0 && line[n - 1] == '\r')
@@ -172,14 +253,25 @@ static bool read_line(struct gba_tls *t, char *line, size_t cap)
     return n > 0 || c == '\n';
 }
 
+static bool write_all(struct gba_tls *t, const char *text)
+{
+    int rc;
+
+    while ((rc = SSL_write(t->ssl, text, (int)strlen(text))) <= 0)
+        if (wait_ssl(t, rc) != GBA_OK)
+            return false;
+    return true;
+}
+
 enum gba_err gba_tls_ask(struct gba_tls *t, const char *send, char *line, size_t cap)
 {
-    struct timeval patience = {.tv_sec = ANSWER_WAIT_S};
+    const int64_t patience_ms = now_ms() + ANSWER_WAIT_S * 1000;
     char field[512];
 
-    setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (patience_ms < t->deadline_ms)
+        t->deadline_ms = patience_ms;
     line[0] = '\0';
-    if (SSL_write(t->ssl, send, (int)strlen(send)) <= 0) {
+    if (!write_all(t, send)) {
         snprintf(t->why, sizeof(t->why), "the target closed the session");
         return GBA_E_REFUSED;
     }
@@ -189,10 +281,12 @@ enum gba_err gba_tls_ask(struct gba_tls *t, const char *send, char *line, size_t
         snprintf(t->why, sizeof(t->why), "the target answers: %.100s", line);
         return GBA_E_REFUSED;
     }
-    while (read_line(t, field, sizeof(field)) && field[0] != '\0')
-        continue;
-    if (read_line(t, field, sizeof(field)) && strlen(field) < cap)
-        memcpy(line, field, strlen(field) + 1);
+    for (int i = 0; i < FIELDS_MAX && read_line(t, field, sizeof(field)); i++)
+        if (field[0] == '\0') {
+            if (read_line(t, field, sizeof(field)) && strlen(field) < cap)
+                memcpy(line, field, strlen(field) + 1);
+            break;
+        }
     return GBA_OK;
 }
 

@@ -13,7 +13,8 @@ struct gba_tls {
     const char *identity;
     uint8_t key[GBA_UE_KEY_LEN];
     /* state */
-    int fd;
+    int fd;              /* not blocking */
+    int64_t deadline_ms; /* of the whole, on the monotonic clock */
     struct ssl_ctx_st *ctx;
     struct ssl_st *ssl;
     bool key_given; /* the handshake came as far as our key */
@@ -21,7 +22,8 @@ struct gba_tls {
     char why[200];
 };
 
-/* TLS 1.2, PSK suites of the list only, no certificate.  sni "": none.  GBA_E_UNREACHABLE;
+/* TLS 1.2, PSK suites of the list only, no certificate.  sni "": none.  timeout_s: from here to
+ * the end of gba_tls_ask.  GBA_E_UNREACHABLE; GBA_E_TIMEOUT;
  * GBA_E_REFUSED: the peer ended the handshake after it had the identity; GBA_E_TLS;
  * GBA_E_ARGUMENT: suites.  Always followed by gba_tls_close. */
 enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,

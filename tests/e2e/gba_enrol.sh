@@ -48,4 +48,21 @@ expect 76 'another name of the MEF' device enrol --gba-mef --mef "$mef_psk_url" 
     --target "$target_cse_id"
 expect 69 'nobody there' device enrol --gba-mef --mef https://127.0.0.1:1 --mef-fqdn "$mef_fqdn" \
     --target "$target_cse_id"
+
+
+# --timeout holds for the whole of connect: a target that is silent, and one that never ends its line
+silent_at=$lab_dir/silent.port
+python3 - "$silent_at" <<'PY' &
+import socket, sys, time
+s = socket.create_server(("127.0.0.1", 0))
+open(sys.argv[1] + ".new", "w").write(str(s.getsockname()[1]))
+import os
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+kept = [s.accept()[0]]
+time.sleep(60)
+PY
+lab_pids="$! $lab_pids"
+while [ ! -s "$silent_at" ]; do sleep 0.1; done
+expect 69 'a silent target' device connect "127.0.0.1:$(cat "$silent_at")" --psk --target "$target_cse_id" --timeout 1
+says 'a silent target' 'no answer in time'
 summary
