@@ -14,7 +14,6 @@
 #include "ua/ub_client.h"
 
 #define RENEWALS_MAX     5
-#define RENEWAL_WINDOW_S 300
 
 size_t gba_ue_keyring_size(size_t naf_keys, size_t credentials)
 {

@@ -11,7 +11,8 @@
 #include "common/secret.h"
 #include "ua/gba_ue.h"
 
-#define RING_RENEWALS 4 /* NAFs remembered that refused a B-TID */
+#define RING_RENEWALS    4   /* NAFs remembered that refused a B-TID */
+#define RENEWAL_WINDOW_S 300
 
 /* How often a NAF made this UE bootstrap again, in the window that began at since_s. */
 struct ring_renewal {
@@ -30,7 +31,7 @@ struct gba_ue_keyring {
     struct gba_ue_naf_key *naf_keys; /* both tables follow in the caller's memory */
     struct gba_ue_credential *credentials;
     size_t naf_keys_cap, n_naf_keys, credentials_cap, n_credentials;
-    struct ring_renewal renewals[RING_RENEWALS]; /* not saved */
+    struct ring_renewal renewals[RING_RENEWALS];
 };
 
 /* A NAF refused the B-TID in use (TS 24.109 5.2.5): may it cost one more Ub run?  Counts it if

@@ -13,7 +13,15 @@
 #define MAGIC     "GBAKEYS1"
 #define MAGIC_LEN 8
 
-enum record { REC_UICC = 1, REC_TMPI, REC_SESSION, REC_NAF_KEY, REC_CREDENTIAL, REC_END = 255 };
+enum record {
+    REC_UICC = 1,
+    REC_TMPI,
+    REC_SESSION,
+    REC_NAF_KEY,
+    REC_CREDENTIAL,
+    REC_RENEWAL,
+    REC_END = 255
+};
 
 /* --- writing ---------------------------------------------------------------------------- */
 
@@ -99,6 +107,17 @@ static void save_credential(const struct gba_ue_credential *c, struct writer *s)
     end(s);
 }
 
+/* A program that runs once a request has no other memory of how often a NAF made it bootstrap.
+ */
+static void save_renewal(const struct ring_renewal *r, struct writer *s)
+{
+    begin(s, REC_RENEWAL);
+    put_str(s, r->fqdn);
+    put_number(s, (uint64_t)r->since_s);
+    put_number(s, r->n);
+    end(s);
+}
+
 size_t gba_ue_keyring_saved_max(const struct gba_ue_keyring *ring)
 {
     /* Every string field is shorter on the wire than in its struct; 48 octets of lengths. */
@@ -130,6 +149,10 @@ enum gba_err gba_ue_keyring_save(const struct gba_ue_keyring *ring, bool keep_ks
     for (size_t i = 0; i < ring->n_credentials; i++)
         if (ring->credentials[i].expires_s > now_s)
             save_credential(&ring->credentials[i], &s);
+    for (size_t i = 0; i < RING_RENEWALS; i++)
+        if (ring->renewals[i].fqdn[0] != '\0' &&
+            now_s - ring->renewals[i].since_s < RENEWAL_WINDOW_S)
+            save_renewal(&ring->renewals[i], &s);
     begin(&s, REC_END);
     put_number(&s, s.count);
     end(&s);
@@ -259,6 +282,21 @@ static void load_credential(struct gba_ue_keyring *ring, struct reader *r)
     gba_wipe(&c, sizeof(c));
 }
 
+static void load_renewal(struct gba_ue_keyring *ring, struct reader *r)
+{
+    struct ring_renewal one;
+    size_t i = 0;
+
+    memset(&one, 0, sizeof(one));
+    get_str(r, one.fqdn, sizeof(one.fqdn));
+    one.since_s = (int64_t)get_number(r);
+    one.n = (unsigned)get_number(r);
+    while (i < RING_RENEWALS && ring->renewals[i].fqdn[0] != '\0')
+        i++;
+    if (!r->bad && i < RING_RENEWALS)
+        ring->renewals[i] = one;
+}
+
 static void load_record(struct gba_ue_keyring *ring, uint8_t type, struct reader *r)
 {
     switch (type) {
@@ -276,6 +314,9 @@ static void load_record(struct gba_ue_keyring *ring, uint8_t type, struct reader
         break;
     case REC_CREDENTIAL:
         load_credential(ring, r);
+        break;
+    case REC_RENEWAL:
+        load_renewal(ring, r);
         break;
     default:
         r->bad = true;

@@ -397,6 +397,26 @@ static void test_failed_save(void)
     free_ring(ring);
 }
 
+/* A program that runs once a request is held back like one that stays (TS 24.109 5.2.5). */
+static void test_renewals_are_kept(void)
+{
+    struct gba_ue_keyring *ring = new_ring(2, 2);
+    uint8_t octets[4096];
+    size_t n;
+    unsigned granted = 0;
+
+    for (int i = 0; i < 8; i++) {
+        granted += ring_may_renew(ring, "naf.example", NOW + i);
+        CU_ASSERT_EQUAL(gba_ue_keyring_save(ring, true, NOW + i, octets, sizeof(octets), &n),
+                        GBA_OK);
+        CU_ASSERT_EQUAL(gba_ue_keyring_load(ring, octets, n), GBA_OK);
+    }
+    CU_ASSERT_EQUAL(granted, 5);
+    CU_ASSERT_TRUE(ring_may_renew(ring, "other.example", NOW + 8));
+    CU_ASSERT_TRUE(ring_may_renew(ring, "naf.example", NOW + RENEWAL_WINDOW_S));
+    free_ring(ring);
+}
+
 static const struct unit_test tests[] = {
     {"keys are derived from Ks", test_derivation},
     {"GBA_U: the card derives", test_gba_u_derives_in_the_card},
@@ -410,5 +430,6 @@ static const struct unit_test tests[] = {
     {"fewer places", test_fewer_places},
     {"in a file, plain and sealed", test_file},
     {"a save that fails", test_failed_save},
+    {"renewals are kept", test_renewals_are_kept},
 };
 UNIT_MAIN("keyring", tests)
