@@ -124,14 +124,14 @@ static int open_keyring(struct gba_context *c, const char *state)
     err = gba_ue_keyring_load_file(c->device.ring, c->keyring_path, c->seal);
     if (err == GBA_OK || err == GBA_E_NOT_FOUND)
         err = gba_ue_keyring_bind(c->device.ring, c->identity.uicc);
-    if (err != GBA_OK)
-        return gba_complain(err, c->keyring_path,
-                            err == GBA_E_CRYPTO ? "sealed with another key, or --seal missing"
-                            : err == GBA_E_SYNTAX
-                                ? "not a keyring, or damaged; remove it to start anew"
-                            : err == GBA_E_FORBIDDEN ? "others may read it (chmod 600)"
-                                                     : NULL);
-    return EX_OK;
+    if (err == GBA_OK)
+        return EX_OK;
+    gba_complain(err, c->keyring_path,
+                 err == GBA_E_CRYPTO      ? "sealed with another key, or --seal missing"
+                 : err == GBA_E_SYNTAX    ? "not a keyring, or damaged; remove it to start anew"
+                 : err == GBA_E_FORBIDDEN ? "others may read it (chmod 600)"
+                                          : NULL);
+    return err == GBA_E_CRYPTO || err == GBA_E_FORBIDDEN ? EX_CONFIG : gba_exit_of(err);
 }
 
 static int open_transports(struct gba_context *c)

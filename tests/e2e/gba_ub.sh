@@ -70,7 +70,7 @@ expect 77 'Ks_int_NAF without GBA_U' device key --naf "$naf_fqdn" --internal
 head -c 32 /dev/urandom >"$lab_dir/seal"
 expect 0 'sealed' "$gba" key --naf a.example --usim "$lab_dir/usim" --state "$lab_dir/sealed" --bsf "$ub_url" --seal "$lab_dir/seal"
 if grep -rqa "$imsi" "$lab_dir/sealed"; then bad 'IMSI in a sealed file'; else ok; fi
-expect 74 'sealed, no key' "$gba" show --usim "$lab_dir/usim" --state "$lab_dir/sealed"
+expect 78 'sealed, no key' "$gba" show --usim "$lab_dir/usim" --state "$lab_dir/sealed"
 
 # --- resynchronisation, https, ISIM, GBA_U
 card "$lab_dir/ahead" sqn=00000fffffe0
