@@ -139,7 +139,7 @@ static enum gba_err lost(struct gba_ue *ue, const struct gba_ue_event *ev)
 static enum gba_err trouble(struct gba_ue *ue, const struct gba_ue_event *ev)
 {
     ue->retry_after_s = ub_retry_after(ev->reply);
-    if (ue->http_status >= 500)
+    if (ue->http_status >= 500 || ue->http_status == 429)
         return fail(ue, GBA_E_OVERLOAD, "the BSF cannot serve now");
     return fail(ue, GBA_E_PROTOCOL,
                 "a status that Ub does not have (redirects are not followed)");
@@ -249,7 +249,8 @@ static enum ub_event event_of_status(unsigned status)
         return UB_CHALLENGE;
     if (status == 200)
         return UB_SUCCESS;
-    return status >= 400 && status < 500 ? UB_REFUSAL : UB_TROUBLE;
+    /* 429 is about now, not about us: no reason to give up a TMPI (RFC 6585 4) */
+    return status >= 400 && status < 500 && status != 429 ? UB_REFUSAL : UB_TROUBLE;
 }
 
 static enum ub_event event_of_card(enum gba_err result)

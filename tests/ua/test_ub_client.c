@@ -392,6 +392,7 @@ static void test_statuses(void)
     } rows[] = {
         {400, 0, GBA_E_REFUSED, 0},  {403, 0, GBA_E_REFUSED, 0},  {404, 0, GBA_E_REFUSED, 0},
         {500, 0, GBA_E_OVERLOAD, 7}, {503, 0, GBA_E_OVERLOAD, 7}, {302, 0, GBA_E_PROTOCOL, 7},
+        {429, 0, GBA_E_OVERLOAD, 7}, /* too many: not a refusal of this identity */
         {0, 403, GBA_E_REFUSED, 0},  {0, 503, GBA_E_OVERLOAD, 0}, {0, 404, GBA_E_REFUSED, 0},
     };
 
