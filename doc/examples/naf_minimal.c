@@ -60,6 +60,18 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct gba_naf_exchange 
     return ok;
 }
 
+/* The first of them, and how many: the library refuses a repeated one. */
+static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
+                                const char *value)
+{
+    struct gba_naf_request *rq = cls;
+
+    (void)kind;
+    if (strcasecmp(name, "Authorization") == 0 && rq->n_authorization++ == 0)
+        rq->authorization = value;
+    return MHD_YES;
+}
+
 static enum MHD_Result on_request(void *naf, struct MHD_Connection *c, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **request)
@@ -84,8 +96,7 @@ static enum MHD_Result on_request(void *naf, struct MHD_Connection *c, const cha
     rq.target = r->target;
     rq.host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
     rq.user_agent = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "User-Agent");
-    rq.authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
-    rq.n_authorization = rq.authorization != NULL;
+    MHD_get_connection_values(c, MHD_HEADER_KIND, on_field, &rq);
     gba_naf_authenticate(naf, &rq, &x);
     if (x != NULL)
         ok = answer(c, x);

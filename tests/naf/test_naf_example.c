@@ -137,6 +137,7 @@ static void test_ua(void)
 {
     static const char body[] = "Hello, " BTID "\n";
     char answer[4096], nonce[64], password[45], authorization[1024], expected[80];
+    char twice[1100];
     char rspauth[GBA_DIGEST_HEX_SIZE];
     struct gba_digest_input in;
 
@@ -156,6 +157,9 @@ static void test_ua(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(answer, expected));
     CU_ASSERT_EQUAL(bsf.n_asked, 1);
 
+    snprintf(twice, sizeof(twice), "%s\r\nAuthorization: Digest username=\"x\"", authorization);
+    get(twice, answer);
+    CU_ASSERT_EQUAL(strncmp(answer, "HTTP/1.1 400", 12), 0);
     get(authorization, answer); /* a replay */
     CU_ASSERT_EQUAL(strncmp(answer, "HTTP/1.1 401", 12), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(answer, "stale=true"));
