@@ -76,6 +76,8 @@ struct vec_node vec_child(const struct vec_node *n, const char *name)
 {
     const char *path = vec_join(n->v, n->path, name, ".", NULL).s;
 
+    if (member(n, name) != NULL && !json_is_object(member(n, name)))
+        vec_fail(n, name, "object", "other");
     return (struct vec_node){.v = n->v, .json = member(n, name), .path = path};
 }
 
@@ -91,6 +93,8 @@ struct vec_node vec_item(const struct vec_node *n, const char *array, size_t i)
 
 size_t vec_count(const struct vec_node *n, const char *array)
 {
+    if (member(n, array) != NULL && !json_is_array(member(n, array)))
+        vec_fail(n, array, "array", "other");
     return json_array_size(member(n, array));
 }
 
@@ -322,17 +326,53 @@ void vec_is_text_nocase(const struct vec_node *n, const char *name, struct gba_t
         differs(n, name, vec_cstr(n->v, t).s, vec_cstr(n->v, got).s);
 }
 
+/* Only one challenge, and nothing after it. */
+static enum gba_err parse_challenge(struct gba_text t, struct gba_digest *d)
+{
+    enum gba_err err = gba_digest_next_challenge(&t, d);
+
+    return err == GBA_OK && t.n != 0 ? GBA_E_SYNTAX : err;
+}
+
 static enum gba_err parse_header(enum vec_header kind, struct gba_text t, struct gba_digest *d)
 {
     switch (kind) {
     case VEC_AUTHORIZATION:
         return gba_digest_parse(t, d);
     case VEC_CHALLENGE:
-        return gba_digest_next_challenge(&t, d);
+        return parse_challenge(t, d);
     case VEC_INFO:
         break;
     }
     return gba_digest_parse_info(t, d);
+}
+
+/* Every name in front of a '=' outside quotes is one the parser took up: it passes over those
+ * it does not know, which the daemons never print. */
+static size_t count_params(struct gba_text t)
+{
+    bool quoted = false;
+    size_t n = 0;
+
+    for (size_t i = 0; i < t.n; i++) {
+        if (quoted && t.s[i] == '\\')
+            i++;
+        else if (t.s[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && t.s[i] == '=' && i != 0 && t.s[i - 1] != '=' &&
+                 (i + 1 < t.n && t.s[i + 1] != ',' && t.s[i + 1] != '='))
+            n++;
+    }
+    return n;
+}
+
+static size_t count_known(const struct gba_digest *d)
+{
+    size_t n = 0;
+
+    for (int p = 0; p < GBA_DIGEST_N_PARAMS; p++)
+        n += d->p[p].present;
+    return n;
 }
 
 void vec_is_header(const struct vec_node *n, const char *name, enum vec_header kind,
@@ -345,6 +385,8 @@ void vec_is_header(const struct vec_node *n, const char *name, enum vec_header k
     if (!expected_text(n, name, &t) || !vec_ok(n, name, parse_header(kind, t, want_d)) ||
         !vec_ok(n, name, parse_header(kind, got, got_d)))
         return;
+    if (count_params(t) != count_known(want_d))
+        vec_fail(n, name, "known_parameters_only", vec_cstr(n->v, t).s);
     for (int p = 0; p < GBA_DIGEST_N_PARAMS; p++) {
         const struct gba_text a = want_d->p[p].value, b = got_d->p[p].value;
 
