@@ -26,6 +26,7 @@ struct job {
     bool psk_off;     /* the server chose certificates: Digest goes on without PSK */
     bool key_missing; /* the handshake needed a key that only Ub can give */
     bool key_given;   /* the handshake had our key */
+    bool no_hint;     /* the server wants a PSK and does not say which */
     bool bootstrapped, fresh;
 };
 
@@ -54,7 +55,8 @@ static enum gba_err psk_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], co
     bool internal;
     enum gba_err err;
 
-    if (!read_hint(j, hint, &internal))
+    j->no_hint = !read_hint(j, hint, &internal);
+    if (j->no_hint)
         return GBA_E_REFUSED;
     err = run_naf_key_local(j->d, j->fqdn, ua_id, internal, &k);
     j->key_missing = err == GBA_E_NOT_FOUND;
@@ -182,6 +184,10 @@ static enum gba_err run(struct job *j, struct gba_ue_reply *reply)
     j->d->http_status = reply->status;
     if (err != GBA_OK)
         return run_explain(j->d, err, j->f->url, NULL);
+    if (todo != GBA_UE_UA_DONE && j->no_hint)
+        reply->why =
+            "the server wants a PSK but sends no hint 3GPP-bootstrapping; a Ua protocol "
+            "can be asked for";
     if (todo == GBA_UE_UA_DONE)
         return GBA_OK;
     err = gba_ue_ua_error(j->ua);

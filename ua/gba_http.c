@@ -119,16 +119,17 @@ static int print_json(const struct gba_context *c, const struct gba_ue_reply *re
 static int deliver(const struct gba_context *c, const struct gba_ue_reply *reply)
 {
     const struct gba_bytes body = {reply->body, reply->body_len};
+    const bool refused = reply->status >= 300; /* FILE is for what was asked for */
     int status = EX_OK;
 
-    if (c->o->out != NULL && private_file_write(c->o->out, body, true) != GBA_OK)
+    if (c->o->out != NULL && !refused && private_file_write(c->o->out, body, true) != GBA_OK)
         status = gba_complain(GBA_E_IO, c->o->out, strerror(errno));
     else if (c->o->json != NULL)
         status = print_json(c, reply);
-    else if (c->o->out == NULL && body.n != 0 &&
+    else if ((c->o->out == NULL || refused) && body.n != 0 &&
              (fwrite(body.p, 1, body.n, stdout) != body.n || fflush(stdout) != 0))
         status = gba_complain(GBA_E_IO, "standard output", strerror(errno));
-    if (status == EX_OK && reply->status >= 300) {
+    if (status == EX_OK && refused) {
         fprintf(stderr, "gba: %s: HTTP status %u\n", c->o->args[0], reply->status);
         status = reply->status >= 500   ? EX_UNAVAILABLE
                  : reply->status >= 400 ? EX_NOPERM
