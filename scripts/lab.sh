@@ -3,23 +3,56 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-lab_pids=
+lab_pids= lab_last= lab_dir=
+lab_status_on_signal= # of the script, when not 128 + signal
 
 lab_fail() {
     echo "lab: $*" >&2
     exit 1
 }
 
-# lab_begin: a private folder; everything ends when the script does.
+# lab_traps: everything that is started ends when the script does.  Comes before the first start.
+lab_traps() {
+    trap lab_end EXIT
+    trap 'lab_signalled 130' INT
+    trap 'lab_signalled 143' TERM
+    trap 'lab_signalled 129' HUP
+    trap 'lab_signalled 141' PIPE
+}
+
+lab_signalled() {
+    exit "${lab_status_on_signal:-$1}"
+}
+
+# lab_begin: a private folder.  mktemp does not hear signals, so that there is no folder whose name
+# is not known.
 lab_begin() {
-    lab_dir=$(mktemp -d "${TMPDIR:-/tmp}/opengaa.XXXXXX") || exit 1
+    lab_traps
+    lab_dir=$(trap '' INT TERM HUP && exec mktemp -d "${TMPDIR:-/tmp}/opengaa.XXXXXX") || exit 1
     chmod 700 "$lab_dir"
     umask 077
-    trap lab_end EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    trap 'exit 129' HUP
-    trap 'exit 141' PIPE
+}
+
+# lab_started: the background job that was started last ends with the script.
+lab_started() {
+    lab_pid=$! lab_last=$!
+    lab_pids="$lab_pid $lab_pids"
+}
+
+# lab_run COMMAND...: runs it and gives its status; a signal ends it with all that it has started.
+# It has a process group of its own, and a shell hears signals while it waits, not while it runs.
+lab_run() {
+    setsid "$@" &
+    lab_started
+    lab_run_status=0
+    wait "$lab_pid" || lab_run_status=$?
+    lab_pids=${lab_pids#"$lab_pid "}
+    return "$lab_run_status"
+}
+
+# lab_signal SIGNAL PID: to the process, or to its whole group where it leads one.
+lab_signal() {
+    kill "-$1" "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null
 }
 
 # Ends the daemons in the reverse order of their start, by process id, and waits for them; a second
@@ -27,19 +60,20 @@ lab_begin() {
 lab_end() {
     trap - EXIT
     trap '' INT TERM HUP PIPE
+    [ "${!:-}" = "$lab_last" ] || lab_started # the signal came between the start and its note
     for p in $lab_pids; do
-        kill -TERM "$p" 2>/dev/null || :
+        lab_signal TERM "$p" || :
     done
     for p in $lab_pids; do
         n=0
-        while kill -0 "$p" 2>/dev/null && [ $n -lt 100 ]; do
+        while lab_signal 0 "$p" && [ $n -lt 100 ]; do
             sleep 0.1
             n=$((n + 1))
         done
-        kill -KILL "$p" 2>/dev/null || :
+        lab_signal KILL "$p" || :
         wait "$p" 2>/dev/null || :
     done
-    [ -n "${LAB_KEEP:-}" ] || rm -rf "$lab_dir"
+    [ -n "${LAB_KEEP:-}" ] || [ -z "$lab_dir" ] || rm -rf "$lab_dir"
 }
 
 # lab_find_programs BUILDDIR
@@ -92,8 +126,7 @@ lab_start() {
     shift
     rm -f "$lab_dir/$name.ports"
     "$@" --ports-file "$lab_dir/$name.ports" >"$lab_dir/$name.out" 2>"$lab_dir/$name.log" &
-    lab_pid=$!
-    lab_pids="$lab_pid $lab_pids"
+    lab_started
     n=0
     while [ ! -s "$lab_dir/$name.ports" ]; do
         kill -0 "$lab_pid" 2>/dev/null || lab_fail "$name ended at start:

@@ -112,8 +112,8 @@ test_keep_running() { # SIGNAL OPTION...
     shift
     name="--keep-running $* until SIG$signal"
     (demo --keep-running "$@") >"$lab_dir/out" 2>"$lab_dir/err" </dev/null &
-    pid=$!
-    lab_pids="$pid $lab_pids"
+    lab_started
+    pid=$lab_pid
     n=0
     while ! grep -q '^ready=1' "$lab_dir/out" && kill -0 $pid 2>/dev/null && [ $n -lt 600 ]; do
         sleep 0.1
@@ -125,6 +125,54 @@ test_keep_running() { # SIGNAL OPTION...
     check "$name: exit 0" test $? = 0
     check "$name: no more output" form_of_output
     check "$name: nothing left" nothing_left
+}
+
+# The demo of a tree where installing or building hangs, each with a child of its own.
+make_hanging_tree() { # install-deps|build
+    rm -rf "$lab_dir/tree" "$lab_dir/hung"
+    mkdir -p "$lab_dir/tree/scripts"
+    cp "$top_srcdir/scripts/demo" "$top_srcdir/scripts/lab.sh" "$lab_dir/tree/scripts"
+    for script in install-deps build; do
+        echo '#!/bin/sh' >"$lab_dir/tree/scripts/$script"
+        [ "$script" != "$1" ] || echo 'sleep 300 & echo >"$TMPDIR/hung"; sleep 300' >>"$lab_dir/tree/scripts/$script"
+    done
+    chmod -R a+rX "$lab_dir/tree"
+    chmod a+x "$lab_dir/tree/scripts/"*
+    mkdir "$lab_dir/tree/build"
+    [ -z "$as_user" ] || chown nobody "$lab_dir/tree/build"
+}
+
+# As soon as FILE is there.
+kill_at() { # FILE STATUS COMMAND...
+    file=$1 want=$2
+    shift 2
+    (TMPDIR=$demo_tmp exec $as_user "$@") >"$lab_dir/out" 2>"$lab_dir/err" </dev/null &
+    lab_started
+    pid=$lab_pid
+    # shellcheck disable=SC2086
+    until ls $file >"$lab_dir/found" 2>&1 || ! kill -0 $pid 2>/dev/null; do
+        :
+    done
+    kill -TERM $pid
+    wait $pid
+    [ $? = "$want" ]
+}
+
+test_killed_at_start() { # STATUS OPTION...
+    want=$1
+    shift
+    for stage in install-deps build; do
+        make_hanging_tree $stage
+        check "SIGTERM during $stage, demo $*: status" kill_at "$demo_tmp/hung" "$want" \
+            "$lab_dir/tree/scripts/demo" "--build=$lab_dir/tree/build" "$@"
+        rm -f "$demo_tmp/hung"
+        check "SIGTERM during $stage, demo $*: nothing left" nothing_left
+    done
+    for place in opengaa.* 'opengaa.*/bsf.key' 'opengaa.*/bsfd.yaml'; do
+        check "SIGTERM at $place, demo $*: status" kill_at "$demo_tmp/$place" "$want" \
+            "$top_srcdir/scripts/demo" "--build=$builddir" "$@"
+        check "SIGTERM at $place, demo $*: nothing left" nothing_left
+    done
 }
 
 test_usage() {
@@ -140,6 +188,8 @@ test_usage() {
 lab_find_programs "$builddir"
 lab_world
 test_usage
+test_killed_at_start 143
+test_killed_at_start 0 --keep-running
 test_tours
 test_another_hss
 test_keep_running TERM

@@ -72,7 +72,7 @@ in_background() {
     log=$1
     shift
     "$@" >"$log" 2>&1 <"$lab_dir/quiet" &
-    lab_pids="$! $lab_pids"
+    lab_started
 }
 
 # listening PORT: waits for it
