@@ -44,7 +44,7 @@ known() {
         in=$(paths "${1%%:*}")
         # shellcheck disable=SC2086
         [ -n "$in" ] && grep -qE "^(static )?(void|def) ${1#*:}\(" $in ;;
-    *.c | *.h | *.sh | *.py | *.md | *.json | *.yaml | *.in | *.inc | */*) paths "${1%/}" | grep -q . ;;
+    *.am | *.c | *.h | *.sh | *.py | *.md | *.json | *.yaml | *.in | *.inc | */*) paths "${1%/}" | grep -q . ;;
     *.*) # session.lifetime: every part is a word of the sources
         for part in $(echo "$1" | tr '.' ' '); do
             word "$part" || return 1
