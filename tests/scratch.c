@@ -1,11 +1,12 @@
 /*
- * Scratch folder of the UE's tests; see tests/ua/scratch.h.
+ * A scratch folder, and work as an unprivileged user; see tests/scratch.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/ua/scratch.h"
+#include "tests/scratch.h"
 
 #include <ftw.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -59,17 +60,23 @@ const char *scratch(const char *name)
 
 void scratch_give(const char *name)
 {
-    if (geteuid() == 0 && chown(scratch(name), NOBODY, NOBODY) != 0)
+    const char *path = name[0] == '/' ? name : scratch(name);
+
+    if (geteuid() == 0 && chown(path, NOBODY, NOBODY) != 0)
         abort();
 }
 
 int scratch_as_nobody(int (*work)(void))
 {
     int status;
-    pid_t child = fork();
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
 
     if (child == 0) {
-        if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+        if (geteuid() == 0 &&
+            (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
             _exit(99);
         _exit(work());
     }

@@ -4,12 +4,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef TESTS_UA_SCRATCH_H
-#define TESTS_UA_SCRATCH_H
+#ifndef TESTS_SCRATCH_H
+#define TESTS_SCRATCH_H
 
 /* Path of name in the folder.  A few live at a time. */
 const char *scratch(const char *name);
-/* Makes nobody its owner (as root; else the owner is fine already). */
+/* Makes nobody the owner of name, or of a path from the root (as root; else the owner is fine already). */
 void scratch_give(const char *name);
 /* Runs work in a child process as nobody and returns what it returned. */
 int scratch_as_nobody(int (*work)(void));

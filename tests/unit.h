@@ -27,6 +27,10 @@ int unit_main(const char *suite, const struct unit_test *tests, size_t n);
 /* A running test says that it cannot run here, and why; it then counts as skipped. */
 void unit_skip(const char *why);
 
+/* Runs a test, or the part of it that is about file permissions, as nobody: CI is root.  What it
+ * asserts counts; what it changes in memory is gone afterwards. */
+void unit_as_nobody(void (*test)(void));
+
 /* Octets from hexadecimal, into storage that lives as long as the program. */
 struct gba_bytes unit_hex(const char *hex);
 

@@ -14,7 +14,7 @@
 #include "common/identity.h"
 #include "common/kdf.h"
 #include "common/ua_protocol.h"
-#include "tests/ua/scratch.h"
+#include "tests/scratch.h"
 #include "tests/ua/tls_server.h"
 #include "ua/gba_ue.h"
 

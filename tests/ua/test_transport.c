@@ -13,7 +13,7 @@
 
 #include <curl/curl.h>
 
-#include "tests/ua/scratch.h"
+#include "tests/scratch.h"
 #include "tests/ua/tls_server.h"
 #include "ua/gba_ue.h"
 

@@ -17,7 +17,7 @@
 #include "common/gba_u.h"
 #include "common/kdf.h"
 #include "common/sqn.h"
-#include "tests/ua/scratch.h"
+#include "tests/scratch.h"
 #include "ua/gba_ue.h"
 #include "ua/usim_file.h"
 
@@ -249,7 +249,7 @@ static void test_gba_u(void)
     usim->close(usim);
 }
 
-static void test_permissions(void)
+static void permissions(void)
 {
     struct gba_ue_usim *usim = open_card(CARD);
     char why[320];
@@ -267,6 +267,12 @@ static void test_permissions(void)
     CU_ASSERT_EQUAL(gba_ue_usim_soft_open(scratch("link"), &usim, why), GBA_E_FORBIDDEN);
     CU_ASSERT_EQUAL(gba_ue_usim_soft_open(scratch("none"), &usim, why), GBA_E_NOT_FOUND);
     CU_ASSERT_EQUAL(gba_ue_usim_soft_open(scratch(""), &usim, why), GBA_E_FORBIDDEN);
+}
+
+static void test_permissions(void)
+{
+    scratch_give(scratch(""));
+    unit_as_nobody(permissions);
 }
 
 /* No room for the new SQN: then no RES either.  The folder is not writable for this uid. */
