@@ -7,6 +7,7 @@
  */
 #include "tests/mock-hss/maa.h"
 
+#include <math.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bsf/zh_mar.h"
@@ -134,18 +136,56 @@ static struct diameter *connect_to(uint16_t port)
     return d;
 }
 
-static void exchange(size_t n, unsigned outstanding)
+static uint64_t cpu_us(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
+           (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+/* Waits for the next moment of a Poisson process: requests at the rate that bsfd reached, for a
+ * node that is never idle batches more and wakes up less. */
+static void pace(struct timespec *next, unsigned rate)
+{
+    double gap_ns = rate != 0 ? -log1p(-drand48()) * 1e9 / rate : 0;
+
+    if (rate == 0)
+        return;
+    next->tv_nsec += (long)fmin(gap_ns, 999999999);
+    next->tv_sec += next->tv_nsec / 1000000000;
+    next->tv_nsec %= 1000000000;
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+}
+
+/* The CPU of pacing alone is the measurement's, not the floor's. */
+static double pacing_us(size_t n, unsigned rate)
+{
+    struct timespec next;
+    uint64_t cpu = cpu_us();
+
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    for (size_t i = 0; i < n; i++)
+        pace(&next, rate);
+    return (double)(cpu_us() - cpu) / (double)n;
+}
+
+static void exchange(size_t n, unsigned outstanding, unsigned rate)
 {
     const struct zh_mar mar = {.application = DIAMETER_APP_ZH,
                                .scheme = "Digest-AKAv1-MD5",
                                .destination_host = IDENTITY,
                                .destination_realm = REALM};
     const struct zh_query q = {.impi = IMPI};
+    struct timespec next;
 
+    clock_gettime(CLOCK_MONOTONIC, &next);
     sem_init(&places, 0, outstanding);
     for (size_t i = 0; i < n; i++) {
         struct msg *msg;
 
+        pace(&next, rate);
         sem_wait(&places);
         started_us[i] = clock_monotonic_us();
         if (zh_mar_make(&mar, &q, &msg) != GBA_OK ||
@@ -156,15 +196,6 @@ static void exchange(size_t n, unsigned outstanding)
         sem_wait(&places);
 }
 
-static uint64_t cpu_us(void)
-{
-    struct rusage u;
-
-    getrusage(RUSAGE_SELF, &u);
-    return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
-           (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-}
-
 static int by_value(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -172,17 +203,19 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void measure(size_t n, unsigned outstanding)
+static void measure(size_t n, unsigned outstanding, unsigned rate)
 {
     uint64_t wall, cpu;
+    double pacing;
 
     started_us = calloc(n, sizeof(*started_us));
     if (started_us == NULL)
         die("no memory");
-    exchange(n < 500 ? n : 500, outstanding); /* warm */
+    exchange(n < 500 ? n : 500, outstanding, 0); /* warm */
+    pacing = rate != 0 ? pacing_us(n, rate) : 0;
     wall = clock_monotonic_us();
     cpu = cpu_us();
-    exchange(n, outstanding);
+    exchange(n, outstanding, rate);
     cpu = cpu_us() - cpu;
     wall = clock_monotonic_us() - wall;
     qsort(started_us, n, sizeof(*started_us), by_value);
@@ -190,7 +223,7 @@ static void measure(size_t n, unsigned outstanding)
            "refused=%u\n",
            n, outstanding, (double)n * 1e6 / (double)wall,
            (unsigned long long)started_us[n / 2],
-           (unsigned long long)started_us[n - 1 - n / 100], (double)cpu / (double)n,
+           (unsigned long long)started_us[n - 1 - n / 100], (double)cpu / (double)n - pacing,
            atomic_load(&refused));
     free(started_us);
 }
@@ -198,16 +231,18 @@ static void measure(size_t n, unsigned outstanding)
 int main(int argc, char **argv)
 {
     size_t n = 20000;
-    unsigned outstanding = 32;
+    unsigned outstanding = 32, rate = 0; /* 0: as fast as it can */
     int port_pipe[2];
     uint16_t port = 0;
     pid_t server;
 
-    for (int c; (c = getopt(argc, argv, "n:o:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "n:o:r:")) != -1;) {
         if (c == 'n')
             n = strtoul(optarg, NULL, 10);
         else if (c == 'o')
             outstanding = (unsigned)strtoul(optarg, NULL, 10);
+        else if (c == 'r')
+            rate = (unsigned)strtoul(optarg, NULL, 10);
         else
             return 64;
     }
@@ -220,7 +255,7 @@ int main(int argc, char **argv)
     if (server < 0 || read(port_pipe[0], &port, sizeof(port)) != (ssize_t)sizeof(port))
         die("the server has not begun");
     (void)connect_to(port);
-    measure(n, outstanding);
+    measure(n, outstanding, rate);
     kill(server, SIGKILL);
     waitpid(server, NULL, 0);
     return 0;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <gnutls/gnutls.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct usim {
 
 struct conn {
     size_t index, turn;
+    uint64_t next_us; /* not before, when paced; idle until then */
+    bool idle;
     int fd;
     enum io io;
     enum step step;
@@ -54,6 +57,7 @@ struct load {
     struct conn *conns;
     size_t n_conns;
     size_t goal, begun, done, failed;
+    double gap_us; /* between the runs of a connection, on average; 0: none */
     uint32_t *took_us;
     int ep;
     char last_error[256];
@@ -170,13 +174,9 @@ static struct usim *next_usim(const struct load *l, struct conn *c)
     return &l->usims[c->index + c->turn++ % own * l->n_conns];
 }
 
-static void begin(struct load *l, struct conn *c)
+static void start(struct load *l, struct conn *c)
 {
-    if (l->begun >= l->goal) {
-        hang_up(c);
-        return;
-    }
-    l->begun++;
+    c->idle = false;
     c->usim = next_usim(l, c);
     c->step = FIRST;
     c->started_us = clock_monotonic_us();
@@ -190,6 +190,38 @@ static void begin(struct load *l, struct conn *c)
         c->io = SENDING;
         watch(l, c, EPOLL_CTL_MOD, EPOLLOUT);
     }
+}
+
+/* The next run, now or at the moment of a Poisson process. */
+static void begin(struct load *l, struct conn *c)
+{
+    if (l->begun >= l->goal) {
+        hang_up(c);
+        return;
+    }
+    l->begun++;
+    c->next_us += (uint64_t)(-log1p(-drand48()) * l->gap_us);
+    if (c->next_us > clock_monotonic_us())
+        c->idle = true;
+    else
+        start(l, c);
+}
+
+/* Begins what is due.  The time until the next one, at most ten seconds. */
+static struct timespec begin_due(struct load *l)
+{
+    uint64_t now = clock_monotonic_us(), wait_us = 10000000;
+
+    for (size_t i = 0; i < l->n_conns; i++) {
+        struct conn *c = &l->conns[i];
+
+        if (c->idle && c->next_us <= now)
+            start(l, c);
+        else if (c->idle && c->next_us - now < wait_us)
+            wait_us = c->next_us - now;
+    }
+    return (struct timespec){.tv_sec = (time_t)(wait_us / 1000000),
+                             .tv_nsec = (long)(wait_us % 1000000) * 1000};
 }
 
 static void fail(struct load *l, struct conn *c, const char *why)
@@ -399,12 +431,14 @@ static void run(struct load *l)
     for (size_t i = 0; i < l->n_conns; i++) {
         l->conns[i].index = i;
         l->conns[i].fd = -1;
+        l->conns[i].next_us = clock_monotonic_us();
         begin(l, &l->conns[i]);
     }
     while (l->done < l->goal) {
-        int n = epoll_wait(l->ep, ev, 256, 10000);
+        struct timespec wait = begin_due(l);
+        int n = epoll_pwait2(l->ep, ev, 256, &wait, NULL);
 
-        if (n == 0)
+        if (n == 0 && wait.tv_sec == 10)
             give_up_waiting(l);
         for (int i = 0; i < n; i++) {
             struct conn *c = ev[i].data.ptr;
@@ -456,10 +490,11 @@ int main(int argc, char **argv)
     const char *k = getenv("BENCH_K"), *opc = getenv("BENCH_OPC");
     unsigned long long first = 1010000000000ull;
     uint64_t t0, t1, cpu0, cpu1;
+    double rate = 0;
     long pid = 0;
     int o;
 
-    while ((o = getopt(argc, argv, "n:c:u:i:r:p:tfC")) != -1) {
+    while ((o = getopt(argc, argv, "n:c:u:i:r:p:R:tfC")) != -1) {
         switch (o) {
         case 'n':
             l.goal = strtoul(optarg, NULL, 10);
@@ -479,6 +514,9 @@ int main(int argc, char **argv)
         case 'p':
             pid = strtol(optarg, NULL, 10);
             break;
+        case 'R':
+            rate = strtod(optarg, NULL);
+            break;
         case 't':
             l.tls = true;
             break;
@@ -493,14 +531,16 @@ int main(int argc, char **argv)
         }
     }
     if (optind != argc - 1 || k == NULL || opc == NULL) {
-        fprintf(stderr,
-                "usage: BENCH_K=.. BENCH_OPC=.. ub_load [-n bootstraps] [-c connections]"
-                " [-u usims] [-i first-imsi] [-r realm] [-p server-pid] [-t] [-f] [-C]"
-                " IPV4:PORT\n");
+        fprintf(
+            stderr,
+            "usage: BENCH_K=.. BENCH_OPC=.. ub_load [-n bootstraps] [-c connections]"
+            " [-u usims] [-i first-imsi] [-r realm] [-p server-pid] [-R rate] [-t] [-f] [-C]"
+            " IPV4:PORT\n");
         return 64;
     }
     if (l.n_conns == 0 || l.n_usims < l.n_conns)
         die("a connection needs a USIM of its own");
+    l.gap_us = rate > 0 ? (double)l.n_conns * 1e6 / rate : 0;
     prepare(&l, argv[optind], k, opc, first);
     cpu0 = cpu_us(pid);
     t0 = clock_monotonic_us();
