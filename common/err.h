@@ -37,6 +37,7 @@
     X(E_MEDIA_TYPE, 415, 0, "unsupported media type")                                          \
     X(E_MISDIRECTED, 421, 0, "host, SNI and realm disagree")                                   \
     X(E_HEADER_TOO_LARGE, 431, 0, "header too large")                                          \
+    X(E_HTTP_VERSION, 505, 0, "HTTP version not supported")                                    \
     /* AKA: what a USIM or an AuC may say (TS 33.102 6.3) */                                   \
     X(E_MAC, 403, 0, "AUTN: MAC failure")                                                      \
     X(E_SYNC, 403, 0, "AUTN: SQN out of range")                                                \

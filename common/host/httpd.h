@@ -41,9 +41,10 @@ struct httpd_reply {
  * the client is gone or the drain has answered. */
 typedef void httpd_handler(void *ctx, struct httpd_request *r);
 
-/* What the gate refused itself: so that the front can give the answer its form (body, Server
- * field, log line).  Runs instead of the handler; must call httpd_reply at once.  NULL: an
- * empty answer with the status of err. */
+/* What the gate or libmicrohttpd refused: so that the front can give the answer its form (body,
+ * Server field, log line).  Runs instead of the handler; must call httpd_reply at once.  After
+ * what could not be parsed, method, target and fields are empty.  NULL: an empty answer with
+ * the status of err. */
 typedef void httpd_refusal(void *ctx, struct httpd_request *r, enum gba_err err);
 
 struct httpd_listener {
@@ -62,9 +63,7 @@ struct httpd_listener {
     unsigned connection_limit;  /* 0: 1024 */
     unsigned per_ip_limit;      /* connections of one address; 0: none */
     size_t body_limit;          /* octets; more is 413; 0: 64 KiB */
-    /* Octets of request line and fields; more, or more than 100 fields, is 431; 0: 16 KiB.  Up
-     * to twice that (at least 32 KiB) the refusal callback is asked; above, libmicrohttpd
-     * answers 431 or 414 itself. */
+    /* Octets of request line and fields; more, or more than 100 fields, is 431; 0: 16 KiB. */
     size_t header_limit;
     unsigned idle_timeout_s; /* between requests; 0: 15 */
     /* From the first octet of a request (TLS handshake included) to its last, and again for its

@@ -23,6 +23,9 @@
 #define TICK_MS        100
 #define ACCEPT_AT_ONCE 64
 
+/* tcpi_state of the kernel's <net/tcp_states.h>, which no header beside <linux/tcp.h> gives. */
+enum { STATE_FIN_WAIT1 = 4, STATE_FIN_WAIT2 = 5 };
+
 void httpd_wake(struct httpd *h)
 {
     uint64_t one = 1;
@@ -93,6 +96,29 @@ struct httpd_conn *httpd_conn_started(struct httpd *h, int fd)
     return conn;
 }
 
+static struct tcp_info tcp_info_of(int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+
+    memset(&info, 0, sizeof(info));
+    (void)getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+    return info;
+}
+
+bool httpd_conn_was_closed_unheard(const struct httpd_conn *conn)
+{
+    int phase = atomic_load(&conn->phase);
+    struct tcp_info info;
+
+    if (conn->request != NULL || conn->l->conf.tls != NULL ||
+        (phase != PHASE_FRESH && phase != PHASE_READING && phase != PHASE_IDLE))
+        return false;
+    info = tcp_info_of(conn->fd);
+    return info.tcpi_bytes_received > conn->octets &&
+           (info.tcpi_state == STATE_FIN_WAIT1 || info.tcpi_state == STATE_FIN_WAIT2);
+}
+
 /* Runs before the socket is closed: its number cannot be in use again yet. */
 void httpd_conn_closed(struct httpd_conn *conn)
 {
@@ -154,22 +180,11 @@ void httpd_conn_end(struct httpd *h, bool all)
 
 /* --- deadlines --------------------------------------------------------------------------- */
 
-static uint64_t octets_received(int fd)
-{
-    struct tcp_info info;
-    socklen_t len = sizeof(info);
-
-    memset(&info, 0, sizeof(info));
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return 0;
-    return info.tcpi_bytes_received;
-}
-
 /* The first octet of a request starts its deadline, unless the request line is there already
  * and did so. */
 static void look_for_octets(struct httpd_conn *conn, int phase, int64_t now)
 {
-    uint64_t octets = octets_received(conn->fd);
+    uint64_t octets = tcp_info_of(conn->fd).tcpi_bytes_received;
     int expected = phase;
 
     if (phase == PHASE_BETWEEN) {

@@ -45,6 +45,12 @@ static struct gba_text trim(struct gba_text t)
     return t;
 }
 
+static enum gba_err because(struct httpd_request *r, const char *why)
+{
+    r->why = why;
+    return GBA_E_HTTP;
+}
+
 /* --- reading libmicrohttpd's buffer ------------------------------------------------------ */
 
 /* libmicrohttpd up to 0.9.75 parses in place with the C string functions: a NUL hides the rest
@@ -89,13 +95,15 @@ static enum MHD_Result copy_field(void *cls, enum MHD_ValueKind kind, const char
 
     (void)kind;
     if (value == NULL || c->r->n_fields == c->max || (c->in_place && key != c->end + 2)) {
-        c->err = GBA_E_HTTP;
+        c->err = because(c->r, "NUL_OR_FOLDED_LINE");
         return MHD_NO;
     }
     f->name = copy_text(c, key, key_n);
     f->value = trim(copy_text(c, value, value_n));
-    if (c->err == GBA_OK && (!is_token(f->name) || !is_value(f->value)))
-        c->err = GBA_E_HTTP;
+    if (c->err == GBA_OK && !is_token(f->name))
+        c->err = because(c->r, "FIELD_NAME");
+    if (c->err == GBA_OK && !is_value(f->value))
+        c->err = because(c->r, "FIELD_VALUE");
     c->r->n_fields++;
     c->end = value + value_n;
     return c->err == GBA_OK ? MHD_YES : MHD_NO;
@@ -121,7 +129,8 @@ static enum gba_err copy_header(struct httpd_request *r, const char *method,
     r->method = copy_text(&c, method, method_n);
     (void)MHD_get_connection_values_n(r->c, MHD_HEADER_KIND, copy_field, &c);
     if (c.err == GBA_OK && c.in_place && c.end + 4 != method + header_n)
-        c.err = GBA_E_HTTP; /* CR LF CR LF, and nothing hidden before it */
+        /* CR LF CR LF, and nothing hidden before it */
+        c.err = because(r, "NUL_OR_BARE_LF");
     return c.err;
 }
 
@@ -134,7 +143,7 @@ static bool is_one_line(const struct httpd_request *r, const char *method, const
            (method + strlen(method) + 1 == r->raw && r->raw + r->target_n + 1 == version);
 }
 
-static enum gba_err check_target(const struct httpd_request *r)
+static enum gba_err check_target(struct httpd_request *r)
 {
     struct gba_text t = httpd_target(r), scheme, rest;
 
@@ -142,9 +151,9 @@ static enum gba_err check_target(const struct httpd_request *r)
         unsigned char c = (unsigned char)t.s[i];
 
         if (c <= ' ' || c >= 0x7f || c == '#')
-            return GBA_E_HTTP;
+            return because(r, "TARGET");
         if (c == '%' && t.n - i >= 3 && t.s[i + 1] == '0' && t.s[i + 2] == '0')
-            return GBA_E_HTTP;
+            return because(r, "NUL_IN_TARGET");
     }
     if (gba_text_is(t, "*") || gba_text_starts(t, "/"))
         return GBA_OK;
@@ -153,39 +162,44 @@ static enum gba_err check_target(const struct httpd_request *r)
          gba_text_eq_nocase(scheme, GBA_TEXT("https"))) &&
         gba_text_starts(rest, "//"))
         return GBA_OK;
-    return GBA_E_HTTP;
+    return because(r, "TARGET");
 }
 
-static enum gba_err check_host(const struct httpd_request *r, bool http_10)
+static enum gba_err check_host(struct httpd_request *r, bool http_10)
 {
     size_t n;
     struct gba_text host = httpd_field(r, "Host", &n);
 
-    if (n > 1 || (n == 0 && !http_10))
-        return GBA_E_HTTP;
+    if (n > 1)
+        return because(r, "REPEATED_HOST");
+    if (n == 0 && !http_10)
+        return because(r, "NO_HOST");
     for (size_t i = 0; i < host.n; i++) {
         unsigned char c = (unsigned char)host.s[i];
 
         if (c <= ' ' || c >= 0x7f || strchr("\"#,/<>?@\\", c) != NULL)
-            return GBA_E_HTTP;
+            return because(r, "HOST");
     }
     return GBA_OK;
 }
 
 /* RFC 9112 6.3, without its liberties. */
-static enum gba_err check_length(const struct httpd_request *r, bool http_10, uint64_t *length)
+static enum gba_err check_length(struct httpd_request *r, bool http_10, uint64_t *length)
 {
     size_t n_length, n_coding;
     struct gba_text text = httpd_field(r, "Content-Length", &n_length);
     struct gba_text coding = httpd_field(r, "Transfer-Encoding", &n_coding);
 
     *length = 0;
-    if (n_length > 1 || n_coding > 1 || (n_length > 0 && n_coding > 0))
-        return GBA_E_HTTP;
-    if (n_coding == 1 && (http_10 || !gba_text_eq_nocase(coding, GBA_TEXT("chunked"))))
-        return GBA_E_HTTP;
+    if (n_length > 0 && n_coding > 0)
+        return because(r, "CL_AND_TE");
+    if (n_length > 1)
+        return because(r, "REPEATED_CONTENT_LENGTH");
+    if (n_coding > 1 ||
+        (n_coding == 1 && (http_10 || !gba_text_eq_nocase(coding, GBA_TEXT("chunked")))))
+        return because(r, "TRANSFER_ENCODING");
     if (n_length == 1 && gba_text_number(text, INT64_MAX, length) != GBA_OK)
-        return GBA_E_HTTP;
+        return because(r, "CONTENT_LENGTH");
     return GBA_OK;
 }
 
@@ -200,15 +214,17 @@ enum gba_err httpd_gate(struct httpd_request *r, const char *method, const char 
 
     *length = 0;
     if (info == NULL)
-        return GBA_E_HTTP;
+        return GBA_E_NOMEM;
     if (info->header_size > r->l->conf.header_limit)
         return GBA_E_HEADER_TOO_LARGE;
     err = copy_header(r, method, version, info->header_size);
     if (err != GBA_OK)
         return err;
     (void)httpd_field(r, "Authorization", &n_authorization);
-    if (n_authorization > 1 || !is_token(r->method) || !is_one_line(r, method, version))
-        return GBA_E_HTTP;
+    if (n_authorization > 1)
+        return because(r, "REPEATED_AUTHORIZATION");
+    if (!is_token(r->method) || !is_one_line(r, method, version))
+        return because(r, "REQUEST_LINE");
     if ((err = check_target(r)) != GBA_OK || (err = check_host(r, http_10)) != GBA_OK)
         return err;
     return check_length(r, http_10, length);

@@ -53,6 +53,7 @@ struct httpd_conn {
     _Atomic int64_t deadline_ms; /* monotonic; READING and ANSWERING */
     uint64_t octets;             /* received before this request; the supervisor's own */
     struct tls_creds *creds;
+    struct httpd_request *request; /* from its line to its end; libmicrohttpd's thread only */
     struct sockaddr_storage peer;
     socklen_t peer_len;
     char peer_text[INET6_ADDRSTRLEN];
@@ -97,6 +98,8 @@ struct httpd_request {
     struct httpd_request *prev, *next; /* pending list, under the server's lock */
 
     bool begun;           /* the gate has seen it */
+    const char *why;      /* what the gate or libmicrohttpd dislikes, for the log */
+    bool past;            /* answered past libmicrohttpd, which has refused it */
     enum gba_err refused; /* not GBA_OK: the body is thrown away, then this is the answer */
     const char *raw;      /* the target inside libmicrohttpd's buffer; for the gate only */
     char *target;
@@ -122,6 +125,8 @@ enum gba_err httpd_supervise(struct httpd *h); /* starts the thread once */
 void httpd_wake(struct httpd *h);
 /* The accepted connection with that socket, now libmicrohttpd's; NULL: unknown. */
 struct httpd_conn *httpd_conn_started(struct httpd *h, int fd);
+/* Octets came that made no request line, and it is we who closed. */
+bool httpd_conn_was_closed_unheard(const struct httpd_conn *conn);
 void httpd_conn_closed(struct httpd_conn *conn);
 void httpd_conn_phase(struct httpd_conn *conn, enum httpd_phase phase);
 /* Ends connections: those between requests, or all. */
@@ -134,13 +139,21 @@ enum gba_err httpd_gate(struct httpd_request *r, const char *method, const char 
                         uint64_t *length);
 
 /* --- httpd_request.c --------------------------------------------------------------------- */
-struct httpd_request *httpd_request_new(struct listener *l, struct MHD_Connection *c,
+struct httpd_request *httpd_request_new(struct httpd_conn *conn, struct MHD_Connection *c,
                                         const char *target);
 void httpd_request_unref(struct httpd_request *r);
 /* Gives the owner's side its reference and enters r among the pending. */
 void httpd_request_hand_over(struct httpd_request *r);
 void httpd_request_force(struct httpd_request *r); /* 503 in the owner's place */
 enum gba_err httpd_request_body(struct httpd_request *r, const void *p, size_t n);
+
+/* --- httpd_refuse.c ---------------------------------------------------------------------- */
+/* Logs, and lets the front answer. */
+void httpd_refuse(struct httpd_request *r, enum gba_err err);
+/* In the place of libmicrohttpd's own refusal, on its thread; the connection then ends. */
+void httpd_refuse_past(struct httpd_conn *conn, struct MHD_Connection *c, unsigned status);
+void httpd_send_past(struct httpd_request *r, const struct httpd_reply *reply);
+enum MHD_Result httpd_queue(struct httpd_request *r, struct MHD_Response *response);
 
 /* --- httpd_serve.c ----------------------------------------------------------------------- */
 struct MHD_Daemon *httpd_serve(struct listener *l);

@@ -15,7 +15,16 @@
 
 static _Atomic uint64_t last_id;
 
-struct httpd_request *httpd_request_new(struct listener *l, struct MHD_Connection *c,
+static gnutls_session_t session_of(const struct listener *l, struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        l->conf.tls != NULL ? MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+                            : NULL;
+
+    return info != NULL ? info->tls_session : NULL;
+}
+
+struct httpd_request *httpd_request_new(struct httpd_conn *conn, struct MHD_Connection *c,
                                         const char *target)
 {
     struct httpd_request *r = calloc(1, sizeof(*r));
@@ -32,10 +41,14 @@ struct httpd_request *httpd_request_new(struct listener *l, struct MHD_Connectio
     atomic_store(&r->refs, 1);
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->answered, NULL);
-    r->h = l->h;
-    r->l = l;
-    r->listener_index = l->index;
+    r->h = conn->l->h;
+    r->l = conn->l;
+    r->listener_index = conn->l->index;
+    r->conn = conn;
     r->c = c;
+    r->peer = conn->peer;
+    memcpy(r->peer_text, conn->peer_text, sizeof(r->peer_text));
+    r->tls = session_of(conn->l, c);
     r->id = atomic_fetch_add(&last_id, 1) + 1;
     return r;
 }
@@ -192,7 +205,10 @@ void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply)
     pthread_mutex_lock(&r->lock);
     if (!r->forced) {
         assert(!r->replied);
-        settle(r, reply->status, build(reply, reply->close || atomic_load(&r->h->draining)));
+        if (r->past)
+            httpd_send_past(r, reply);
+        settle(r, reply->status,
+               r->past ? NULL : build(reply, reply->close || atomic_load(&r->h->draining)));
     }
     pthread_mutex_unlock(&r->lock);
     httpd_request_unref(r);

@@ -26,20 +26,14 @@ static enum MHD_Result queue(struct httpd_request *r)
     if (response == NULL)
         return MHD_NO;
     httpd_conn_phase(r->conn, PHASE_ANSWERING);
-    result = MHD_queue_response(r->c, r->status, response);
+    result = httpd_queue(r, response);
     MHD_destroy_response(response);
     return result;
 }
 
 static enum MHD_Result refuse(struct httpd_request *r, enum gba_err err)
 {
-    LOG(r->h->log, LOG_LV_INFO, "http.refused", LOG_INT("rq", r->id),
-        LOG_STR("listener", r->l->conf.name), LOG_STR("peer", r->peer_text), LOG_ERR(err));
-    httpd_request_hand_over(r);
-    if (r->l->conf.refusal != NULL)
-        r->l->conf.refusal(r->l->conf.ctx, r, err);
-    else
-        httpd_reply(r, &(struct httpd_reply){.status = gba_err_http(err)});
+    httpd_refuse(r, err);
     return queue(r);
 }
 
@@ -147,22 +141,12 @@ static void *on_request_line(void *cls, const char *target, struct MHD_Connectio
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct httpd_conn *conn = info != NULL ? info->socket_context : NULL;
-    struct httpd_request *r;
 
+    (void)cls;
     if (target == NULL || conn == NULL)
         return NULL;
     httpd_conn_phase(conn, PHASE_READING);
-    r = httpd_request_new(cls, c, target);
-    if (r == NULL)
-        return NULL;
-    r->conn = conn;
-    r->peer = conn->peer;
-    memcpy(r->peer_text, conn->peer_text, sizeof(r->peer_text));
-    if (conn->l->conf.tls != NULL) {
-        info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-        r->tls = info != NULL ? info->tls_session : NULL;
-    }
-    return r;
+    return conn->request = httpd_request_new(conn, c, target);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
@@ -176,6 +160,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
     *con_cls = NULL;
     if (r == NULL)
         return;
+    r->conn->request = NULL;
     httpd_conn_phase(r->conn, PHASE_BETWEEN);
     httpd_request_unref(r);
 }
@@ -206,8 +191,12 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
     const union MHD_ConnectionInfo *info;
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*socket_context != NULL)
+        if (*socket_context != NULL) {
+            /* libmicrohttpd has nothing to say to a request line without a space. */
+            if (httpd_conn_was_closed_unheard(*socket_context))
+                httpd_refuse_past(*socket_context, c, MHD_HTTP_BAD_REQUEST);
             httpd_conn_closed(*socket_context);
+        }
         *socket_context = NULL;
         return;
     }
@@ -242,9 +231,9 @@ static void on_message(void *cls, const char *format, va_list args)
     }
 }
 
-/* libmicrohttpd refuses what does not fit its memory with a page of its own: twice our limit,
- * so that the answer is ours.  It clears all of it after each request, and up to 32 KiB come
- * from malloc(3) and not from mmap(2): more than that costs a third of a request. */
+/* Above our limit, so that it is the gate that refuses.  libmicrohttpd clears all of it after
+ * each request, and up to 32 KiB come from malloc(3) and not from mmap(2): more than that costs
+ * a third of a request. */
 static size_t memory_of(const struct listener *l)
 {
     size_t twice = 2 * l->conf.header_limit;

@@ -18,7 +18,7 @@ import time
 
 sys.dont_write_bytecode = True
 from bsf_lab import (BARRED, BSFD, CONFIG, IMPI, ISIM_NAME, K, NAME, NO_LIMITS, SUBSCRIBERS, TMPI_DOMAIN,  # noqa: E402
-                     ZH_FILE, Bsfd, Ue, bootstrap, check, first, kdf, make_certificates, request, run, soap, summary,
+                     ZH_FILE, Bsfd, Ue, bootstrap, check, exchange, first, kdf, make_certificates, request, run, soap, summary,
                      write, zn)
 
 # ---- Ub ------------------------------------------------------------------------------------
@@ -138,6 +138,43 @@ def test_http(b):
         except OSError:
             pass
     check("slow client is ended", time.time() - started < 7, time.time() - started)
+
+
+CHUNKED = "Transfer-Encoding: chunked"
+REFUSED_BY_LIBRARY = [
+    *[("GET / HTTP/1.1", f"Content-Length: {x}", "", 400, "CONTENT_LENGTH") for x in ("+0", "-1", "0x1", "0, 0", "")],
+    ("GET / HTTP/1.1", "Content-Length: " + "9" * 23, "", 413, "CONTENT_LENGTH"),
+    ("GET / HTTP/1.1", "X: " + "y" * 40000, "", 431, "HEADER_TOO_LARGE"),
+    ("GET /" + "y" * 40000 + " HTTP/1.1", "X: y", "", 431, "HEADER_TOO_LARGE"),
+    ("GET / HTTP/1.1", "X\0: y", "", 400, "HTTP"),
+    ("GET / HTTP/1.1", "no colon", "", 400, "HTTP"),
+    ("GET / HTTP/1.1", CHUNKED, "zz\r\nabc\r\n0\r\n\r\n", 400, "CHUNK"),
+    ("GET /", "X: y", "", 400, "REQUEST_LINE"),
+    ("GET / HTTP/2.0", "X: y", "", 505, "HTTP_VERSION"),
+]
+
+
+def test_refused_by_library(b):
+    context = ssl.create_default_context(cafile=f"{b.dir}/ca.pem")
+    for line, field, body, status, reason in REFUSED_BY_LIBRARY:
+        for name, tls in (("ub", None), ("ub_tls", context)):
+            mark = len(b.text())
+            data = f"{line}\r\nHost: {NAME}\r\n{field}\r\n\r\n{body}".encode("latin-1")
+            a = exchange(b.address(name), data, tls)
+            what = f"{name}: {line[:20]} {field[:30]}"
+            check(f"{what}: status", a.status == status, a.head)
+            check(f"{what}: one empty answer", a.body == b"", a.body)
+            check(f"{what}: Server token", "3gpp-gba-tmpi" in a.fields.get("server", "").split(), a.fields)
+            check(f"{what}: reason in the log", reason in b.text()[mark:], b.text()[mark:])
+    mark = len(b.text())
+    exchange(b.address("ub"), b"rubbish\r\n\r\n")
+    for _ in range(500):  # the line comes as the connection goes
+        if "REQUEST_LINE" in b.text()[mark:]:
+            break
+        time.sleep(0.01)
+    check("no answer, but a log line", "REQUEST_LINE" in b.text()[mark:], b.text()[mark:])
+    page = exchange(b.address("metrics"), b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").body
+    check("counted", b'bsf_ub_refused_total{reason="HTTP_VERSION"} 2' in page)
 
 
 def spoil(**changes):
@@ -426,7 +463,8 @@ def test_configuration():
 
 def main():
     b = Bsfd(CERTS)
-    for test in (test_bootstrap, test_challenge_form, test_unreadable, test_http, test_answers,
+    for test in (test_bootstrap, test_challenge_form, test_unreadable, test_http,
+                 test_refused_by_library, test_answers,
                  test_three_wrong_answers, test_replay, test_repeated_first, test_resync, test_tmpi, test_zn,
                  test_pages):
         last = Ue(first(b.address("ub")))  # leave no unanswered challenge to the next test

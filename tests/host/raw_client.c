@@ -130,6 +130,13 @@ bool raw_closes(int fd, int ms)
     return got == 0;
 }
 
+bool raw_is_at_end(int fd, int ms)
+{
+    char c;
+
+    return one_octet(fd, &c, clock_monotonic_ms() + ms) == 0;
+}
+
 int raw_ask(const char *address, const char *text, char *reply, size_t cap)
 {
     int fd = raw_connect(address), status;

@@ -21,6 +21,8 @@ int raw_answer(int fd, char *text, size_t cap);
 int raw_answer_head(int fd, char *text, size_t cap);
 /* The peer closes within ms. */
 bool raw_closes(int fd, int ms);
+/* The same, and not an octet comes before. */
+bool raw_is_at_end(int fd, int ms);
 /* Connects, sends text, reads one answer, closes: its status. */
 int raw_ask(const char *address, const char *text, char *answer, size_t cap);
 
