@@ -1,23 +1,25 @@
 /*
  * Challenges and sessions by RAND, in shards with a lock each; a second index finds challenges
- * by username.  Challenge and session of one RAND lie in one shard, so that one lock makes the
- * turn from one into the other, and the refusal of a repeated RAND, atomic.
- * Lock order: shard, then index; two shards are never held at once.
+ * by username.  The caps count over all shards.  Challenge and session of one RAND lie in one
+ * shard, so that one lock makes the turn from one into the other, and the refusal of a repeated
+ * RAND, atomic. Lock order: shard, then index or ages; two shards are never held at once.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "bsf/memory_runs.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsf/ages.h"
 #include "bsf/keyed_hash.h"
 #include "bsf/table.h"
 
 struct challenge {
     struct table_link by_rand, by_name;
-    struct challenge *older, *newer; /* in the order of their coming */
+    struct age age;
     struct bsf_challenge c;
 };
 
@@ -29,9 +31,7 @@ struct session {
 struct shard {
     pthread_mutex_t lock;
     struct table challenges, sessions;
-    struct challenge *oldest, *newest;
     int64_t first_expiry_s; /* no session here expires before */
-    uint64_t evicted;
 };
 
 struct index {
@@ -41,8 +41,9 @@ struct index {
 
 struct memory_runs {
     struct store_memory_config c;
-    size_t n;                            /* shards and indexes; a power of two */
-    size_t cap_challenges, cap_sessions; /* of one shard */
+    size_t n;                    /* shards and indexes; a power of two */
+    struct ages ages;            /* of all challenges */
+    _Atomic uint64_t n_sessions; /* in all shards, with those about to be opened */
     struct shard *shards;
     struct index *indexes;
 };
@@ -111,8 +112,7 @@ static void drop_challenge(struct memory_runs *m, struct shard *s, struct challe
     struct index *x = index_of(m, ch->by_name.hash);
 
     table_remove(&s->challenges, &ch->by_rand);
-    *(ch->older != NULL ? &ch->older->newer : &s->oldest) = ch->newer;
-    *(ch->newer != NULL ? &ch->newer->older : &s->newest) = ch->older;
+    ages_remove(&m->ages, &ch->age);
     pthread_mutex_lock(&x->lock);
     table_remove(&x->names, &ch->by_name);
     pthread_mutex_unlock(&x->lock);
@@ -120,9 +120,10 @@ static void drop_challenge(struct memory_runs *m, struct shard *s, struct challe
     free(ch);
 }
 
-static void drop_session(struct shard *s, struct session *se)
+static void drop_session(struct memory_runs *m, struct shard *s, struct session *se)
 {
     table_remove(&s->sessions, &se->by_rand);
+    atomic_fetch_sub(&m->n_sessions, 1);
     bsf_session_release(&se->s);
     free(se);
 }
@@ -132,7 +133,7 @@ static bool session_expired(const struct session *se, int64_t now_ms)
     return se->s.expires_s * 1000 <= now_ms;
 }
 
-static void expire_sessions(struct shard *s, int64_t now_ms)
+static void expire_sessions_in(struct memory_runs *m, struct shard *s, int64_t now_ms)
 {
     int64_t first = INT64_MAX;
 
@@ -144,11 +145,29 @@ static void expire_sessions(struct shard *s, int64_t now_ms)
 
             next = l->next;
             if (session_expired(se, now_ms))
-                drop_session(s, se);
+                drop_session(m, s, se);
             else if (se->s.expires_s < first)
                 first = se->s.expires_s;
         }
     s->first_expiry_s = first;
+}
+
+/* No shard is locked. */
+static void expire_sessions(struct memory_runs *m, int64_t now_ms)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        pthread_mutex_lock(&m->shards[i].lock);
+        expire_sessions_in(m, &m->shards[i], now_ms);
+        pthread_mutex_unlock(&m->shards[i].lock);
+    }
+}
+
+static bool take_session_room(struct memory_runs *m)
+{
+    if (atomic_fetch_add(&m->n_sessions, 1) < m->c.sessions)
+        return true;
+    atomic_fetch_sub(&m->n_sessions, 1);
+    return false;
 }
 
 /* ---- challenges ----------------------------------------------------------------------- */
@@ -158,18 +177,34 @@ static void append(struct memory_runs *m, struct shard *s, struct challenge *ch,
     uint64_t name = hash_name(m, ch->c.username);
     struct index *x = index_of(m, name);
 
-    while (s->oldest != NULL && s->challenges.n >= m->cap_challenges) {
-        drop_challenge(m, s, s->oldest);
-        s->evicted++;
-    }
-    ch->older = s->newest;
-    ch->newer = NULL;
-    *(s->newest != NULL ? &s->newest->newer : &s->oldest) = ch;
-    s->newest = ch;
+    ages_add(&m->ages, &ch->age, hash, ch->c.expires_ms);
     table_add(&s->challenges, &ch->by_rand, hash);
     pthread_mutex_lock(&x->lock);
     table_add(&x->names, &ch->by_name, name);
     pthread_mutex_unlock(&x->lock);
+}
+
+/* Drops what has expired, and the oldest over the cap.  No shard is locked. */
+static void shed(struct memory_runs *m, int64_t now_ms)
+{
+    const struct age *g;
+    uint64_t hash;
+
+    while ((g = ages_take(&m->ages, m->c.challenges, now_ms, &hash)) != NULL) {
+        struct shard *s = shard_of(m, hash);
+
+        pthread_mutex_lock(&s->lock);
+        for (struct table_link *l = table_first(&s->challenges, hash); l != NULL;
+             l = table_next(l)) {
+            struct challenge *ch = TABLE_ENTRY(l, struct challenge, by_rand);
+
+            if (&ch->age == g && !ages_in(&m->ages, g)) {
+                drop_challenge(m, s, ch);
+                break;
+            }
+        }
+        pthread_mutex_unlock(&s->lock);
+    }
 }
 
 /* Makes room for a RAND whose last user has expired. */
@@ -184,7 +219,7 @@ static bool rand_is_free(struct memory_runs *m, struct shard *s, uint64_t hash,
         ch = NULL;
     }
     if (se != NULL && session_expired(se, now_ms)) {
-        drop_session(s, se);
+        drop_session(m, s, se);
         se = NULL;
     }
     return ch == NULL && se == NULL;
@@ -206,6 +241,8 @@ enum gba_err memory_put(struct memory_runs *m, const struct bsf_challenge *c, in
     else
         err = GBA_E_RAND_REUSED;
     pthread_mutex_unlock(&s->lock);
+    if (err == GBA_OK)
+        shed(m, now_ms);
     if (err != GBA_OK) {
         bsf_challenge_release(&ch->c);
         free(ch);
@@ -336,14 +373,18 @@ enum gba_err memory_turn(struct memory_runs *m, const struct bsf_session *sessio
     struct session *se = calloc(1, sizeof(*se));
     struct challenge *ch;
     enum gba_err err;
+    bool room;
 
     if (se == NULL)
         return GBA_E_NOMEM;
+    room = take_session_room(m);
+    if (!room) {
+        expire_sessions(m, now_ms);
+        room = take_session_room(m);
+    }
     pthread_mutex_lock(&s->lock);
     err = live(s, hash, session->rand, now_ms, &ch);
-    if (err == GBA_OK && s->sessions.n >= m->cap_sessions)
-        expire_sessions(s, now_ms);
-    if (err == GBA_OK && s->sessions.n >= m->cap_sessions)
+    if (err == GBA_OK && !room)
         err = GBA_E_OVERLOAD;
     if (err == GBA_OK) {
         bsf_session_copy(&se->s, session);
@@ -353,8 +394,11 @@ enum gba_err memory_turn(struct memory_runs *m, const struct bsf_session *sessio
         drop_challenge(m, s, ch);
     }
     pthread_mutex_unlock(&s->lock);
-    if (err != GBA_OK)
+    if (err != GBA_OK) {
+        if (room)
+            atomic_fetch_sub(&m->n_sessions, 1);
         free(se);
+    }
     return err;
 }
 
@@ -390,7 +434,7 @@ void memory_drop_session(struct memory_runs *m, const uint8_t rand[static 16])
     pthread_mutex_lock(&s->lock);
     se = session_in(s, hash, rand);
     if (se != NULL)
-        drop_session(s, se);
+        drop_session(m, s, se);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -398,15 +442,8 @@ void memory_drop_session(struct memory_runs *m, const uint8_t rand[static 16])
 
 void memory_runs_expire(struct memory_runs *m, int64_t now_ms)
 {
-    for (size_t i = 0; i < m->n; i++) {
-        struct shard *s = &m->shards[i];
-
-        pthread_mutex_lock(&s->lock);
-        while (s->oldest != NULL && s->oldest->c.expires_ms <= now_ms)
-            drop_challenge(m, s, s->oldest);
-        expire_sessions(s, now_ms);
-        pthread_mutex_unlock(&s->lock);
-    }
+    shed(m, now_ms);
+    expire_sessions(m, now_ms);
 }
 
 void memory_runs_stats(struct memory_runs *m, struct store_stats *out)
@@ -417,9 +454,9 @@ void memory_runs_stats(struct memory_runs *m, struct store_stats *out)
         pthread_mutex_lock(&s->lock);
         out->challenges += s->challenges.n;
         out->sessions += s->sessions.n;
-        out->challenges_evicted += s->evicted;
         pthread_mutex_unlock(&s->lock);
     }
+    out->challenges_evicted += ages_evicted(&m->ages);
 }
 
 static bool init(struct memory_runs *m)
@@ -428,8 +465,6 @@ static bool init(struct memory_runs *m)
     bool ok = true;
 
     m->n = memory_n_shards(smaller);
-    m->cap_challenges = m->c.challenges / m->n;
-    m->cap_sessions = m->c.sessions / m->n;
     m->shards = calloc(m->n, sizeof(*m->shards));
     m->indexes = calloc(m->n, sizeof(*m->indexes));
     if (m->shards == NULL || m->indexes == NULL)
@@ -450,6 +485,7 @@ struct memory_runs *memory_runs_new(const struct store_memory_config *c)
     if (m == NULL)
         return NULL;
     m->c = *c;
+    ages_init(&m->ages);
     if (init(m))
         return m;
     memory_runs_free(m);
@@ -460,13 +496,13 @@ void memory_runs_free(struct memory_runs *m)
 {
     if (m == NULL)
         return;
+    if (m->shards != NULL && m->indexes != NULL)
+        shed(m, INT64_MAX);
     for (size_t i = 0; m->shards != NULL && m->indexes != NULL && i < m->n; i++) {
         struct shard *s = &m->shards[i];
 
-        while (s->oldest != NULL)
-            drop_challenge(m, s, s->oldest);
         if (s->sessions.slots != NULL)
-            expire_sessions(s, INT64_MAX);
+            expire_sessions_in(m, s, INT64_MAX);
         table_free(&s->challenges);
         table_free(&s->sessions);
         pthread_mutex_destroy(&s->lock);
@@ -475,6 +511,7 @@ void memory_runs_free(struct memory_runs *m)
         table_free(&m->indexes[i].names);
         pthread_mutex_destroy(&m->indexes[i].lock);
     }
+    ages_destroy(&m->ages);
     free(m->shards);
     free(m->indexes);
     free(m);

@@ -33,7 +33,7 @@ void memory_drop_session(struct memory_runs *m, const uint8_t rand[static 16]);
 void memory_runs_expire(struct memory_runs *m, int64_t now_ms);
 void memory_runs_stats(struct memory_runs *m, struct store_stats *out);
 
-/* How many shards serve a cap: few entries need one, so that the cap is exact. */
+/* How many shards serve so many entries. */
 size_t memory_n_shards(size_t cap);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Subscribers by IMPI and TMPIs, in shards with a lock each; two locks are never held at once.
+ * Subscribers by IMPI and TMPIs, in shards with a lock each; no two are ever held at once.  The
+ * cap counts over all shards.
  * The TMPI table only says where to look: the subscriber's record says which TMPIs are his.
  * TS 33.220 4.5.2, B.4.
  *
@@ -11,13 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsf/ages.h"
 #include "bsf/keyed_hash.h"
 #include "bsf/memory_runs.h"
 #include "bsf/table.h"
 
 struct subscriber {
     struct table_link by_impi;
-    struct subscriber *older, *newer; /* in the order of their last session */
+    struct age age; /* since the last session */
     char impi[GBA_IMPI_SIZE];
     char tmpi[GBA_TMPI_SIZE], previous_tmpi[GBA_TMPI_SIZE];
     int64_t tmpi_until_ms, keep_until_ms;
@@ -34,12 +36,12 @@ struct tmpi {
 struct shard {
     pthread_mutex_t lock;
     struct table subscribers, tmpis;
-    struct subscriber *oldest, *newest;
 };
 
 struct memory_subscribers {
     struct store_memory_config c;
-    size_t n, cap;
+    size_t n;
+    struct ages ages;
     struct shard *shards;
 };
 
@@ -78,20 +80,6 @@ static struct tmpi *tmpi_in(const struct shard *s, uint64_t hash, const char *tm
     return NULL;
 }
 
-static void unlink_age(struct shard *s, struct subscriber *u)
-{
-    *(u->older != NULL ? &u->older->newer : &s->oldest) = u->newer;
-    *(u->newer != NULL ? &u->newer->older : &s->newest) = u->older;
-}
-
-static void link_newest(struct shard *s, struct subscriber *u)
-{
-    u->older = s->newest;
-    u->newer = NULL;
-    *(s->newest != NULL ? &s->newest->newer : &s->oldest) = u;
-    s->newest = u;
-}
-
 /* TMPIs that nobody may use any more, to be taken out of their table without this lock. */
 struct retired {
     char tmpi[4][GBA_TMPI_SIZE];
@@ -104,11 +92,12 @@ static void retire(struct retired *r, const char *tmpi)
         memcpy(r->tmpi[r->n++], tmpi, GBA_TMPI_SIZE);
 }
 
-static void drop_subscriber(struct shard *s, struct subscriber *u, struct retired *r)
+static void drop_subscriber(struct memory_subscribers *m, struct shard *s, struct subscriber *u,
+                            struct retired *r)
 {
     retire(r, u->tmpi);
     retire(r, u->previous_tmpi);
-    unlink_age(s, u);
+    ages_remove(&m->ages, &u->age);
     table_remove(&s->subscribers, &u->by_impi);
     gba_guss_unref(u->guss);
     gba_wipe(u, sizeof(*u));
@@ -176,19 +165,46 @@ static void add_rand(struct subscriber *u, const uint8_t rand[static 16], unsign
     memcpy(u->rands[u->n_rands++], rand, 16);
 }
 
-static struct subscriber *add_subscriber(struct memory_subscribers *m, struct shard *s,
-                                         uint64_t hash, const char *impi,
-                                         struct memory_room *room, struct retired *r)
+static struct subscriber *add_subscriber(struct shard *s, uint64_t hash, const char *impi,
+                                         struct memory_room *room)
 {
     struct subscriber *u = room->subscriber;
 
     room->subscriber = NULL;
-    if (s->subscribers.n >= m->cap && s->oldest != NULL)
-        drop_subscriber(s, s->oldest, r);
     memcpy(u->impi, impi, strlen(impi) + 1);
     table_add(&s->subscribers, &u->by_impi, hash);
-    link_newest(s, u);
     return u;
+}
+
+/* Drops the subscriber that ages_take gave, unless he came again meanwhile. */
+static void drop_taken(struct memory_subscribers *m, const struct age *g, uint64_t hash)
+{
+    struct shard *s = shard_of(m, hash);
+    struct retired r = {.n = 0};
+
+    pthread_mutex_lock(&s->lock);
+    for (struct table_link *l = table_first(&s->subscribers, hash); l != NULL;
+         l = table_next(l)) {
+        struct subscriber *u = TABLE_ENTRY(l, struct subscriber, by_impi);
+
+        if (&u->age == g && !ages_in(&m->ages, g)) {
+            drop_subscriber(m, s, u, &r);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    remove_retired(m, &r);
+}
+
+/* Drops who has not been heard of for long enough, and the longest unheard over the cap.
+ * No shard is locked. */
+void memory_subscribers_expire(struct memory_subscribers *m, int64_t now_ms)
+{
+    const struct age *g;
+    uint64_t hash;
+
+    while ((g = ages_take(&m->ages, m->c.sessions, now_ms, &hash)) != NULL)
+        drop_taken(m, g, hash);
 }
 
 static void add_tmpi(struct memory_subscribers *m, const struct bsf_session *s,
@@ -222,9 +238,7 @@ void memory_enter(struct memory_subscribers *m, const struct bsf_session *s,
     pthread_mutex_lock(&sh->lock);
     u = subscriber_in(sh, hash, s->impi);
     if (u == NULL)
-        u = add_subscriber(m, sh, hash, s->impi, room, &r);
-    unlink_age(sh, u);
-    link_newest(sh, u);
+        u = add_subscriber(sh, hash, s->impi, room);
     set_tmpi(u, s->tmpi, username, &r);
     old_guss = u->guss;
     u->guss = s->guss != NULL ? gba_guss_ref(s->guss) : NULL;
@@ -234,9 +248,11 @@ void memory_enter(struct memory_subscribers *m, const struct bsf_session *s,
     u->keep_until_ms = s->expires_s * 1000;
     if (u->keep_until_ms < u->tmpi_until_ms)
         u->keep_until_ms = u->tmpi_until_ms;
+    ages_add(&m->ages, &u->age, hash, u->keep_until_ms);
     pthread_mutex_unlock(&sh->lock);
     gba_guss_unref(old_guss);
     remove_retired(m, &r);
+    memory_subscribers_expire(m, now_ms);
 }
 
 /* ---- look-ups ------------------------------------------------------------------------- */
@@ -326,27 +342,6 @@ enum gba_err memory_set_guss(struct memory_subscribers *m, const char *impi,
 
 /* ---- the whole ------------------------------------------------------------------------ */
 
-static bool expire_oldest(struct memory_subscribers *m, struct shard *s, int64_t now_ms)
-{
-    struct retired r = {.n = 0};
-    bool some;
-
-    pthread_mutex_lock(&s->lock);
-    some = s->oldest != NULL && s->oldest->keep_until_ms <= now_ms;
-    if (some)
-        drop_subscriber(s, s->oldest, &r);
-    pthread_mutex_unlock(&s->lock);
-    remove_retired(m, &r);
-    return some;
-}
-
-void memory_subscribers_expire(struct memory_subscribers *m, int64_t now_ms)
-{
-    for (size_t i = 0; i < m->n; i++)
-        while (expire_oldest(m, &m->shards[i], now_ms))
-            ;
-}
-
 uint64_t memory_subscribers_count(struct memory_subscribers *m)
 {
     uint64_t n = 0;
@@ -368,7 +363,7 @@ struct memory_subscribers *memory_subscribers_new(const struct store_memory_conf
         return NULL;
     m->c = *c;
     m->n = memory_n_shards(c->sessions);
-    m->cap = c->sessions / m->n;
+    ages_init(&m->ages);
     m->shards = calloc(m->n, sizeof(*m->shards));
     ok = m->shards != NULL;
     for (size_t i = 0; m->shards != NULL && i < m->n; i++) {
@@ -392,20 +387,19 @@ static void free_tmpis(struct shard *s)
 
 void memory_subscribers_free(struct memory_subscribers *m)
 {
-    struct retired r = {.n = 0};
-
     if (m == NULL)
         return;
+    if (m->shards != NULL)
+        memory_subscribers_expire(m, INT64_MAX);
     for (size_t i = 0; m->shards != NULL && i < m->n; i++) {
         struct shard *s = &m->shards[i];
 
-        while (s->oldest != NULL)
-            drop_subscriber(s, s->oldest, &r);
         free_tmpis(s);
         table_free(&s->subscribers);
         table_free(&s->tmpis);
         pthread_mutex_destroy(&s->lock);
     }
+    ages_destroy(&m->ages);
     free(m->shards);
     free(m);
 }

@@ -153,15 +153,28 @@ static void test_oldest_challenge_makes_room(void)
     store->close(store);
 }
 
+/* However the keys fall on the shards: none is lost below the cap, and above it the oldest. */
 static void test_cap_over_shards(void)
 {
-    open_store(4096, 4096, 2);
-    for (uint32_t i = 1; i <= 10000; i++)
-        CU_ASSERT_EQUAL(put(i, "a@b", 1), GBA_OK);
-    CU_ASSERT(stats().challenges <= 4096 && stats().challenges > 4096 * 9 / 10);
-    CU_ASSERT_EQUAL(stats().challenges + stats().challenges_evicted, 10000);
+    enum { CAP = 32768 };
+    uint32_t lost = 0;
+
+    open_store(CAP, CAP, 2);
+    for (uint32_t i = 1; i <= CAP; i++)
+        if (put(i, "a@b", 1) != GBA_OK)
+            lost++;
+    CU_ASSERT_EQUAL(stats().challenges, CAP);
+    CU_ASSERT_EQUAL(stats().challenges_evicted, 0);
+    for (uint32_t i = 1; i <= 100; i++) {
+        lost += put(CAP + i, "a@b", 1) != GBA_OK;
+        lost += get(i, 1) != GBA_E_NONCE || get(i + 1, 1) != GBA_OK;
+    }
+    CU_ASSERT_EQUAL(lost, 0);
+    CU_ASSERT_EQUAL(stats().challenges, CAP);
+    CU_ASSERT_EQUAL(stats().challenges_evicted, 100);
     store->expire(store, 1001);
     CU_ASSERT_EQUAL(stats().challenges, 0);
+    CU_ASSERT_EQUAL(stats().challenges_evicted, 100);
     store->close(store);
 }
 
@@ -412,6 +425,36 @@ static void test_cap_of_subscribers(void)
     store->close(store);
 }
 
+static void test_cap_of_sessions_over_shards(void)
+{
+    enum { CAP = 4096 };
+    struct result r = {0};
+    uint32_t lost = 0;
+    char impi[32], t[32];
+
+    open_store(CAP, CAP, 1);
+    for (uint32_t i = 0; i < CAP; i++) {
+        snprintf(impi, sizeof(impi), "u%u@b", (unsigned)i);
+        snprintf(t, sizeof(t), "t%u", (unsigned)i);
+        lost += bootstrap(i, impi, t, 0, i < 3 ? 10 : 20) != GBA_OK;
+    }
+    CU_ASSERT_EQUAL(lost, 0);
+    CU_ASSERT_EQUAL(stats().sessions, CAP);
+    CU_ASSERT_EQUAL(stats().subscribers, CAP);
+    CU_ASSERT_EQUAL(bootstrap(CAP, "x@b", "tx", 0, 20), GBA_E_OVERLOAD);
+    /* wherever those that expire lie, there is room again for as many */
+    for (uint32_t i = 0; i < 4; i++) {
+        snprintf(impi, sizeof(impi), "v%u@b", (unsigned)i);
+        CU_ASSERT_EQUAL(bootstrap(CAP + 1 + i, impi, "", 10000, 20),
+                        i < 3 ? GBA_OK : GBA_E_OVERLOAD);
+    }
+    CU_ASSERT_EQUAL(stats().sessions, CAP);
+    CU_ASSERT_EQUAL(stats().subscribers, CAP);
+    CU_ASSERT_EQUAL(tmpi("t2", &r), GBA_E_NOT_FOUND); /* the longest unheard */
+    CU_ASSERT_EQUAL(tmpi("t3", &r), GBA_OK);
+    store->close(store);
+}
+
 /* ---- threads -------------------------------------------------------------------------- */
 
 static void *hammer(void *arg)
@@ -477,6 +520,7 @@ static const struct unit_test tests[] = {
     {"TMPIs", test_tmpis},
     {"GUSS of today", test_guss_of_today},
     {"the cap of subscribers", test_cap_of_subscribers},
+    {"the caps of sessions and subscribers over shards", test_cap_of_sessions_over_shards},
     {"threads", test_threads},
 };
 UNIT_MAIN("store_memory", tests)
