@@ -386,6 +386,15 @@ static int start(struct daemon *d, const void *conf, void **state)
     return 0;
 }
 
+static int settled(void *state)
+{
+    struct bsfd *b = state;
+
+    if (b->conf->zh.file.subscribers == NULL)
+        return 0;
+    return daemon_exit_code(zh_file_check_rewrite(b->zh));
+}
+
 static void reload(void *state)
 {
     struct bsfd *b = state;
@@ -429,6 +438,7 @@ int main(int argc, char **argv)
         .common = offsetof(struct bsfd_conf, daemon),
         .check = check_files,
         .start = start,
+        .settled = settled,
         .reload = reload,
         .health = health,
         .drain = drain,

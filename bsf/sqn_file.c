@@ -171,8 +171,9 @@ enum gba_err sqn_file_append(struct sqn_file *f, const struct sqn_mark *marks, s
         return GBA_OK;
     }
     /* A half-written line must not become the head of the next one, and after a failed sync
-     * the kernel may have dropped what it had: only a rewrite helps. */
-    f->damaged = true;
+     * the kernel may have dropped what it had.  Without both the next append stands where this
+     * one began; else only a rewrite helps. */
+    f->damaged = ftruncate(f->fd, (off_t)f->size) != 0;
     return GBA_E_IO;
 }
 
@@ -241,6 +242,18 @@ static char *with_suffix(const char *path, const char *suffix)
     if (s != NULL)
         sprintf(s, "%s%s", path, suffix);
     return s;
+}
+
+enum gba_err sqn_file_can_rewrite(const struct sqn_file *f)
+{
+    char *probe = with_suffix(f->temporary, ".XXXXXX");
+    int fd = probe != NULL ? mkostemp(probe, O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && unlink(probe) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    free(probe);
+    return ok ? GBA_OK : GBA_E_IO;
 }
 
 /* The lock lies in a file of its own, for the other one is replaced. */

@@ -27,11 +27,14 @@ struct sqn_file;
 enum gba_err sqn_file_open(const char *path, struct sqn_mark *marks, size_t n, size_t *line,
                            struct sqn_file **out);
 /* Appends marks that must be on disk before their numbers are used; GBA_OK means synced.  After
- * GBA_E_IO none of them may be used. */
+ * GBA_E_IO none of them may be used; another append may succeed. */
 enum gba_err sqn_file_append(struct sqn_file *f, const struct sqn_mark *marks, size_t n);
 /* Writes the file anew with exactly these marks (and the unknown subscribers'), synced, in
  * place of the old one.  GBA_E_IO: the old one stands. */
 enum gba_err sqn_file_rewrite(struct sqn_file *f, const struct sqn_mark *marks, size_t n);
+/* May files be made beside it, as a rewrite does?  GBA_E_IO: errno says why not.  Thread-safe.
+ */
+enum gba_err sqn_file_can_rewrite(const struct sqn_file *f);
 /* Octets of the file, to see when a rewrite pays. */
 size_t sqn_file_size(const struct sqn_file *f);
 void sqn_file_close(struct sqn_file *f);

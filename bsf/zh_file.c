@@ -7,6 +7,7 @@
  */
 #include "bsf/zh_file.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -137,10 +138,19 @@ static enum gba_err rewrite(struct zh_file *z)
 
     if (err == GBA_OK)
         note_synced(z);
-    if (atomic_exchange(&z->healthy, err == GBA_OK) != (err == GBA_OK))
-        LOG(z->log, err == GBA_OK ? LOG_LV_NOTICE : LOG_LV_ERROR, "zh.file.sqn_file",
-            LOG_ERR(err), LOG_STR("file", z->c.sqn));
     return err;
+}
+
+static void log_file(const struct zh_file *z, enum gba_err err, const char *what)
+{
+    LOG(z->log, err == GBA_OK ? LOG_LV_NOTICE : LOG_LV_ERROR, "zh.file.sqn_file", LOG_ERR(err),
+        LOG_STR("file", z->c.sqn), LOG_STR("what", what));
+}
+
+static void note_health(struct zh_file *z, enum gba_err err)
+{
+    if (atomic_exchange(&z->healthy, err == GBA_OK) != (err == GBA_OK))
+        log_file(z, err, err == GBA_OK ? "written again" : "cannot be written: no vectors");
 }
 
 /* Puts the marks these queries have moved on disk, all with one sync. */
@@ -163,8 +173,11 @@ static void sync_marks(struct zh_file *z, const struct query *first)
     for (const struct query *q = first; err == GBA_OK && q != NULL; q = q->next)
         if (q->err == GBA_OK)
             z->synced[q->subscriber] = z->marks[q->subscriber].sqn;
-    if (err != GBA_OK || sqn_file_size(z->file) > COMPACT_ABOVE)
-        rewrite(z);
+    if (err != GBA_OK)
+        err = rewrite(z);
+    else if (sqn_file_size(z->file) > COMPACT_ABOVE)
+        (void)rewrite(z); /* else at the next query */
+    note_health(z, err);
 }
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -289,7 +302,8 @@ static void close_file(struct zh *port)
     pthread_join(z->thread, NULL);
     for (size_t i = 0; i < z->subscribers.n; i++)
         z->marks[i].sqn = z->last[i]; /* after an orderly end nothing is skipped */
-    rewrite(z);
+    if (rewrite(z) != GBA_OK)
+        log_file(z, GBA_E_IO, "not written at the end: reserved numbers are skipped");
     release(z);
 }
 
@@ -376,6 +390,18 @@ enum gba_err zh_file_open(const struct zh_file_config *c, struct log *log, FILE 
     }
     *out = &z->port;
     return GBA_OK;
+}
+
+enum gba_err zh_file_check_rewrite(struct zh *port)
+{
+    struct zh_file *z = self(port);
+
+    if (sqn_file_can_rewrite(z->file) == GBA_OK)
+        return GBA_OK;
+    LOG(z->log, LOG_LV_ERROR, "zh.file.sqn_file", LOG_ERR(GBA_E_IO), LOG_STR("file", z->c.sqn),
+        LOG_STR("what", "no file can be made beside it, as bsfd will have to"),
+        LOG_STR("why", strerror(errno)));
+    return GBA_E_IO;
 }
 
 enum gba_err zh_file_check(const struct zh_file_config *c, FILE *err)

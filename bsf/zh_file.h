@@ -25,6 +25,8 @@ extern const struct conf_schema zh_file_schema;
  * GBA_E_CONFIG: the subscribers' file; GBA_E_IO: the SQN file. */
 enum gba_err zh_file_open(const struct zh_file_config *c, struct log *log, FILE *err,
                           struct zh **out);
+/* Can the SQN file be written anew by the user that we have become?  GBA_E_IO, logged. */
+enum gba_err zh_file_check_rewrite(struct zh *z);
 /* Reads and checks the subscribers' file only. */
 enum gba_err zh_file_check(const struct zh_file_config *c, FILE *err);
 

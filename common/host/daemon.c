@@ -327,9 +327,12 @@ static int start_page(struct daemon *d)
 static int become_ready(struct daemon *d, const struct command_line *cl)
 {
     enum gba_err err = privdrop(d->common->user, d->log);
+    int code;
 
     if (err != GBA_OK)
         return daemon_exit_code(err);
+    if (d->p->settled != NULL && (code = d->p->settled(d->state)) != 0)
+        return code;
     if (cl->ports_file != NULL &&
         ports_file_write(cl->ports_file, (const char *const *)d->port_names,
                          (const char *const *)d->port_addresses, d->n_ports) != GBA_OK) {

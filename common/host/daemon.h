@@ -3,7 +3,7 @@
  * health page, ports file, privileges, readiness, exit code.  A main is a table of functions
  * and one call; it decides nothing here.
  *
- *   options -> configuration -> start() -> privileges dropped -> ports file, READY=1
+ *   options -> configuration -> start() -> privileges dropped, settled() -> ports file, READY=1
  *   -> SIGHUP: reload() ... SIGTERM, SIGINT or daemon_end() -> drain() -> stop()
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -88,6 +88,8 @@ struct daemon_program {
     int (*check)(const void *conf, struct log *log);
     /* Binds and starts everything.  0 and *state, or the exit code after a log line. */
     int (*start)(struct daemon *d, const void *conf, void **state);
+    /* Optional: runs once privileges are dropped.  0, or the exit code after a log line. */
+    int (*settled)(void *state);
     void (*reload)(void *state); /* SIGHUP: read certificates again; or NULL */
     /* Optional: adds members to the health page.  False: not healthy, answered with 503. */
     bool (*health)(void *state, json_t *members);

@@ -489,6 +489,47 @@ static void test_full_disk(void)
     z->close(z);
 }
 
+/* No rewrite is possible (a folder that has become another's): the file is whole all the same,
+ * and the next append serves. */
+static void test_append_heals(void)
+{
+    struct zh_query q = {.impi = IMPI};
+    struct rlimit was, little;
+    char temporary[96];
+    struct answer a;
+    struct stat st;
+    uint64_t last;
+    struct zh *z;
+
+    write_subscribers(HEAD, 0600);
+    CU_ASSERT_EQUAL_FATAL(open_zh(&z), GBA_OK);
+    CU_ASSERT_EQUAL(zh_file_check_rewrite(z), GBA_OK);
+    CU_ASSERT_EQUAL(ask(z, &q, &a), GBA_OK);
+    snprintf(temporary, sizeof(temporary), "%s.new", sqn);
+    CU_ASSERT_EQUAL_FATAL(mkdir(temporary, 0700), 0);
+    CU_ASSERT_EQUAL_FATAL(stat(sqn, &st), 0);
+    getrlimit(RLIMIT_FSIZE, &was);
+    little = was;
+    little.rlim_cur = (rlim_t)st.st_size + 10; /* less than a line */
+    signal(SIGXFSZ, SIG_IGN);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &little), 0);
+    for (unsigned i = 0; i < 100 && ask(z, &q, &a) == GBA_OK; i++)
+        ;
+    CU_ASSERT_EQUAL(a.err, GBA_E_ZH_FAILURE);
+    CU_ASSERT_EQUAL(ask(z, &q, &a), GBA_E_ZH_FAILURE);
+    CU_ASSERT(!z->healthy(z));
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &was), 0);
+    CU_ASSERT_EQUAL(ask(z, &q, &a), GBA_OK);
+    CU_ASSERT(z->healthy(z));
+    last = sqn_of(&a.av);
+    z->close(z); /* without the rewrite that an orderly end does */
+    CU_ASSERT_EQUAL(rmdir(temporary), 0);
+    CU_ASSERT_EQUAL_FATAL(open_zh(&z), GBA_OK);
+    CU_ASSERT_EQUAL(ask(z, &q, &a), GBA_OK);
+    CU_ASSERT(sqn_of(&a.av) > last);
+    z->close(z);
+}
+
 static const struct unit_test tests[] = {
     {"vectors", test_vectors},
     {"resynchronisation", test_resynchronisation},
@@ -501,6 +542,7 @@ static const struct unit_test tests[] = {
     {"unknown subscribers are kept", test_unknown_subscribers_are_kept},
     {"SIGKILL never repeats a number", test_kill_never_repeats},
     {"a full disk", test_full_disk},
+    {"an append heals without a rewrite", test_append_heals},
 };
 
 int main(void)
