@@ -312,8 +312,8 @@ enum gba_err memory_find(struct memory_runs *m, const char *username, const char
     return GBA_E_NOT_FOUND;
 }
 
-enum gba_err memory_fail(struct memory_runs *m, const uint8_t rand[static 16], unsigned limit,
-                         int64_t now_ms, unsigned *failures)
+enum gba_err memory_fail(struct memory_runs *m, const uint8_t rand[static 16], bool was_auts,
+                         unsigned limit, int64_t now_ms, unsigned *failures)
 {
     uint64_t hash = hash_rand(m, rand);
     struct shard *s = shard_of(m, hash);
@@ -325,6 +325,8 @@ enum gba_err memory_fail(struct memory_runs *m, const uint8_t rand[static 16], u
     err = live(s, hash, rand, now_ms, &ch);
     if (err == GBA_OK) {
         *failures = ++ch->c.failures;
+        if (was_auts)
+            ch->c.auts_used = false;
         if (ch->c.failures >= limit)
             drop_challenge(m, s, ch);
     }

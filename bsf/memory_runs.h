@@ -20,8 +20,8 @@ enum gba_err memory_find(struct memory_runs *m, const char *username, const char
                          int64_t window_ms, int64_t now_ms, struct bsf_challenge *out);
 enum gba_err memory_get(struct memory_runs *m, const uint8_t rand[static 16], int64_t now_ms,
                         struct bsf_challenge *out);
-enum gba_err memory_fail(struct memory_runs *m, const uint8_t rand[static 16], unsigned limit,
-                         int64_t now_ms, unsigned *failures);
+enum gba_err memory_fail(struct memory_runs *m, const uint8_t rand[static 16], bool was_auts,
+                         unsigned limit, int64_t now_ms, unsigned *failures);
 enum gba_err memory_claim_auts(struct memory_runs *m, const uint8_t rand[static 16],
                                int64_t now_ms);
 void memory_drop(struct memory_runs *m, const uint8_t rand[static 16]);

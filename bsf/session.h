@@ -30,7 +30,7 @@ struct bsf_challenge {
     unsigned failures;              /* wrong answers so far */
     bool gba_u;                     /* run with a GBA_U UICC */
     bool resynced;                  /* made in answer to an AUTS: takes no second one */
-    bool auts_used;                 /* an AUTS came for this challenge */
+    bool auts_used;                 /* an AUTS that verifies, or is being asked about, came */
     bool decoy;                     /* no subscriber behind it: no answer verifies */
 };
 

@@ -47,9 +47,10 @@ struct store {
     void (*challenge_get)(struct store *s, const uint8_t rand[static 16], int64_t now_ms,
                           store_done *done, void *arg);
     /* One more wrong answer: gives the count with it in r->failures; at limit the challenge is
-     * gone.  GBA_E_NONCE. */
-    void (*challenge_fail)(struct store *s, const uint8_t rand[static 16], unsigned limit,
-                           int64_t now_ms, store_done *done, void *arg);
+     * gone.  was_auts: the wrong answer is the AUTS claimed before, and another may come.
+     * GBA_E_NONCE. */
+    void (*challenge_fail)(struct store *s, const uint8_t rand[static 16], bool was_auts,
+                           unsigned limit, int64_t now_ms, store_done *done, void *arg);
     /* The one AUTS of a run.  GBA_E_SECOND_AUTS: it was used, or the challenge came from a
      * resynchronisation; GBA_E_NONCE. */
     void (*challenge_claim_auts)(struct store *s, const uint8_t rand[static 16], int64_t now_ms,

@@ -63,11 +63,11 @@ static void challenge_get(struct store *s, const uint8_t rand[static 16], int64_
     answer_challenge(done, arg, memory_get(self(s)->runs, rand, now_ms, &c), &c);
 }
 
-static void challenge_fail(struct store *s, const uint8_t rand[static 16], unsigned limit,
-                           int64_t now_ms, store_done *done, void *arg)
+static void challenge_fail(struct store *s, const uint8_t rand[static 16], bool was_auts,
+                           unsigned limit, int64_t now_ms, store_done *done, void *arg)
 {
     struct store_result r = {.failures = 0};
-    enum gba_err err = memory_fail(self(s)->runs, rand, limit, now_ms, &r.failures);
+    enum gba_err err = memory_fail(self(s)->runs, rand, was_auts, limit, now_ms, &r.failures);
 
     done(arg, err, &r);
 }

@@ -206,6 +206,9 @@ static enum ub_event_kind doubt(struct ub_run *run, const struct ub_event *ev)
              (run->answer.reason == GBA_E_SUBSCRIBER_UNKNOWN ||
               run->answer.reason == GBA_E_SUBSCRIBER_BARRED))
         return UB_EV_DECOY;
+    /* Anybody can send an AUTS that does not verify: it must not use up the subscriber's. */
+    if (run->query.resync && run->answer.reason == GBA_E_AUTS)
+        return UB_EV_WRONG;
     return UB_EV_STRANGER;
 }
 
@@ -254,8 +257,10 @@ static enum ub_event_kind judge(struct ub_run *run, const struct ub_event *ev)
     if (strcmp(run->challenge.username, run->username) != 0)
         return UB_EV_FOREIGN;
     memcpy(run->impi, run->challenge.impi, sizeof(run->impi));
-    if (!auts && d->p[GBA_DIGEST_RESPONSE].present && d->p[GBA_DIGEST_RESPONSE].value.n == 0)
-        return UB_EV_MAC_FAILURE;
+    if (!auts && d->p[GBA_DIGEST_RESPONSE].present && d->p[GBA_DIGEST_RESPONSE].value.n == 0) {
+        run->reason = GBA_E_BINDING;
+        return ub_is_bound(run, &run->challenge) ? UB_EV_MAC_FAILURE : UB_EV_WRONG;
+    }
     err = ub_check_binding(run, &run->challenge);
     if (err == GBA_OK && auts)
         err = gba_auts_parse(d->p[GBA_DIGEST_AUTS].value, run->auts);
@@ -347,6 +352,7 @@ static const struct row table[] = {
     {{UB_ASKING,     UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
     {{UB_DOUBTING,   UB_EV_STRANGER,    UB_DONE,       UB_DO_ANSWER,  "TS 24.109 4.2"},      refuse_stranger},
     {{UB_DOUBTING,   UB_EV_DECOY,       UB_KEEPING,    UB_DO_KEEP,    ""},                   keep_decoy},
+    {{UB_DOUBTING,   UB_EV_WRONG,       UB_UNCLAIMING, UB_DO_COUNT,   "TS 33.102 6.3.5"},    NULL},
     {{UB_KEEPING,    UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "TS 33.220 4.5.2 3"},  challenge_new},
     {{UB_KEEPING,    UB_EV_NO,          UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
     {{UB_KEEPING,    UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
@@ -369,6 +375,9 @@ static const struct row table[] = {
     {{UB_CLAIMING,   UB_EV_YES,         UB_RECALLING,  UB_DO_RECALL,  "TS 33.102 6.3.5"},    resynchronise},
     {{UB_CLAIMING,   UB_EV_NO,          UB_JUDGING,    PASS,          "TS 33.102 6.3.5"},    not_claimed},
     {{UB_CLAIMING,   UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
+    {{UB_UNCLAIMING, UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "TS 33.102 6.3.5"},    refuse_stranger},
+    {{UB_UNCLAIMING, UB_EV_NO,          UB_DONE,       UB_DO_ANSWER,  "TS 33.102 6.3.5"},    refuse_stranger},
+    {{UB_UNCLAIMING, UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},
     {{UB_DROPPING,   UB_EV_YES,         UB_DONE,       UB_DO_ANSWER,  "TS 24.109 4.2"},      refuse_mac_failure},
     {{UB_DROPPING,   UB_EV_NO,          UB_DONE,       UB_DO_ANSWER,  "TS 24.109 4.2"},      refuse_mac_failure},
     {{UB_DROPPING,   UB_EV_ERROR,       UB_DONE,       UB_DO_ANSWER,  ""},                   refuse},

@@ -92,6 +92,7 @@ enum ub_state {
     UB_OPENING,    /* ... session opened */
     UB_COUNTING,   /* ... wrong answer counted */
     UB_CLAIMING,   /* ... the AUTS of the run claimed */
+    UB_UNCLAIMING, /* ... and given back, for it does not verify */
     UB_DROPPING,   /* ... challenge dropped */
     UB_DONE,
     UB_N_STATES
@@ -108,7 +109,7 @@ enum ub_do {
     UB_DO_KEEP,    /* store challenge_put(challenge) */
     UB_DO_GET,     /* store challenge_get(rand) */
     UB_DO_OPEN,    /* store session_open(session, challenge.username) */
-    UB_DO_COUNT,   /* store challenge_fail(rand, max_failures) */
+    UB_DO_COUNT,   /* store challenge_fail(rand, state is UB_UNCLAIMING, max_failures) */
     UB_DO_CLAIM,   /* store challenge_claim_auts(rand) */
     UB_DO_DROP     /* store challenge_drop(rand) */
 };

@@ -114,14 +114,13 @@ enum gba_err ub_check_first(const struct gba_digest *d)
     return gba_digest_check(d, GBA_DIGEST_UB_FIRST, &which);
 }
 
-static bool bound(const struct ub_run *run, const struct bsf_challenge *c)
+bool ub_is_bound(const struct ub_run *run, const struct bsf_challenge *c)
 {
     const struct gba_digest *d = &run->digest;
     char nonce[GBA_AKA_NONCE_SIZE];
 
     gba_aka_nonce(c->rand, c->autn, nonce);
-    return d->p[GBA_DIGEST_ALGORITHM].present &&
-           gba_text_is(value_of(d, GBA_DIGEST_NONCE), nonce) &&
+    return gba_text_is(value_of(d, GBA_DIGEST_NONCE), nonce) &&
            gba_text_is(value_of(d, GBA_DIGEST_REALM), c->realm) &&
            gba_text_is(value_of(d, GBA_DIGEST_OPAQUE), c->opaque) &&
            d->p[GBA_DIGEST_URI].present &&
@@ -139,7 +138,7 @@ enum gba_err ub_check_binding(const struct ub_run *run, const struct bsf_challen
         return GBA_E_QOP;
     if (!gba_text_is(value_of(d, GBA_DIGEST_NC), "00000001"))
         return GBA_E_NC;
-    if (!bound(run, c))
+    if (!d->p[GBA_DIGEST_ALGORITHM].present || !ub_is_bound(run, c))
         return GBA_E_BINDING;
     if (value_of(d, GBA_DIGEST_CNONCE).n > CNONCE_MAX)
         return GBA_E_SYNTAX;

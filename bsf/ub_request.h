@@ -20,6 +20,9 @@ enum gba_err ub_read_authorization(struct ub_run *run, const struct ub_request *
 /* For a request without a nonce. */
 enum gba_err ub_check_first(const struct gba_digest *d);
 
+/* Are nonce, realm, opaque and uri those of the challenge? */
+bool ub_is_bound(const struct ub_run *run, const struct bsf_challenge *c);
+
 /* Is the answer in run->digest bound to its challenge (username apart): realm, nonce, opaque,
  * algorithm, qop, nc, uri, and nothing missing?  GBA_E_QOP, GBA_E_NC, GBA_E_BINDING;
  * GBA_E_MISSING or GBA_E_SYNTAX when it cannot be read. */

@@ -113,7 +113,8 @@ static void perform(struct call *call, enum ub_do todo)
         s->session_open(s, &run->session, run->username, now, stored, call);
         return;
     case UB_DO_COUNT:
-        s->challenge_fail(s, run->rand, run->policy->max_failures, now, stored, call);
+        s->challenge_fail(s, run->rand, run->state == UB_UNCLAIMING, run->policy->max_failures,
+                          now, stored, call);
         return;
     case UB_DO_CLAIM:
         s->challenge_claim_auts(s, run->rand, now, stored, call);

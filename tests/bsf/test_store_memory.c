@@ -214,6 +214,13 @@ static void test_find(void)
     CU_ASSERT_EQUAL(r.err, GBA_E_SECOND_AUTS);
     store->challenge_find(store, "a@b", BSF, 500, 600, note, &r);
     CU_ASSERT_EQUAL(r.err, GBA_E_NOT_FOUND); /* it was answered */
+    store->challenge_fail(store, rand, false, 5, 300, note, &r);
+    store->challenge_claim_auts(store, rand, 300, note, &r);
+    CU_ASSERT_EQUAL(r.err, GBA_E_SECOND_AUTS);
+    store->challenge_fail(store, rand, true, 5, 300, note, &r);
+    CU_ASSERT_EQUAL(r.failures, 2);
+    store->challenge_claim_auts(store, rand, 300, note, &r);
+    CU_ASSERT_EQUAL(r.err, GBA_OK);
     store->close(store);
 }
 
@@ -225,11 +232,11 @@ static void test_failures_use_up(void)
     open_store(10, 10, 2);
     put(1, "a@b", 0);
     for (unsigned i = 1; i <= 3; i++) {
-        store->challenge_fail(store, rand, 3, 1, note, &r);
+        store->challenge_fail(store, rand, false, 3, 1, note, &r);
         CU_ASSERT_EQUAL(r.err, GBA_OK);
         CU_ASSERT_EQUAL(r.failures, i);
     }
-    store->challenge_fail(store, rand, 3, 1, note, &r);
+    store->challenge_fail(store, rand, false, 3, 1, note, &r);
     CU_ASSERT_EQUAL(r.err, GBA_E_NONCE);
     CU_ASSERT_EQUAL(stats().challenges, 0);
     store->challenge_drop(store, rand, 1, note, &r);

@@ -76,11 +76,17 @@ static void test_waiting_states_take_every_answer(void)
 static void test_states_wait_for_what_was_done(void)
 {
     static const enum ub_do wanted[UB_N_STATES] = {
-        [UB_RESOLVING] = UB_DO_RESOLVE, [UB_FINDING] = UB_DO_FIND,
-        [UB_ADMITTING] = UB_DO_ADMIT,   [UB_RECALLING] = UB_DO_RECALL,
-        [UB_ASKING] = UB_DO_ASK,        [UB_KEEPING] = UB_DO_KEEP,
-        [UB_LOOKING_UP] = UB_DO_GET,    [UB_OPENING] = UB_DO_OPEN,
-        [UB_COUNTING] = UB_DO_COUNT,    [UB_CLAIMING] = UB_DO_CLAIM,
+        [UB_RESOLVING] = UB_DO_RESOLVE,
+        [UB_FINDING] = UB_DO_FIND,
+        [UB_ADMITTING] = UB_DO_ADMIT,
+        [UB_RECALLING] = UB_DO_RECALL,
+        [UB_ASKING] = UB_DO_ASK,
+        [UB_KEEPING] = UB_DO_KEEP,
+        [UB_LOOKING_UP] = UB_DO_GET,
+        [UB_OPENING] = UB_DO_OPEN,
+        [UB_COUNTING] = UB_DO_COUNT,
+        [UB_CLAIMING] = UB_DO_CLAIM,
+        [UB_UNCLAIMING] = UB_DO_COUNT,
         [UB_DROPPING] = UB_DO_DROP, /* the others: UB_DO_ANSWER, that is 0 */
     };
 
@@ -353,6 +359,16 @@ static void with_body(struct lab_ue *ue)
 {
     ue->body = (struct gba_bytes){(const uint8_t *)"x", 1};
 }
+static void no_answer_elsewhere(struct lab_ue *ue)
+{
+    no_answer(ue);
+    spoil_realm(ue);
+}
+static void no_answer_forged(struct lab_ue *ue)
+{
+    no_answer(ue);
+    spoil_opaque(ue);
+}
 static void bad_auts(struct lab_ue *ue)
 {
     snprintf(ue->auts, sizeof(ue->auts), "AAAAAAAAAAAAAAAAAAA=");
@@ -394,6 +410,9 @@ static const struct {
     {"no response", no_response, UB_REFUSED, GBA_E_MISSING, false},
     {"response not hexadecimal", no_hex, UB_REFUSED, GBA_E_SYNTAX, false},
     {"empty response: MAC failure", no_answer, UB_REFUSED, GBA_E_UE_MAC_FAILURE, false},
+    {"empty response of another realm", no_answer_elsewhere, UB_CHALLENGED, GBA_E_BINDING,
+     true},
+    {"empty response, another opaque", no_answer_forged, UB_CHALLENGED, GBA_E_BINDING, true},
     {"AUTS that does not verify", bad_auts, UB_REFUSED, GBA_E_AUTS, false},
     {"AUTS too short", short_auts, UB_REFUSED, GBA_E_SYNTAX, false},
 };

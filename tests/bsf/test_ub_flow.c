@@ -220,8 +220,9 @@ static void test_auts_of_a_forger(void)
     snprintf(ue.auts, sizeof(ue.auts), "AAAAAAAAAAAAAAAAAAA=");
     lab_ue_answer(&l, &ue, &r);
     CU_ASSERT_EQUAL(r.answer.reason, GBA_E_AUTS);
+    CU_ASSERT_EQUAL(gba_err_http(r.answer.reason), 403);
     lab_ue_answer(&l, &ue, &r);
-    CU_ASSERT_EQUAL(r.answer.reason, GBA_E_SECOND_AUTS);
+    CU_ASSERT_EQUAL(r.answer.reason, GBA_E_AUTS);
     /* a first request now starts a run of its own, in which an AUTS is possible */
     lab_first(&l, LAB_IMPI, &r);
     CU_ASSERT_STRING_NOT_EQUAL(r.answer.field, first.answer.field);
@@ -229,6 +230,39 @@ static void test_auts_of_a_forger(void)
     CU_ASSERT_FATAL(lab_ue_take(&l, &ue, LAB_IMPI, &first));
     lab_ue_answer(&l, &ue, &r);
     CU_ASSERT_EQUAL(r.answer.verdict, UB_BOOTSTRAPPED);
+    lab_close(&l);
+}
+
+/* Forged ones use up failures, not the one AUTS of the run. */
+static void test_auts_after_forged_ones(void)
+{
+    struct lab_result first, r;
+    struct lab_ue ue, forger;
+
+    open_lab();
+    lab_first(&l, LAB_IMPI, &first);
+    CU_ASSERT_FATAL(lab_ue_take(&l, &ue, LAB_IMPI, &first));
+    forger = ue;
+    snprintf(forger.auts, sizeof(forger.auts), "AAAAAAAAAAAAAAAAAAA=");
+    for (unsigned i = 1; i < l.policy.max_failures; i++) {
+        lab_ue_answer(&l, &forger, &r);
+        CU_ASSERT_EQUAL(r.answer.reason, GBA_E_AUTS);
+    }
+    lab_ue_set_auts(&ue, 1000 << 5);
+    lab_ue_answer(&l, &ue, &r);
+    CU_ASSERT_EQUAL(r.answer.verdict, UB_CHALLENGED);
+    lab_ue_answer(&l, &forger, &r); /* now it was used */
+    CU_ASSERT_EQUAL(r.answer.reason, GBA_E_SECOND_AUTS);
+    lab_close(&l);
+    open_lab();
+    lab_first(&l, LAB_IMPI, &first);
+    CU_ASSERT_FATAL(lab_ue_take(&l, &ue, LAB_IMPI, &first));
+    snprintf(ue.auts, sizeof(ue.auts), "AAAAAAAAAAAAAAAAAAA=");
+    for (unsigned i = 0; i < l.policy.max_failures; i++)
+        lab_ue_answer(&l, &ue, &r);
+    CU_ASSERT_EQUAL(r.answer.reason, GBA_E_AUTS);
+    lab_ue_answer(&l, &ue, &r); /* the challenge is used up */
+    CU_ASSERT_EQUAL(r.answer.reason, GBA_E_NONCE);
     lab_close(&l);
 }
 
@@ -737,6 +771,7 @@ static const struct unit_test tests[] = {
     {"limit of an address", test_address_limit},
     {"resynchronisation", test_resynchronisation},
     {"AUTS of a forger", test_auts_of_a_forger},
+    {"AUTS after forged ones", test_auts_after_forged_ones},
     {"refusals of Zh", test_zh_refusals},
     {"a repeated RAND", test_repeated_rand},
     {"decoys", test_decoy},

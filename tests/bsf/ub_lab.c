@@ -187,13 +187,13 @@ static void f_get(struct store *s, const uint8_t r[static 16], int64_t t, store_
         l->store->challenge_get(l->store, r, t, d, a);
 }
 
-static void f_fail(struct store *s, const uint8_t r[static 16], unsigned n, int64_t t,
-                   store_done *d, void *a)
+static void f_fail(struct store *s, const uint8_t r[static 16], bool was_auts, unsigned n,
+                   int64_t t, store_done *d, void *a)
 {
     struct lab *l = lab_of_store(s);
 
     if (!fails(l, d, a))
-        l->store->challenge_fail(l->store, r, n, t, d, a);
+        l->store->challenge_fail(l->store, r, was_auts, n, t, d, a);
 }
 
 static void f_claim(struct store *s, const uint8_t r[static 16], int64_t t, store_done *d,

@@ -78,14 +78,14 @@ static void f_get(struct store *s, const uint8_t r[static 16], int64_t t, store_
         real->challenge_get(real, r, t, answered, &c);
 }
 
-static void f_fail(struct store *s, const uint8_t r[static 16], unsigned n, int64_t t,
-                   store_done *d, void *a)
+static void f_fail(struct store *s, const uint8_t r[static 16], bool was_auts, unsigned n,
+                   int64_t t, store_done *d, void *a)
 {
     struct store *real = self_of(s)->real;
     struct call c;
 
     if (pass(s, &c, "challenge_fail", d, a))
-        real->challenge_fail(real, r, n, t, answered, &c);
+        real->challenge_fail(real, r, was_auts, n, t, answered, &c);
 }
 
 static void f_claim(struct store *s, const uint8_t r[static 16], int64_t t, store_done *d,
