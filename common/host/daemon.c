@@ -24,7 +24,6 @@
 #include "common/host/daemon_page.h"
 #include "common/host/privdrop.h"
 
-#define PORTS_MAX   32
 #define OPTIONS_MAX 16
 #define GO_ON       (-1)
 
@@ -37,7 +36,7 @@ struct daemon {
     void *state;
     int signal_fd, end_fd;
     _Atomic int exit_code; /* GO_ON until something ends the daemon */
-    char *port_names[PORTS_MAX], *port_addresses[PORTS_MAX];
+    struct port *ports;
     size_t n_ports;
 };
 
@@ -237,18 +236,19 @@ struct metrics *daemon_metrics(const struct daemon *d)
 
 void daemon_port(struct daemon *d, const char *name, const char *address)
 {
-    if (d->n_ports == PORTS_MAX)
-        return;
-    d->port_names[d->n_ports] = strdup(name);
-    d->port_addresses[d->n_ports] = strdup(address);
-    if (d->port_names[d->n_ports] == NULL || d->port_addresses[d->n_ports] == NULL) {
-        free(d->port_names[d->n_ports]);
-        free(d->port_addresses[d->n_ports]);
-        return;
-    }
-    d->n_ports++;
+    struct port p = {strdup(name), strdup(address)}, *more = NULL;
+
     LOG(d->log, LOG_LV_NOTICE, "daemon.listen", LOG_STR("name", name),
         LOG_STR("address", address));
+    if (p.name != NULL && p.address != NULL)
+        more = realloc(d->ports, (d->n_ports + 1) * sizeof(*more));
+    if (more == NULL) {
+        free(p.name);
+        free(p.address);
+        return;
+    }
+    d->ports = more;
+    d->ports[d->n_ports++] = p;
 }
 
 void daemon_end(struct daemon *d, int exit_code)
@@ -334,8 +334,7 @@ static int become_ready(struct daemon *d, const struct command_line *cl)
     if (d->p->settled != NULL && (code = d->p->settled(d->state)) != 0)
         return code;
     if (cl->ports_file != NULL &&
-        ports_file_write(cl->ports_file, (const char *const *)d->port_names,
-                         (const char *const *)d->port_addresses, d->n_ports) != GBA_OK) {
+        ports_file_write(cl->ports_file, d->ports, d->n_ports) != GBA_OK) {
         LOG(d->log, LOG_LV_ERROR, "daemon.ports_file", LOG_STR("file", cl->ports_file),
             LOG_STR("reason", strerror(errno)));
         return DAEMON_EXIT_OS;
@@ -396,9 +395,10 @@ static int run(struct daemon *d, const void *conf, const struct command_line *cl
 static void daemon_clear(struct daemon *d)
 {
     for (size_t i = 0; i < d->n_ports; i++) {
-        free(d->port_names[i]);
-        free(d->port_addresses[i]);
+        free(d->ports[i].name);
+        free(d->ports[i].address);
     }
+    free(d->ports);
     if (d->signal_fd >= 0)
         close(d->signal_fd);
     if (d->end_fd >= 0)

@@ -147,6 +147,20 @@ static void listener_free(struct listener *l)
     free(l);
 }
 
+static enum gba_err add_listener(struct httpd *h, struct listener *l)
+{
+    struct listener **grown;
+
+    pthread_mutex_lock(&h->lock);
+    grown = realloc(h->listeners, (h->n_listeners + 1) * sizeof(struct listener *));
+    if (grown != NULL) {
+        h->listeners = grown;
+        h->listeners[h->n_listeners++] = l;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return grown != NULL ? GBA_OK : GBA_E_NOMEM;
+}
+
 static struct listener *listener_new(struct httpd *h, const struct httpd_listener *conf)
 {
     struct listener *l = calloc(1, sizeof(*l));
@@ -171,8 +185,7 @@ enum gba_err httpd_listen(struct httpd *h, const struct httpd_listener *conf)
     struct listener *l;
     enum gba_err err;
 
-    if (conf->address == NULL || conf->handler == NULL ||
-        h->n_listeners == HTTPD_LISTENERS_MAX || h->drained)
+    if (conf->address == NULL || conf->handler == NULL || h->drained)
         return GBA_E_ARGUMENT;
     l = listener_new(h, conf);
     if (l == NULL)
@@ -186,15 +199,14 @@ enum gba_err httpd_listen(struct httpd *h, const struct httpd_listener *conf)
     }
     if (err == GBA_OK)
         err = httpd_supervise(h);
+    if (err == GBA_OK)
+        err = add_listener(h, l);
     if (err != GBA_OK) {
         if (l->mhd != NULL)
             MHD_stop_daemon(l->mhd);
         listener_free(l);
         return err;
     }
-    pthread_mutex_lock(&h->lock);
-    h->listeners[h->n_listeners++] = l;
-    pthread_mutex_unlock(&h->lock);
     httpd_wake(h);
     return GBA_OK;
 }
@@ -314,6 +326,7 @@ void httpd_free(struct httpd *h)
         listener_free(h->listeners[i]);
     for (size_t fd = 0; fd < h->n_by_fd; fd++)
         free(h->by_fd[fd]);
+    free(h->listeners);
     free(h->by_fd);
     close(h->wake_fd);
     pthread_mutex_destroy(&h->lock);

@@ -329,53 +329,83 @@ static void close_listeners(struct httpd *h)
     }
 }
 
-/* Fills polls with those that may accept; a full one leaves its clients in the backlog. */
-static nfds_t listeners_to_poll(struct httpd *h, struct pollfd *polls, struct listener **of)
-{
-    struct listener *all[HTTPD_LISTENERS_MAX];
-    size_t n_all;
-    nfds_t n = 0;
+/* What the supervisor waits for: the listeners of[0..n), then wake_fd. */
+struct watch {
+    struct pollfd *polls;
+    struct listener **of;
+    size_t room;
+    nfds_t n;
+};
 
+static bool watch_reaches(struct watch *w, size_t n)
+{
+    struct pollfd *polls;
+    struct listener **of;
+
+    if (n <= w->room)
+        return true;
+    polls = realloc(w->polls, (n + 1) * sizeof(*polls));
+    if (polls != NULL)
+        w->polls = polls;
+    of = realloc(w->of, n * sizeof(struct listener *));
+    if (of != NULL)
+        w->of = of;
+    if (polls == NULL || of == NULL)
+        return false;
+    w->room = n;
+    return true;
+}
+
+/* Those that may accept; a full one leaves its clients in the backlog. */
+static void watch_listeners(struct watch *w, struct httpd *h)
+{
     pthread_mutex_lock(&h->lock);
-    n_all = h->n_listeners;
-    memcpy(all, h->listeners, sizeof(all));
     if (atomic_load(&h->stop_accepting))
         close_listeners(h);
-    pthread_mutex_unlock(&h->lock);
-    for (size_t i = 0; i < n_all; i++) {
-        if (all[i]->fd >= 0 && has_room(all[i])) {
-            polls[n] = (struct pollfd){.fd = all[i]->fd, .events = POLLIN};
-            of[n++] = all[i];
+    (void)watch_reaches(w, h->n_listeners); /* else those that there is room for */
+    for (size_t i = 0; i < h->n_listeners && w->n < w->room; i++) {
+        struct listener *l = h->listeners[i];
+
+        if (l->fd >= 0 && l->n_conns < l->conf.connection_limit) {
+            w->polls[w->n] = (struct pollfd){.fd = l->fd, .events = POLLIN};
+            w->of[w->n++] = l;
         }
     }
-    return n;
+    pthread_mutex_unlock(&h->lock);
 }
 
 static void *supervise(void *arg)
 {
     struct httpd *h = arg;
-    struct pollfd polls[HTTPD_LISTENERS_MAX + 1];
-    struct listener *of[HTTPD_LISTENERS_MAX];
+    struct watch w = {.room = 0};
     int64_t next = 0;
     bool starved = false;
 
     while (!atomic_load(&h->stop_supervisor)) {
-        nfds_t n = starved ? 0 : listeners_to_poll(h, polls, of);
         uint64_t count;
 
-        polls[n] = (struct pollfd){.fd = h->wake_fd, .events = POLLIN};
-        (void)poll(polls, n + 1, httpd_connections(h) > 0 || starved ? TICK_MS : -1);
-        if ((polls[n].revents & POLLIN) != 0 && read(h->wake_fd, &count, sizeof(count)) < 0)
+        if (!watch_reaches(&w, 1)) {
+            (void)poll(NULL, 0, TICK_MS);
+            continue;
+        }
+        w.n = 0;
+        if (!starved)
+            watch_listeners(&w, h);
+        w.polls[w.n] = (struct pollfd){.fd = h->wake_fd, .events = POLLIN};
+        (void)poll(w.polls, w.n + 1, httpd_connections(h) > 0 || starved ? TICK_MS : -1);
+        if ((w.polls[w.n].revents & POLLIN) != 0 && read(h->wake_fd, &count, sizeof(count)) < 0)
             continue;
         starved = false;
-        for (nfds_t i = 0; i < n; i++)
-            if (polls[i].revents != 0 && !accept_some(of[i]))
+        for (nfds_t i = 0; i < w.n; i++)
+            if (w.polls[i].revents != 0 && !accept_some(w.of[i]))
                 starved = true;
         if (clock_monotonic_ms() >= next) {
             check_all(h);
             next = clock_monotonic_ms() + TICK_MS;
         }
     }
+    free(w.polls);
+    free(w.of);
     return NULL;
 }
 

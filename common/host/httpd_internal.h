@@ -18,8 +18,7 @@
 #include "common/host/httpd.h"
 #include "common/host/tls.h"
 
-#define HTTPD_LISTENERS_MAX 64
-#define HTTPD_FIELDS_MAX    100
+#define HTTPD_FIELDS_MAX 100
 /* So much of a body over the limit is read and thrown away, so that the 413 arrives; a client
  * that sends still more meets a closed connection. */
 #define HTTPD_DISCARD_MAX (1u << 24)
@@ -52,6 +51,7 @@ struct httpd_conn {
     _Atomic int phase;           /* enum httpd_phase */
     _Atomic int64_t deadline_ms; /* monotonic; READING and ANSWERING */
     uint64_t octets;             /* received before this request; the supervisor's own */
+    bool left;                   /* the peer was seen to have left; the supervisor's own */
     struct tls_creds *creds;
     struct httpd_request *request; /* from its line to its end; libmicrohttpd's thread only */
     struct sockaddr_storage peer;
@@ -62,7 +62,7 @@ struct httpd_conn {
 struct httpd {
     struct log *log;
     pthread_mutex_t lock;
-    struct listener *listeners[HTTPD_LISTENERS_MAX];
+    struct listener **listeners; /* grows under the lock */
     size_t n_listeners;
     struct httpd_conn **by_fd; /* the connection table: file descriptor -> connection */
     size_t n_by_fd, n_conns;

@@ -84,8 +84,7 @@ void notify_systemd(const char *state)
 #endif
 }
 
-static bool write_lines(int fd, const char *const *names, const char *const *addresses,
-                        size_t n)
+static bool write_lines(int fd, const struct port *ports, size_t n)
 {
     FILE *out = fdopen(fd, "w");
     bool ok;
@@ -95,13 +94,12 @@ static bool write_lines(int fd, const char *const *names, const char *const *add
         return false;
     }
     for (size_t i = 0; i < n; i++)
-        fprintf(out, "%s=%s\n", names[i], addresses[i]);
+        fprintf(out, "%s=%s\n", ports[i].name, ports[i].address);
     ok = fflush(out) == 0 && ferror(out) == 0 && fsync(fileno(out)) == 0;
     return fclose(out) == 0 && ok;
 }
 
-enum gba_err ports_file_write(const char *file, const char *const *names,
-                              const char *const *addresses, size_t n)
+enum gba_err ports_file_write(const char *file, const struct port *ports, size_t n)
 {
     size_t room = strlen(file) + sizeof(".XXXXXX");
     char *temporary = malloc(room);
@@ -114,7 +112,7 @@ enum gba_err ports_file_write(const char *file, const char *const *names,
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd >= 0) {
         (void)fchmod(fd, 0644); /* nothing secret, and for another user's test to read */
-        if (write_lines(fd, names, addresses, n) && rename(temporary, file) == 0)
+        if (write_lines(fd, ports, n) && rename(temporary, file) == 0)
             err = GBA_OK;
         else
             (void)unlink(temporary);

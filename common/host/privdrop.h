@@ -15,8 +15,10 @@ enum gba_err privdrop(const char *user, struct log *log);
 /* sd_notify(3) where built with libsystemd; "READY=1", "STOPPING=1". */
 void notify_systemd(const char *state);
 
+struct port {
+    char *name, *address;
+};
 /* Writes "name=address" lines to FILE, whole or not at all (temporary file and rename). */
-enum gba_err ports_file_write(const char *file, const char *const *names,
-                              const char *const *addresses, size_t n);
+enum gba_err ports_file_write(const char *file, const struct port *ports, size_t n);
 
 #endif

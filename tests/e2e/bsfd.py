@@ -405,6 +405,21 @@ def test_insecure_zn():
     check("end", code == 0)
 
 
+def test_many_addresses():
+    b = Bsfd(CERTS)
+    b.process.send_signal(signal.SIGTERM)
+    b.process.wait(20)
+    with open(f"{b.dir}/bsfd.yaml") as f:
+        text = f.read()
+    write(f"{b.dir}/bsfd.yaml", text.replace("\nzn:\n", "\n  - listen: 127.0.0.1:0" * 70 + "\nzn:\n"))
+    mark = len(b.text())
+    b.start()
+    check("all addresses in the ports file", len(b.ports["ub"]) == 72, len(b.ports["ub"]))
+    check("and in the log", b.text()[mark:].count("daemon.listen name=ub ") == 72)
+    check("the last one answers", bootstrap(b.address("ub", 71))[1].status == 200)
+    check("end", b.end()[0] == 0)
+
+
 def test_restart():
     """Sequence numbers go on after an end by SIGKILL."""
     b = Bsfd(CERTS)
@@ -473,7 +488,8 @@ def main():
     code, log = b.end()
     check("SIGTERM", code == 0, code)
     check("no key in the log", K.hex() not in log and IMPI not in log)
-    for test in (test_expiry, test_limits, test_decoy, test_insecure_zn, test_restart, test_configuration):
+    for test in (test_expiry, test_limits, test_decoy, test_insecure_zn,
+                 test_many_addresses, test_restart, test_configuration):
         test()
     shutil.rmtree(CERTS)
     return summary()

@@ -163,6 +163,22 @@ static void test_families(void)
     httpd_free(h);
 }
 
+static void test_many_listeners(void)
+{
+    struct httpd *h = httpd_new(NULL);
+    struct httpd_listener l = {.address = "127.0.0.1:0", .handler = handle};
+    char text[4096];
+
+    for (size_t i = 0; i < 100; i++) {
+        CU_ASSERT_EQUAL_FATAL(httpd_listen(h, &l), GBA_OK);
+        if (i % 33 == 0)
+            CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, i), GET_LINE "\r\n", text, sizeof(text)),
+                            200);
+    }
+    CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0), GET_LINE "\r\n", text, sizeof(text)), 200);
+    httpd_free(h);
+}
+
 static void test_head_and_keep_alive(void)
 {
     struct httpd *h = start(&(struct httpd_listener){0}, "127.0.0.1:0");
@@ -782,6 +798,7 @@ static const struct unit_test tests[] = {
     {"header limit: the answer is ours", test_header_limit},
     {"body limit: the answer is ours", test_body_limit},
     {"a body without end", test_endless_body},
+    {"a hundred listeners", test_many_listeners},
     {"limits of connections", test_connection_limits},
     {"slow clients meet a deadline", test_deadline},
     {"the deadline spares handlers and idle connections", test_deadline_spares},

@@ -97,23 +97,23 @@ static void test_no_user(void)
 
 static void test_ports_file(void)
 {
-    static const char *const names[] = {"ub", "zn"};
-    static const char *const addresses[] = {"127.0.0.1:80", "[::1]:443"};
+    static char ub[] = "ub", ub_at[] = "127.0.0.1:80", zn[] = "zn", zn_at[] = "[::1]:443";
+    static const struct port ports[] = {{ub, ub_at}, {zn, zn_at}};
     char folder[] = "/tmp/test_ports.XXXXXX", path[64], other[80], text[100] = "";
     FILE *f;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/ports", folder);
-    CU_ASSERT_EQUAL(ports_file_write(path, names, addresses, 1), GBA_OK);
-    CU_ASSERT_EQUAL(ports_file_write(path, names, addresses, 2), GBA_OK);
+    CU_ASSERT_EQUAL(ports_file_write(path, ports, 1), GBA_OK);
+    CU_ASSERT_EQUAL(ports_file_write(path, ports, 2), GBA_OK);
     f = fopen(path, "r");
     CU_ASSERT_PTR_NOT_NULL_FATAL(f);
     (void)fread(text, 1, sizeof(text) - 1, f);
     fclose(f);
     CU_ASSERT_STRING_EQUAL(text, "ub=127.0.0.1:80\nzn=[::1]:443\n");
     snprintf(other, sizeof(other), "%s/none/ports", folder);
-    CU_ASSERT_EQUAL(ports_file_write(other, names, addresses, 2), GBA_E_IO);
-    CU_ASSERT_EQUAL(ports_file_write(folder, names, addresses, 2), GBA_E_IO);
+    CU_ASSERT_EQUAL(ports_file_write(other, ports, 2), GBA_E_IO);
+    CU_ASSERT_EQUAL(ports_file_write(folder, ports, 2), GBA_E_IO);
     CU_ASSERT_EQUAL(unlink(path), 0);
     CU_ASSERT_EQUAL(rmdir(folder), 0); /* and no temporary file left behind */
 }
