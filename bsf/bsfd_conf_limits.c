@@ -158,10 +158,11 @@ static const struct conf_row http_rows[] = {
      .help = "Connections at a time of each address; more wait."},
     {.name = "connections_per_address",
      .type = CONF_INT,
-     .deflt = "0",
+     .deflt = "512",
      .max = 1000000,
      .offset = AT(connections_per_address),
-     .help = "Of one peer address. 0: no limit."},
+     .help = "Of one peer address, so that one cannot take all; more are closed at once. 0: no "
+             "limit, for a proxy or a load test in front. Subscribers behind one NAT share it."},
     {.name = "idle_timeout",
      .type = CONF_DURATION,
      .deflt = "15s",

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/host/clock.h"
@@ -24,7 +25,7 @@
 #define ACCEPT_AT_ONCE 64
 
 /* tcpi_state of the kernel's <net/tcp_states.h>, which no header beside <linux/tcp.h> gives. */
-enum { STATE_FIN_WAIT1 = 4, STATE_FIN_WAIT2 = 5 };
+enum { STATE_FIN_WAIT1 = 4, STATE_FIN_WAIT2 = 5, STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8 };
 
 void httpd_wake(struct httpd *h)
 {
@@ -196,10 +197,36 @@ static void look_for_octets(struct httpd_conn *conn, int phase, int64_t now)
     }
 }
 
+/* No more can come of a request that is not whole, and libmicrohttpd keeps it. */
+static bool peer_has_left(const struct httpd_conn *conn)
+{
+    uint8_t state = tcp_info_of(conn->fd).tcpi_state;
+    int unread = 0;
+
+    return (state == STATE_CLOSE_WAIT || state == STATE_CLOSE) &&
+           ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+/* Only at the second look, so that libmicrohttpd has done what it can with what it read. */
+static bool ended_for_peer(struct httpd_conn *conn, int phase)
+{
+    bool before = conn->left;
+
+    conn->left = (phase == PHASE_FRESH || phase == PHASE_READING) && peer_has_left(conn);
+    if (!before || !conn->left)
+        return false;
+    LOG(conn->l->h->log, LOG_LV_INFO, "http.peer_left", LOG_STR("listener", conn->l->conf.name),
+        LOG_STR("peer", conn->peer_text));
+    end(conn);
+    return true;
+}
+
 static void check(struct httpd_conn *conn, int64_t now)
 {
     int phase = atomic_load(&conn->phase);
 
+    if (ended_for_peer(conn, phase))
+        return;
     if (phase == PHASE_FRESH || phase == PHASE_BETWEEN || phase == PHASE_IDLE) {
         look_for_octets(conn, phase, now);
     } else if ((phase == PHASE_READING || phase == PHASE_ANSWERING) &&
@@ -267,7 +294,8 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *pee
                   socklen_t len)
 {
     struct httpd *h = l->h;
-    struct httpd_conn *conn = over_ip_limit(h, l, peer) ? NULL : calloc(1, sizeof(*conn));
+    struct httpd_conn *conn = calloc(1, sizeof(*conn));
+    bool over;
 
     if (conn == NULL) {
         close(fd);
@@ -278,7 +306,11 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *pee
     conn->peer = *peer;
     conn->peer_len = len;
     name_peer(conn);
-    if (!table_add(h, conn)) {
+    over = over_ip_limit(h, l, peer);
+    if (over)
+        LOG(h->log, LOG_LV_INFO, "http.refused", LOG_STR("listener", l->conf.name),
+            LOG_STR("peer", conn->peer_text), LOG_STR("why", "CONNECTIONS_PER_ADDRESS"));
+    if (over || !table_add(h, conn)) {
         free(conn);
         close(fd);
         return;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -540,6 +541,33 @@ static void test_connection_limits(void)
     httpd_free(h);
 }
 
+/* A peer that closed in the middle gives its slot back long before the deadline; one that only
+ * will not send more gets its answer. */
+static void test_peer_left_halfway(void)
+{
+    struct httpd *h = start(
+        &(struct httpd_listener){.deadline_ms = 60000, .idle_timeout_s = 60}, "127.0.0.1:0");
+    static const char *const halves[] = {
+        "GET / HT", GET_LINE "X: y\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"};
+    char text[4096];
+    int fd;
+
+    for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
+        fd = raw_connect(httpd_bound(h, 0));
+        raw_send_text(fd, halves[i]);
+        CU_ASSERT(wait_for_connections(h, 1));
+        close(fd);
+        CU_ASSERT(wait_for_connections(h, 0));
+    }
+    fd = raw_connect(httpd_bound(h, 0));
+    raw_send_text(fd, "GET /late/500 HTTP/1.1\r\nHost: x\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    close(fd);
+    httpd_free(h);
+}
+
 /* --- slow clients ------------------------------------------------------------------------ */
 
 #define N_SLOW 3
@@ -800,6 +828,7 @@ static const struct unit_test tests[] = {
     {"a body without end", test_endless_body},
     {"a hundred listeners", test_many_listeners},
     {"limits of connections", test_connection_limits},
+    {"the peer leaves halfway", test_peer_left_halfway},
     {"slow clients meet a deadline", test_deadline},
     {"the deadline spares handlers and idle connections", test_deadline_spares},
     {"time-outs spare slow handlers", test_slow_handlers},
