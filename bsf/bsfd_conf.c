@@ -18,6 +18,7 @@ static const struct conf_row zh_rows[] = {
      .type = CONF_SECTION,
      .sub = &zh_file_schema,
      .offset = offsetof(struct bsfd_zh_conf, file),
+     .flags = CONF_SHOWN,
      .help = "Vectors made here, from a file of subscribers: for a lab without an HSS."},
 #ifdef WITH_DIAMETER
     {.name = "diameter",

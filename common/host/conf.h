@@ -30,6 +30,7 @@ enum conf_type {
 
 #define CONF_REQUIRED 1u /* must be in the file */
 #define CONF_SECRET   2u /* wiped by conf_free, never printed; the file must be mode 0600 */
+#define CONF_SHOWN    4u /* may be left out, but the sample has it: it would not be complete */
 
 struct conf_octets {
     uint8_t *p;

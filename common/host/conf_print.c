@@ -140,7 +140,7 @@ static void sample_section(struct sample *s, const struct conf_row *row)
 {
     bool was = s->commented, list = row->type == CONF_SECTIONS;
 
-    s->commented = was || (row->flags & CONF_REQUIRED) == 0;
+    s->commented = was || (row->flags & (CONF_REQUIRED | CONF_SHOWN)) == 0;
     begin_line(s);
     fprintf(s->out, "%s:\n", row->name);
     s->indent += list ? 4 : 2;

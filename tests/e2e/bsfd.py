@@ -461,11 +461,18 @@ def test_configuration():
     r = run(BSFD, "--config", f"{folder}/bsfd.yaml", "--check-config")
     check("subscribers readable by all", r.returncode == 78 and "0600" in r.stderr, r.stderr)
     check("... and no key in the message", K.hex() not in r.stderr)
+    os.chmod(f"{folder}/subscribers.yaml", 0o600)
     check("--version", run(BSFD, "--version").returncode == 0)
     r = run(BSFD, "--help")
     check("--help", r.returncode == 0 and "unknown_subscriber" in r.stdout)
     r = run(BSFD, "--print-config-sample")
     check("--print-config-sample", r.returncode == 0 and "rate_limits" in r.stdout)
+    sample = r.stdout
+    r = run(BSFD, "--config", "-", "--check-config", input=sample)
+    check("the sample lacks only the subscribers", r.returncode == 78 and "/etc/opengaa/FILE" in r.stderr and
+          r.stderr.count("\n") == 1, r.stderr)
+    r = run(BSFD, "--config", "-", "--check-config", input=sample.replace("/etc/opengaa/FILE", f"{folder}/subscribers.yaml", 1))
+    check("with them it is a configuration", r.returncode == 0, r.stderr)
     check("no option", run(BSFD).returncode == 64)
     top = os.environ.get("top_srcdir", ".")
     for name, mode in (("bsfd.yaml", 0o644), ("subscribers.yaml", 0o600)):
