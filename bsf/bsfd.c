@@ -186,7 +186,8 @@ static enum gba_err make_fronts(struct bsfd *b)
 
 /* ---- listeners ------------------------------------------------------------------------ */
 
-static enum gba_err make_tls(struct bsfd *b, const struct bsfd_tls_conf *c,
+/* *out is NULL where no certificate is given. */
+static enum gba_err open_tls(const struct bsfd_tls_conf *c, struct log *log,
                              struct tls_server **out)
 {
     struct tls_server_config tc = {
@@ -196,13 +197,17 @@ static enum gba_err make_tls(struct bsfd *b, const struct bsfd_tls_conf *c,
         .crl_file = c->crl,
         .client = c->client_ca != NULL ? TLS_CLIENT_REQUIRED : TLS_CLIENT_NONE,
     };
-    enum gba_err err;
 
     *out = NULL;
-    if (c->cert == NULL)
-        return GBA_OK;
-    err = tls_server_new(&tc, b->log, out);
-    if (err == GBA_OK)
+    return c->cert != NULL ? tls_server_new(&tc, log, out) : GBA_OK;
+}
+
+static enum gba_err make_tls(struct bsfd *b, const struct bsfd_tls_conf *c,
+                             struct tls_server **out)
+{
+    enum gba_err err = open_tls(c, b->log, out);
+
+    if (*out != NULL)
         b->tls[b->n_tls++] = *out;
     return err;
 }
@@ -417,15 +422,26 @@ static bool health(void *state, json_t *members)
     return up;
 }
 
+static bool tls_loads(const struct bsfd_tls_conf *c, struct log *log)
+{
+    struct tls_server *t;
+    bool loads = open_tls(c, log, &t) == GBA_OK;
+
+    tls_server_free(t);
+    return loads;
+}
+
 /* The files a schema only names. */
 static int check_files(const void *conf, struct log *log)
 {
     const struct bsfd_conf *c = conf;
+    const struct bsfd_ub_conf *ub = c->ub.v;
+    bool good = c->zh.file.subscribers == NULL || zh_file_check(&c->zh.file, stderr) == GBA_OK;
 
-    (void)log;
-    if (c->zh.file.subscribers == NULL)
-        return 0;
-    return zh_file_check(&c->zh.file, stderr) == GBA_OK ? 0 : DAEMON_EXIT_CONFIG;
+    for (size_t i = 0; i < c->ub.n; i++)
+        good = tls_loads(&ub[i].tls, log) && good;
+    good = tls_loads(&c->zn.tls, log) && good;
+    return good ? 0 : DAEMON_EXIT_CONFIG;
 }
 
 int main(int argc, char **argv)

@@ -194,16 +194,31 @@ static enum gba_err load_guss(const struct entry *e, struct gba_guss **out)
     return e->guss != NULL ? gba_guss_parse(gba_text_bytes(gba_text(e->guss)), out) : GBA_OK;
 }
 
-static enum gba_err fill(const char *file, size_t i, const struct entry *e, struct log *log,
-                         FILE *err, struct zh_file_subscriber *out)
+/* As conf_load reports what it finds. */
+struct report {
+    const char *file;
+    FILE *err;
+    const struct conf_place *at; /* of each entry */
+};
+
+static void begin_report(const struct report *r, size_t entry, const char *option)
+{
+    fprintf(r->err, "%s:%zu:%zu: subscribers[%zu].%s: ", r->file, r->at[entry].line,
+            r->at[entry].column, entry, option);
+}
+
+static enum gba_err fill(const struct report *r, size_t i, const struct entry *e,
+                         struct log *log, struct zh_file_subscriber *out)
 {
     if (name_of(e, out->impi) != GBA_OK || secret_of(e, &out->secret) != GBA_OK)
         return GBA_E_CONFIG; /* check_entry has said why */
     if (load_guss(e, &out->guss) != GBA_OK) {
-        fprintf(err, "%s: subscribers[%zu].guss_file: %s: not readable, or no GUSS document\n",
-                file, i, e->guss_file != NULL ? e->guss_file : "");
+        begin_report(r, i, "guss_file");
+        fprintf(r->err, "%s: not readable, or no GUSS document\n",
+                e->guss_file != NULL ? e->guss_file : "");
         return GBA_E_CONFIG;
     }
+    out->entry = i;
     memcpy(out->amf, e->amf.p, 2);
     out->sqn = gba_sqn_get(e->sqn.p);
     out->barred = e->barred;
@@ -218,17 +233,23 @@ static enum gba_err fill(const char *file, size_t i, const struct entry *e, stru
 
 static int by_impi(const void *a, const void *b)
 {
-    return strcmp(((const struct zh_file_subscriber *)a)->impi,
-                  ((const struct zh_file_subscriber *)b)->impi);
+    const struct zh_file_subscriber *one = a, *other = b;
+    int order = strcmp(one->impi, other->impi);
+
+    return order != 0 ? order : (one->entry > other->entry) - (one->entry < other->entry);
 }
 
-static enum gba_err sort(const char *file, FILE *err, struct zh_file_subscribers *s)
+static enum gba_err sort(const struct report *r, const struct entry *entries,
+                         struct zh_file_subscribers *s)
 {
     if (s->n > 1)
         qsort(s->v, s->n, sizeof(s->v[0]), by_impi);
     for (size_t i = 1; i < s->n; i++)
         if (strcmp(s->v[i - 1].impi, s->v[i].impi) == 0) {
-            fprintf(err, "%s: subscribers: %s is there twice\n", file, s->v[i].impi);
+            begin_report(r, s->v[i].entry,
+                         entries[s->v[i].entry].imsi != NULL ? "imsi" : "impi");
+            fprintf(r->err, "the subscriber of line %zu is there twice\n",
+                    r->at[s->v[i - 1].entry].line);
             return GBA_E_CONFIG;
         }
     return GBA_OK;
@@ -238,24 +259,26 @@ enum gba_err zh_file_subscribers_load(const char *file, struct log *log, FILE *e
                                       struct zh_file_subscribers *out)
 {
     struct document doc;
+    const struct entry *entries;
+    struct report r = {file, err, NULL};
     struct conf *conf;
     enum gba_err e = conf_load(&document_schema, file, FILE_MAX, &doc, err, &conf);
 
     *out = (struct zh_file_subscribers){NULL, 0};
     if (e != GBA_OK)
         return GBA_E_CONFIG;
+    r.at = doc.subscribers.at;
+    entries = doc.subscribers.v;
     out->v = calloc(doc.subscribers.n + 1, sizeof(out->v[0]));
     for (size_t i = 0; out->v != NULL && e == GBA_OK && i < doc.subscribers.n; i++) {
-        const struct entry *entries = doc.subscribers.v;
-
-        e = fill(file, i, &entries[i], log, err, &out->v[i]);
+        e = fill(&r, i, &entries[i], log, &out->v[i]);
         out->n = i + 1;
     }
-    conf_free(conf);
     if (out->v == NULL)
         e = GBA_E_NOMEM;
     if (e == GBA_OK)
-        e = sort(file, err, out);
+        e = sort(&r, entries, out);
+    conf_free(conf);
     if (e != GBA_OK)
         zh_file_subscribers_free(out);
     return e;

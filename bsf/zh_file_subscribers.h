@@ -14,6 +14,7 @@ struct zh_file_subscriber {
     char impi[GBA_IMPI_SIZE];
     struct gba_aka_secret secret;
     uint8_t amf[2];
+    size_t entry; /* its number in the file, from 0 */
     uint64_t sqn; /* to start from, where the SQN file has none */
     bool barred;
     struct gba_guss *guss; /* NULL: none */

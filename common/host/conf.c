@@ -35,6 +35,16 @@ static void input_free(struct input *in)
     free(in->p);
 }
 
+/* A byte order mark says nothing in UTF-8, but some editors write it. */
+static void drop_mark(struct input *in)
+{
+    if (in->n < 3 || memcmp(in->p, "\xef\xbb\xbf", 3) != 0)
+        return;
+    memmove(in->p, in->p + 3, in->n - 3);
+    gba_wipe(in->p + in->n - 3, 3);
+    in->n -= 3;
+}
+
 /* Reads at most max octets; one more is an error. */
 static bool read_all(struct conf_walk *w, int fd, size_t max, struct input *in)
 {
@@ -53,8 +63,10 @@ static bool read_all(struct conf_walk *w, int fd, size_t max, struct input *in)
             conf_report(w, (yaml_mark_t){0}, "", strerror(errno));
             return false;
         }
-        if (got == 0)
+        if (got == 0) {
+            drop_mark(in);
             return true;
+        }
         in->n += (size_t)got;
     }
     conf_report(w, (yaml_mark_t){0}, "", "the file is too large");

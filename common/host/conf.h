@@ -40,9 +40,13 @@ struct conf_strings {
     char **v;
     size_t n;
 };
+struct conf_place {
+    size_t line, column; /* from 1 */
+};
 struct conf_list {
     void *v; /* n elements of sub->size octets */
     size_t n;
+    struct conf_place *at; /* where each begins, for those who find something wrong later */
 };
 
 struct conf_schema;

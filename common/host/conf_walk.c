@@ -104,17 +104,18 @@ static void fill_sections(struct conf_walk *w, const struct conf_row *row, yaml_
     if (!right_count(w, row, node, n, path))
         return;
     out->v = conf_alloc(w->c, (n + 1) * row->sub->size);
-    if (out->v == NULL) {
+    out->at = conf_alloc(w->c, (n + 1) * sizeof(*out->at));
+    if (out->v == NULL || out->at == NULL) {
         conf_report(w, node->start_mark, path, "out of memory");
         return;
     }
     for (size_t i = 0; i < n; i++) {
+        yaml_node_t *map = yaml_document_get_node(w->doc, node->data.sequence.items.start[i]);
         char at[PATH_TEXT_MAX];
 
         snprintf(at, sizeof(at), "%.200s[%zu]", path, i);
-        conf_fill_map(w, row->sub,
-                      yaml_document_get_node(w->doc, node->data.sequence.items.start[i]), at,
-                      (uint8_t *)out->v + i * row->sub->size);
+        out->at[i] = (struct conf_place){map->start_mark.line + 1, map->start_mark.column + 1};
+        conf_fill_map(w, row->sub, map, at, (uint8_t *)out->v + i * row->sub->size);
     }
     out->n = n;
 }

@@ -375,6 +375,8 @@ static int run(struct daemon *d, const void *conf, const struct command_line *cl
                       l->identities);
     if (d->log == NULL)
         return DAEMON_EXIT_OS;
+    if (privdrop_check(d->common->user, d->log) != GBA_OK)
+        return DAEMON_EXIT_CONFIG;
     if (d->p->check != NULL) {
         int code = d->p->check(conf, d->log);
 

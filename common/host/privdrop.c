@@ -21,6 +21,8 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#define USER_ROOM 4096 /* for the texts of a struct passwd */
+
 static enum gba_err failed(struct log *log, const char *user, const char *what)
 {
     LOG(log, LOG_LV_ERROR, "privdrop", LOG_STR("user", user), LOG_STR("step", what),
@@ -53,10 +55,30 @@ static enum gba_err become(const struct passwd *pw, struct log *log)
     return is_final(pw->pw_uid, pw->pw_gid) ? GBA_OK : failed(log, pw->pw_name, "way back");
 }
 
+static enum gba_err find_user(const char *user, struct log *log, struct passwd *pw,
+                              char room[static USER_ROOM])
+{
+    struct passwd *found = NULL;
+
+    if (getpwnam_r(user, pw, room, USER_ROOM, &found) == 0 && found != NULL)
+        return GBA_OK;
+    LOG(log, LOG_LV_ERROR, "privdrop", LOG_STR("user", user),
+        LOG_STR("reason", "no such user"));
+    return GBA_E_CONFIG;
+}
+
+enum gba_err privdrop_check(const char *user, struct log *log)
+{
+    struct passwd pw;
+    char room[USER_ROOM];
+
+    return user == NULL || user[0] == '\0' ? GBA_OK : find_user(user, log, &pw, room);
+}
+
 enum gba_err privdrop(const char *user, struct log *log)
 {
-    struct passwd pw, *found = NULL;
-    char room[4096];
+    struct passwd pw;
+    char room[USER_ROOM];
 
     if (user == NULL || user[0] == '\0') {
         if (geteuid() == 0)
@@ -65,11 +87,8 @@ enum gba_err privdrop(const char *user, struct log *log)
                         "runs as root; name an unprivileged user with the option user"));
         return GBA_OK;
     }
-    if (getpwnam_r(user, &pw, room, sizeof(room), &found) != 0 || found == NULL) {
-        LOG(log, LOG_LV_ERROR, "privdrop", LOG_STR("user", user),
-            LOG_STR("reason", "no such user"));
+    if (find_user(user, log, &pw, room) != GBA_OK)
         return GBA_E_CONFIG;
-    }
     if (pw.pw_uid != 0 && is_final(pw.pw_uid, getegid()))
         return GBA_OK; /* is that user already, and cannot be another */
     return become(&pw, log);

@@ -293,6 +293,14 @@ static void test_same_subscriber_twice(void)
     CU_ASSERT_EQUAL(zh_file_check(&c, f), GBA_E_CONFIG);
     fclose(f);
     CU_ASSERT_PTR_NOT_NULL(strstr(said, "twice"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".yaml:6:5: subscribers[1].impi: "));
+    CU_ASSERT_PTR_NULL(strstr(said, IMPI));
+    free(said);
+    f = open_memstream(&said, &n);
+    write_subscribers(HEAD "    guss_file: /none\n", 0600);
+    CU_ASSERT_EQUAL(zh_file_check(&c, f), GBA_E_CONFIG);
+    fclose(f);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, ".yaml:2:5: subscribers[0].guss_file: /none: "));
     free(said);
 }
 

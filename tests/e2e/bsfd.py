@@ -448,13 +448,17 @@ def test_configuration():
         ("no Zh", good.replace("file: {subscribers: subscribers.yaml}", ""), 78, "zh"),
         ("lifetimes", good + "\nsession: {lifetime: 1s}\n", 78, "session.lifetime"),
         ("bad address", good.replace('"[::1]:0"', '"::1:0"'), 78, "listen"),
+        ("byte order mark", "\ufeff" + good.lstrip("\n"), 0, ""),
+        ("no certificate", good.replace('"[::1]:0"', '"[::1]:0"\n    tls: {cert: none.pem, key: k}'),
+         78, "none.pem"),
+        ("no such user", good + "\nuser: no-such-user\n", 78, "no-such-user"),
         ("no subscribers", good.replace("subscribers.yaml", "none.yaml"), 78, "none.yaml"),
     ]
     for what, text, code, says in rows:
         write(f"{folder}/bsfd.yaml", text)
         r = run(BSFD, "--config", f"{folder}/bsfd.yaml", "--check-config")
         check(f"--check-config, {what}", r.returncode == code and says in r.stderr, (r.returncode, r.stderr))
-        if code and what != "no subscribers":
+        if code and what not in ("no certificate", "no such user", "no subscribers"):
             check(f"--check-config, {what}: place", re.search(r"bsfd\.yaml:\d+:\d+: ", r.stderr), r.stderr)
     os.chmod(f"{folder}/subscribers.yaml", 0o644)
     write(f"{folder}/bsfd.yaml", good)
