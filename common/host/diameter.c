@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "common/host/diameter_guard.h"
+#include "common/host/diameter_hooks.h"
 
 #include "common/host/diameter_internal.h"
 
@@ -50,11 +50,11 @@ static enum gba_err configure(struct diameter *d, const struct diameter_config *
         err = diameter_peers_keep(d, c);
     if (err != GBA_OK)
         return err;
-    e = diameter_guard_log(d->log);
+    e = diameter_hooks_log(d->log);
     if (e == 0)
         e = fd_core_initialize();
     if (e == 0)
-        e = diameter_guard_hooks(&d->events);
+        e = diameter_hooks_register(&d->events);
     if (e == 0)
         e = diameter_dict_define();
     if (e == 0)
@@ -99,7 +99,7 @@ enum gba_err diameter_open(const struct diameter_config *c,
     }
     /* libfdcore cannot be taken down half-configured: its hooks keep pointing to d. */
     left_behind = d;
-    diameter_guard_mute();
+    diameter_hooks_mute();
     if (d->reserved >= 0)
         close(d->reserved);
     return err;
@@ -126,7 +126,7 @@ enum gba_err diameter_start(struct diameter *d)
 
     if (diameter_peers_add(d) != 0)
         return GBA_E_CONFIG;
-    diameter_guard_quiet();
+    diameter_hooks_quiet();
     e = fd_core_start();
     if (d->reserved >= 0) {
         close(d->reserved);
@@ -162,7 +162,7 @@ bool diameter_stop(struct diameter *d)
     bool ended;
 
     atomic_store(&d->stopping, true);
-    diameter_guard_mute();
+    diameter_hooks_mute();
     if (d->started && atomic_load(&d->running))
         (void)fd_core_shutdown();
     ended = d->started && wait_ended(d);
@@ -181,7 +181,7 @@ bool diameter_stop(struct diameter *d)
 
 bool diameter_running(const struct diameter *d)
 {
-    return atomic_load(&d->running) && !atomic_load(&d->stopping) && !diameter_guard_ending();
+    return atomic_load(&d->running) && !atomic_load(&d->stopping) && !diameter_hooks_ending();
 }
 
 uint16_t diameter_port(const struct diameter *d)

@@ -166,6 +166,15 @@ struct dict_object *diameter_dict_mar(void)
     return mar_object;
 }
 
+bool diameter_dict_answers(uint32_t command)
+{
+    struct dict_object *found = NULL;
+    command_code_t code = command;
+
+    return fd_dict_search(fd_g_config->cnf_dict, DICT_COMMAND, CMD_BY_CODE_A, &code, &found,
+                          ENOENT) == 0;
+}
+
 static struct dict_object *model(uint32_t vendor, uint32_t code)
 {
     for (size_t i = 0; i < SIZE(avps); i++)

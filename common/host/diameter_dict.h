@@ -57,6 +57,8 @@ int diameter_dict_define(void);
 struct dict_object *diameter_dict_application(uint32_t id);
 /* Multimedia-Auth-Request or -Answer, code 303 for every application. */
 struct dict_object *diameter_dict_mar(void);
+/* Does the dictionary know answers of that command? */
+bool diameter_dict_answers(uint32_t command);
 
 /* --- writing: the first failure is kept in *error, later calls do nothing ----------------- */
 void diameter_put_octets(msg_or_avp *parent, uint32_t vendor, uint32_t code,

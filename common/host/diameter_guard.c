@@ -1,177 +1,149 @@
 /*
- * Log and hooks of the Diameter node: see diameter_guard.h.  libfdcore's own handling of its
- * hooks writes whole messages, keys included, into buffers that it never wipes, whatever the
- * log level; a registered hook of the type turns that off.
+ * The guard before libfdcore: see diameter_guard.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "common/host/diameter_guard.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "common/host/clock.h"
-#include "common/host/diameter_dict.h"
+#define HEADER_OCTETS 20 /* of a message */
+#define COMMAND_AT    5
+#define FLAGS_AT      4 /* of a message, and of an AVP */
+#define FLAG_REQUEST  0x80u
+#define FLAG_VENDOR   0x80u
+#define AVP_OCTETS    8  /* of an AVP's header without Vendor-Id */
+#define RESULT_OCTETS 12 /* of Result-Code, an Unsigned32 */
 
-#define LOG_BURST      5     /* lines ... */
-#define LOG_BURST_MS   10000 /* ... in this time */
-#define HEADER_OCTETS  20    /* of a Diameter message, RFC 6733 3 */
-#define AVP_MIN_OCTETS 8     /* RFC 6733 4.1 */
+#define SESSION_ID  263u
+#define RESULT_CODE 268u
 
-/* libfdcore's log handler gets no argument of ours. */
-static struct {
-    pthread_mutex_t lock;
-    struct log *log;
-    enum { GUARD_LOUD, GUARD_QUIET, GUARD_MUTE } mode;
-    int64_t since_ms;
-    unsigned lines;
-    atomic_bool ending, ended;
-} guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
+struct avp_view {
+    uint8_t *octets, *value;
+    size_t length, value_n; /* padding not counted */
+    uint32_t code;
+    bool with_vendor;
+    uint32_t vendor; /* 0 without */
+};
 
-static bool within_rate(void)
+static uint32_t u24(const uint8_t *p)
 {
-    int64_t now = clock_monotonic_ms();
-
-    if (now - guard.since_ms > LOG_BURST_MS) {
-        guard.since_ms = now;
-        guard.lines = 0;
-    }
-    return guard.lines++ < LOG_BURST;
+    return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-static void on_log(int level, const char *format, va_list args)
+static uint32_t u32(const uint8_t *p)
 {
-    char text[256];
-
-    if (level < FD_LOG_ERROR)
-        return;
-    pthread_mutex_lock(&guard.lock);
-    if (guard.mode == GUARD_LOUD) {
-        vsnprintf(text, sizeof(text), format, args);
-        LOG(guard.log, LOG_LV_WARNING, "diameter.library", LOG_STR("text", text));
-    } else if (guard.mode == GUARD_QUIET && level >= FD_LOG_FATAL && within_rate()) {
-        LOG(guard.log, LOG_LV_ERROR, "diameter.library", LOG_STR("format", format));
-    }
-    pthread_mutex_unlock(&guard.lock);
+    return (uint32_t)p[0] << 24 | u24(p + 1);
 }
 
-int diameter_guard_log(struct log *log)
+/* The AVP at *at, which moves on; false: the end, or a length that cannot be. */
+static bool next_avp(uint8_t *message, size_t n, size_t *at, struct avp_view *avp)
 {
-    guard.log = log;
-    guard.mode = GUARD_LOUD;
-    fd_g_debug_lvl = FD_LOG_ERROR;
-    return fd_log_handler_register(on_log);
+    uint8_t *p = message + *at;
+    size_t head;
+
+    if (*at > n || n - *at < AVP_OCTETS)
+        return false;
+    avp->octets = p;
+    avp->code = u32(p);
+    avp->length = u24(p + 5);
+    avp->with_vendor = (p[FLAGS_AT] & FLAG_VENDOR) != 0;
+    head = AVP_OCTETS + (avp->with_vendor ? 4 : 0);
+    if (avp->length < head || avp->length > n - *at)
+        return false;
+    avp->vendor = avp->with_vendor ? u32(p + AVP_OCTETS) : 0;
+    avp->value = p + head;
+    avp->value_n = avp->length - head;
+    *at += (avp->length + 3) & ~(size_t)3;
+    return true;
 }
 
-void diameter_guard_quiet(void)
+/* libfdcore takes vendor 0 for the base protocol where it looks for sessions ... */
+static bool is_session_id(const struct avp_view *avp)
 {
-    fd_g_debug_lvl = FD_LOG_FATAL;
-    pthread_mutex_lock(&guard.lock);
-    guard.mode = GUARD_QUIET;
-    pthread_mutex_unlock(&guard.lock);
+    return avp->code == SESSION_ID && avp->vendor == 0;
 }
 
-void diameter_guard_mute(void)
+/* ... and no V bit where it looks for results. */
+static bool is_result_code(const struct avp_view *avp)
 {
-    atomic_store(&guard.ended, true);
-    pthread_mutex_lock(&guard.lock);
-    guard.mode = GUARD_MUTE;
-    guard.log = NULL;
-    pthread_mutex_unlock(&guard.lock);
+    return avp->code == RESULT_CODE && !avp->with_vendor;
 }
 
-bool diameter_guard_ending(void)
+uint32_t diameter_guard_command(const uint8_t *message, size_t n)
 {
-    return atomic_load(&guard.ending);
-}
-
-static void on_sending(struct msg *msg)
-{
-    struct msg_hdr *header;
-
-    if (msg != NULL && fd_msg_hdr(msg, &header) == 0 &&
-        header->msg_code == CC_DISCONNECT_PEER && (header->msg_flags & CMD_FLAG_REQUEST) != 0)
-        atomic_store(&guard.ending, true);
-}
-
-static size_t u24(const uint8_t *p)
-{
-    return (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
+    return n < HEADER_OCTETS ? 0 : u24(message + COMMAND_AT);
 }
 
 bool diameter_guard_session_id(uint8_t *message, size_t n)
 {
-    bool found = false;
     size_t at = HEADER_OCTETS;
+    struct avp_view avp;
+    bool found = false;
 
-    while (at + AVP_MIN_OCTETS <= n) {
-        uint8_t *avp = message + at;
-        uint32_t code = (uint32_t)avp[0] << 24 | (uint32_t)u24(avp + 1);
-        size_t length = u24(avp + 5);
-
-        if (length < AVP_MIN_OCTETS || length > n - at)
-            break; /* libfdcore closes the connection over it */
-        if (code == DIA_SESSION_ID)
-            for (uint8_t *p = avp + AVP_MIN_OCTETS; p < avp + length; p++)
-                if (*p == 0) {
-                    *p = '?';
-                    found = true;
-                }
-        at += (length + 3) & ~(size_t)3;
-    }
+    while (next_avp(message, n, &at, &avp))
+        for (size_t i = 0; i < avp.value_n && is_session_id(&avp); i++)
+            if (avp.value[i] == 0) {
+                avp.value[i] = '?';
+                found = true;
+            }
     return found;
 }
 
-static void on_data(const struct fd_cnx_rcvdata *data)
+/* Where Result-Code belongs: RFC 6733 8.8 has the Session-Id directly after the header. */
+static size_t head_of(uint8_t *message, size_t n)
 {
-    if (!diameter_guard_session_id(data->buffer, data->length))
-        return;
-    pthread_mutex_lock(&guard.lock);
-    if (within_rate())
-        LOG(guard.log, LOG_LV_WARNING, "diameter.session_id",
-            LOG_STR("reason", "NUL in Session-Id overwritten"));
-    pthread_mutex_unlock(&guard.lock);
+    size_t at = HEADER_OCTETS;
+    struct avp_view first;
+
+    return next_avp(message, n, &at, &first) && is_session_id(&first) ? at : HEADER_OCTETS;
 }
 
-static void on_hook(enum fd_hook_type type, struct msg *msg, struct peer_hdr *peer, void *other,
-                    struct fd_hook_permsgdata *pmd, void *regdata)
+static bool find_whole_result(uint8_t *message, size_t n, size_t *where)
 {
-    const struct diameter_events *events = regdata;
-    int cancel;
+    size_t at = HEADER_OCTETS;
+    struct avp_view avp;
 
-    (void)pmd;
-    if (atomic_load(&guard.ended))
-        return;
-    /* libfdcore ends its threads by cancelling them: not inside our callbacks. */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    switch (type) {
-    case HOOK_DATA_RECEIVED:
-        on_data(other);
-        break;
-    case HOOK_MESSAGE_SENDING:
-        on_sending(msg);
-        break;
-    case HOOK_MESSAGE_DROPPED:
-        if (msg != NULL && events->dropped != NULL)
-            events->dropped(events->arg, msg);
-        break;
-    case HOOK_PEER_CONNECT_SUCCESS:
-    case HOOK_PEER_CONNECT_FAILED:
-        if (peer != NULL && events->peer != NULL)
-            events->peer(events->arg, peer->info.pi_diamid, type == HOOK_PEER_CONNECT_SUCCESS);
-        break;
-    default:
-        break;
-    }
-    pthread_setcancelstate(cancel, NULL);
+    while (next_avp(message, n, &at, &avp))
+        if (is_result_code(&avp) && avp.length == RESULT_OCTETS) {
+            *where = (size_t)(avp.octets - message);
+            return true;
+        }
+    return false;
 }
 
-int diameter_guard_hooks(const struct diameter_events *events)
+static void move_result(uint8_t *message, size_t from, size_t to)
 {
-    struct fd_hook_hdl *handle; /* lives as long as libfdcore */
-    uint32_t every = (1u << (HOOK_LAST + 1)) - 1;
+    uint8_t result[RESULT_OCTETS];
 
-    return fd_hook_register(every, on_hook, (void *)(uintptr_t)events, NULL, &handle);
+    memcpy(result, message + from, RESULT_OCTETS);
+    memmove(message + to + RESULT_OCTETS, message + to, from - to);
+    memcpy(message + to, result, RESULT_OCTETS);
+}
+
+static bool hide_results(uint8_t *message, size_t n)
+{
+    size_t at = HEADER_OCTETS;
+    struct avp_view avp;
+    bool found = false;
+
+    while (next_avp(message, n, &at, &avp))
+        if (is_result_code(&avp)) {
+            memset(avp.octets, 0xff, 4);
+            avp.octets[FLAGS_AT] = 0; /* no M bit: it may be unknown */
+            found = true;
+        }
+    return found;
+}
+
+bool diameter_guard_result_code(uint8_t *message, size_t n, bool command_known)
+{
+    size_t where;
+
+    if (n < HEADER_OCTETS || (message[FLAGS_AT] & FLAG_REQUEST) != 0)
+        return false;
+    if (!command_known || !find_whole_result(message, n, &where))
+        return hide_results(message, n);
+    move_result(message, where, head_of(message, n));
+    return false;
 }

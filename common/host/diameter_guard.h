@@ -1,32 +1,29 @@
 /*
- * What stands between libfdcore and the rest: its log, its hooks and the octets it receives.
- * Internal to the Diameter node (diameter.c).
+ * What is changed in a Diameter message before libfdcore reads it, because libfdcore would end
+ * the process over it.  Pure functions over the octets of one message (RFC 6733 3, 4.1); AVPs
+ * with impossible lengths end the walk, for libfdcore closes the connection over them.
+ * Internal to the Diameter node.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef COMMON_HOST_DIAMETER_GUARD_H
 #define COMMON_HOST_DIAMETER_GUARD_H
 
-#include "common/host/diameter_sys.h"
+#include "common/bytes.h"
 
-#include "common/host/diameter.h"
+/* The command code; 0: shorter than a header. */
+uint32_t diameter_guard_command(const uint8_t *message, size_t n);
 
-/* Takes over libfdcore's log.  Until diameter_guard_quiet its errors are passed on with their
- * text, for they speak of the configuration; from then on only fatal ones, rate-limited, and
- * only their format: an argument may hold AVPs. */
-int diameter_guard_log(struct log *log);
-void diameter_guard_quiet(void);
-/* The end: no more lines, no more events. */
-void diameter_guard_mute(void);
-
-/* libfdcore takes its leave of a peer (DPR): it is about to end, and its peers with it. */
-bool diameter_guard_ending(void);
-
-/* Registers for every hook, so that libfdcore never turns a message into text by itself. */
-int diameter_guard_hooks(const struct diameter_events *events);
-
-/* Overwrites NUL octets in top-level Session-Id AVPs of a raw message; true: there were some.
- * libfdcore shuts down on a request that has one (the session's hash takes a C string). */
+/* Overwrites NUL octets in top-level Session-Id AVPs; true: there were some.  libfdcore shuts
+ * down on a request that has one (the session's hash takes a C string). */
 bool diameter_guard_session_id(uint8_t *message, size_t n);
+
+/* Sees to it that libfdcore, when something in an answer is not as its dictionary has it, finds
+ * a Result-Code that it has read, or none: it asserts that.  It reads the AVPs in order and
+ * stops at the first fault, or before all of them when it does not know the command.  So a
+ * whole Result-Code moves to the head, behind the Session-Id; where none is whole, or the
+ * command is not known, every one becomes an AVP of a code that nobody knows.  True: that was
+ * so. */
+bool diameter_guard_result_code(uint8_t *message, size_t n, bool command_known);
 
 #endif

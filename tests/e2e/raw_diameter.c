@@ -173,7 +173,7 @@ bool raw_receive(int fd, struct raw_message *m)
 
 /* --- capabilities ----------------------------------------------------------------------- */
 
-static void put_capabilities(struct raw_message *m, uint32_t application)
+void raw_put_capabilities(struct raw_message *m, uint32_t application)
 {
     static const uint8_t address[] = {0, 1, 127, 0, 0, 1};
     uint8_t vsai[24] = {0};
@@ -201,7 +201,7 @@ bool raw_serve_cer(int fd, const char *identity, uint32_t application)
         return false;
     raw_answer(&cea, &cer, 0, identity);
     raw_put_u32(&cea, 0, 268, 2001);
-    put_capabilities(&cea, application);
+    raw_put_capabilities(&cea, application);
     return raw_send(fd, &cea);
 }
 
@@ -213,7 +213,7 @@ bool raw_send_cer(int fd, const char *identity, uint32_t application)
     raw_begin(&cer, RAW_REQUEST, 257, 0, 1, 1);
     raw_put_text(&cer, 0, 264, identity);
     raw_put_text(&cer, 0, 296, REALM);
-    put_capabilities(&cer, application);
+    raw_put_capabilities(&cer, application);
     return raw_send(fd, &cer) && raw_receive(fd, &cea) && raw_find(&cea, 0, 268, &result) &&
            raw_u32(result.p) == 2001;
 }

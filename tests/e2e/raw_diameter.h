@@ -51,6 +51,7 @@ bool raw_send(int fd, struct raw_message *m);
 bool raw_receive(int fd, struct raw_message *m);
 
 /* Capabilities exchange: as server answers the CER that comes, as client sends one. */
+void raw_put_capabilities(struct raw_message *m, uint32_t application);
 bool raw_serve_cer(int fd, const char *identity, uint32_t application);
 bool raw_send_cer(int fd, const char *identity, uint32_t application);
 /* The next request that is no watchdog; watchdogs and DPR are answered.  False: as receive. */

@@ -58,7 +58,10 @@ static void run(void (*scenario)(void))
     X(application_not_advertised)                                                              \
     X(redirect)                                                                                \
     X(hangs_up_after_every_answer)                                                             \
-    X(garbage_from_peer)
+    X(garbage_from_peer)                                                                       \
+    X(answers_that_do_not_parse)                                                               \
+    X(cea_that_does_not_parse)                                                                 \
+    X(dwa_that_does_not_parse)
 
 #define X(name)                                                                                \
     static void test_##name(void)                                                              \

@@ -37,6 +37,9 @@ void scenario_nul_in_session_id(void);
 void scenario_nul_at_mock_hss(void);
 void scenario_application_not_advertised(void);
 void scenario_garbage_from_peer(void);
+void scenario_answers_that_do_not_parse(void);
+void scenario_cea_that_does_not_parse(void);
+void scenario_dwa_that_does_not_parse(void);
 void scenario_redirect(void);
 void scenario_hangs_up_after_every_answer(void);
 

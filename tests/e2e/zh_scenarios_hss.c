@@ -151,8 +151,10 @@ void scenario_malformed(void)
         const char *kind;
         enum gba_err err;
     } rows[] = {
-        {"unknown-m-avp", GBA_E_ZH_MALFORMED}, /* libfdcore drops these two answers */
+        {"unknown-m-avp", GBA_E_ZH_MALFORMED}, /* libfdcore drops these three answers */
+        {"unknown-m-first", GBA_E_ZH_MALFORMED},
         {"broken-group", GBA_E_ZH_MALFORMED},
+        {"bad-result-length", GBA_E_ZH_MALFORMED},
         {"short-autn", GBA_E_ZH_MALFORMED},
         {"long-res", GBA_E_ZH_MALFORMED},
         {"short-res", GBA_E_ZH_MALFORMED},

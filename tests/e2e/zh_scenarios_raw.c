@@ -214,6 +214,137 @@ void scenario_garbage_from_peer(void)
     zh_lab_close(&lab);
 }
 
+/* --- answers at whose Result-Code libfdcore would stop ---------------------------------- */
+
+enum broken {
+    UNKNOWN_FIRST,
+    UNKNOWN_FIRST_5003,
+    SHORT,
+    EMPTY,
+    LONG,
+    BAD_STATE_FIRST,
+    CODE_304
+};
+
+static void put_broken_result(struct raw_message *m, enum broken how)
+{
+    static const uint8_t octets[8] = {0, 0, 7, 0xd1};
+    static const size_t lengths[] = {[SHORT] = 3, [LONG] = 8, [BAD_STATE_FIRST] = 4};
+
+    if (how == UNKNOWN_FIRST || how == UNKNOWN_FIRST_5003)
+        raw_put_text(m, 0, 77777, "?");
+    if (how == BAD_STATE_FIRST)
+        raw_put(m, 0, 277, octets, 2);
+    if (how == SHORT || how == EMPTY || how == LONG)
+        raw_put(m, 0, 268, octets, lengths[how]);
+    else
+        raw_put_u32(m, 0, 268, how == UNKNOWN_FIRST_5003 ? 5003 : 2001);
+    if (how == CODE_304)
+        m->octets[7] = 304 & 0xff;
+}
+
+/* None stops the node; what refuses the subscriber is still heard. */
+void scenario_answers_that_do_not_parse(void)
+{
+    static const struct {
+        enum broken how;
+        enum gba_err err;
+    } rows[] = {
+        {UNKNOWN_FIRST, GBA_E_ZH_MALFORMED}, {UNKNOWN_FIRST_5003, GBA_E_SUBSCRIBER_BARRED},
+        {SHORT, GBA_E_ZH_MALFORMED},         {EMPTY, GBA_E_ZH_MALFORMED},
+        {LONG, GBA_E_ZH_MALFORMED},          {BAD_STATE_FIRST, GBA_E_ZH_MALFORMED},
+        {CODE_304, GBA_E_ZH_MALFORMED},
+    };
+    struct raw_message m, answer;
+    int fd;
+
+    zh_lab_init(&lab);
+    fd = accept_adapter(ZH, ZH_DESTINATION_HOST_ALWAYS);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)zh_lab_ask(&lab, &(struct zh_query){.impi = HSS_IMPI});
+        MUST(raw_next_request(fd, IDENTITY, &m) && raw_code(&m) == 303);
+        raw_answer(&answer, &m, RAW_PROXIABLE, IDENTITY);
+        put_broken_result(&answer, rows[i].how);
+        MUST(raw_send(fd, &answer));
+        if (zh_lab_wait(&lab, i)->err != rows[i].err)
+            fprintf(stderr, "    %zu: %s\n", i, gba_err_name(lab.answers[i].err));
+        MUST(lab.answers[i].err == rows[i].err && !lab.stopped);
+    }
+    close(fd);
+    zh_lab_close(&lab);
+}
+
+static void serve_broken_cer(int listener, enum broken how)
+{
+    struct raw_message cer, cea;
+    int fd = accept(listener, NULL, NULL);
+
+    MUST(fd >= 0 && raw_receive(fd, &cer) && raw_code(&cer) == 257);
+    raw_answer(&cea, &cer, 0, IDENTITY);
+    put_broken_result(&cea, how);
+    raw_put_capabilities(&cea, ZH);
+    MUST(raw_send(fd, &cea));
+    (void)raw_receive(fd, &cer); /* until the adapter closes it */
+    close(fd);
+}
+
+/* libfdcore wants watchdogs answered before it trusts a peer whose connection was lost. */
+static void serve_until_up(int listener)
+{
+    struct raw_message m, answer;
+    int fd = accept(listener, NULL, NULL);
+
+    MUST(fd >= 0 && raw_serve_cer(fd, IDENTITY, ZH));
+    while (!lab.zh->healthy(lab.zh)) {
+        if (!raw_receive(fd, &m) || !raw_is_request(&m))
+            continue;
+        raw_answer(&answer, &m, 0, IDENTITY);
+        raw_put_u32(&answer, 0, 268, 2001);
+        MUST(raw_send(fd, &answer));
+    }
+    MUST(!lab.stopped);
+    close(fd);
+}
+
+void scenario_cea_that_does_not_parse(void)
+{
+    char address[64];
+    int listener = raw_listen(address);
+
+    zh_lab_init(&lab);
+    zh_lab_peer(&lab, IDENTITY, address);
+    zh_lab_open(&lab, 0);
+    serve_broken_cer(listener, UNKNOWN_FIRST);
+    serve_broken_cer(listener, SHORT);
+    serve_until_up(listener);
+    close(listener);
+    zh_lab_close(&lab);
+}
+
+/* The watchdog comes after six seconds or more; such an answer costs the connection. */
+void scenario_dwa_that_does_not_parse(void)
+{
+    struct raw_message m, answer;
+    char address[64];
+    int listener = raw_listen(address), fd;
+
+    zh_lab_init(&lab);
+    zh_lab_peer(&lab, IDENTITY, address);
+    zh_lab_open(&lab, 0);
+    fd = accept(listener, NULL, NULL);
+    MUST(fd >= 0 && raw_serve_cer(fd, IDENTITY, ZH));
+    while (!raw_receive(fd, &m))
+        MUST(!lab.stopped);
+    MUST(raw_code(&m) == 280 && raw_is_request(&m));
+    raw_answer(&answer, &m, 0, IDENTITY);
+    put_broken_result(&answer, UNKNOWN_FIRST);
+    MUST(raw_send(fd, &answer));
+    serve_until_up(listener);
+    close(fd);
+    close(listener);
+    zh_lab_close(&lab);
+}
+
 static void answer_redirect(int fd, const char *uri)
 {
     struct raw_message m, answer;

@@ -31,8 +31,9 @@ int maa_define(void)
     return fd_dict_new(fd_g_config->cnf_dict, DICT_AVP, &row, NULL, &scratch);
 }
 
-/* An AVP of any code and content, with V and M. */
-static void put_raw(msg_or_avp *parent, uint32_t code, struct gba_bytes content, int *error)
+/* An AVP of any code and content, with M, and V for a vendor other than 0. */
+static void put_raw(msg_or_avp *parent, uint32_t vendor, uint32_t code,
+                    struct gba_bytes content, int *error)
 {
     union avp_value value;
     struct avp_hdr *header;
@@ -50,6 +51,8 @@ static void put_raw(msg_or_avp *parent, uint32_t code, struct gba_bytes content,
         *error = fd_msg_avp_hdr(avp, &header);
     if (*error == 0) {
         header->avp_code = code;
+        header->avp_vendor = vendor;
+        header->avp_flags = (uint8_t)(AVP_FLAG_MANDATORY | (vendor != 0 ? AVP_FLAG_VENDOR : 0));
         *error = fd_msg_avp_add(parent, MSG_BRW_LAST_CHILD, avp);
     }
 }
@@ -149,7 +152,7 @@ static void put_vectors(struct msg *answer, const struct gba_av *av, enum malfor
     if (form == MALFORMED_NO_612)
         return;
     if (form == MALFORMED_BROKEN_GROUP)
-        put_raw(answer, DIA_SIP_AUTH_DATA_ITEM, GBA_BYTES(no_avps), error);
+        put_raw(answer, TGPP, DIA_SIP_AUTH_DATA_ITEM, GBA_BYTES(no_avps), error);
     else
         put_item(answer, av, form, error);
     if (form == MALFORMED_TWO_VECTORS)
@@ -205,6 +208,25 @@ static void success_fhoss(struct msg *answer, const struct mar *m, const struct 
     diameter_put_u32(answer, 0, DIA_RESULT_CODE, 2001, error);
 }
 
+static void put_unknown(struct msg *answer, int *error)
+{
+    put_raw(answer, TGPP, UNKNOWN_CODE, (struct gba_bytes){(const uint8_t *)"?", 1}, error);
+}
+
+static void put_result(struct msg *answer, enum malformed form, int *error)
+{
+    static const uint8_t cut[] = {0, 0, 7};
+
+    if (form == MALFORMED_UNKNOWN_M_FIRST)
+        put_unknown(answer, error);
+    if (form == MALFORMED_BAD_RESULT_LENGTH)
+        put_raw(answer, 0, DIA_RESULT_CODE, GBA_BYTES(cut), error);
+    else if (form != MALFORMED_NO_RESULT)
+        diameter_put_u32(answer, 0, DIA_RESULT_CODE, 2001, error);
+    if (form == MALFORMED_TWO_RESULTS)
+        diameter_put_experimental_result(answer, 5401, error);
+}
+
 static void put_nul_into_session(struct msg *answer)
 {
     struct gba_bytes id;
@@ -225,10 +247,7 @@ void maa_success(struct msg *answer, const struct mar *m, const struct gba_av *a
         return;
     }
     diameter_put_vsai(answer, m->application, error);
-    if (form != MALFORMED_NO_RESULT)
-        diameter_put_u32(answer, 0, DIA_RESULT_CODE, 2001, error);
-    if (form == MALFORMED_TWO_RESULTS)
-        diameter_put_experimental_result(answer, 5401, error);
+    put_result(answer, form, error);
     put_state(answer, error);
     put_origin(answer, error);
     put_user_name(answer, m, error);
@@ -238,7 +257,7 @@ void maa_success(struct msg *answer, const struct mar *m, const struct gba_av *a
     else if (guss.n != 0)
         diameter_put_octets(answer, TGPP, DIA_GBA_USER_SEC_SETTINGS, guss, error);
     if (form == MALFORMED_UNKNOWN_M_AVP)
-        put_raw(answer, UNKNOWN_CODE, (struct gba_bytes){(const uint8_t *)"?", 1}, error);
+        put_unknown(answer, error);
     if (form == MALFORMED_NUL_SESSION)
         put_nul_into_session(answer);
 }

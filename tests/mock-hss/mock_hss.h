@@ -96,6 +96,8 @@ enum gba_err auc_resync(struct subscriber *s, const uint8_t rand[static 16],
     X(NO_612, "no-612", "success without SIP-Auth-Data-Item")                                  \
     X(NO_RESULT, "no-result", "a vector without any result AVP")                               \
     X(UNKNOWN_M_AVP, "unknown-m-avp", "an AVP nobody knows, with the M bit")                   \
+    X(UNKNOWN_M_FIRST, "unknown-m-first", "the same, before Result-Code")                      \
+    X(BAD_RESULT_LENGTH, "bad-result-length", "Result-Code of 3 octets")                       \
     X(BROKEN_GROUP, "broken-group", "SIP-Auth-Data-Item whose content is no AVPs")             \
     X(BAD_GUSS, "bad-guss", "GBA-UserSecSettings that is not XML")                             \
     X(TWO_RESULTS, "two-results", "Result-Code 2001 and Experimental-Result 5401")             \
