@@ -134,7 +134,7 @@ def make_certificates():
 
 def read_ports(path, process):
     """name -> addresses, of a ports file that the process is about to write."""
-    for _ in range(1000):
+    for _ in range(6000):
         if os.path.exists(path) or process.poll() is not None:
             break
         time.sleep(0.01)
