@@ -12,8 +12,8 @@
 
 #define QUIESCE_MS 1000 /* for the sender to come out of libfdcore */
 
-/* An adapter that could not be opened: libfdcore may point to it until the process ends, and
- * there is no second try in it anyway. */
+/* An adapter that was closed or could not be opened: libfdcore may point to it until the
+ * process ends, and there is no second try in it anyway. */
 static struct zh_diameter *left_behind __attribute__((used));
 
 static const uint32_t application_ids[] = {DIAMETER_APP_ZH, DIAMETER_APP_ZN, DIAMETER_APP_CX};
@@ -67,13 +67,12 @@ static void destroy(struct zh_diameter *z)
     free(z);
 }
 
-/* The sender must not be inside libfdcore when that goes; but it may be blocked there, and
- * then only libfdcore's end sets it free. */
+/* The sender may be blocked inside libfdcore, which runs until the process ends and knows z
+ * until then: z stays, without a query in it. */
 static void close_adapter(struct zh *self)
 {
     struct zh_diameter *z = (struct zh_diameter *)(void *)self;
     struct timespec limit = zh_diameter_realtime_in(QUIESCE_MS);
-    bool joined;
 
     pthread_mutex_lock(&z->lock);
     z->closing = true;
@@ -81,12 +80,9 @@ static void close_adapter(struct zh *self)
     pthread_cond_broadcast(&z->tick);
     pthread_mutex_unlock(&z->lock);
     pthread_join(z->timer, NULL);
-    joined = pthread_timedjoin_np(z->sender, NULL, &limit) == 0;
-    if (!diameter_stop(z->node))
-        return; /* libfdcore still knows z, which ends with the process */
-    if (!joined)
-        pthread_join(z->sender, NULL);
-    destroy(z);
+    (void)pthread_timedjoin_np(z->sender, NULL, &limit);
+    diameter_stop(z->node);
+    left_behind = z;
 }
 
 /* --- opening ---------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/host/diameter_dict.h"
+#include "common/host/diameter_leave.h"
 
 #define STOP_S 3
 
@@ -148,35 +149,20 @@ enum gba_err diameter_start(struct diameter *d)
     return GBA_OK;
 }
 
-static bool wait_ended(struct diameter *d)
+void diameter_stop(struct diameter *d)
 {
-    struct timespec limit;
-
-    clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += STOP_S;
-    return pthread_timedjoin_np(d->watchdog, NULL, &limit) == 0;
-}
-
-bool diameter_stop(struct diameter *d)
-{
-    bool ended;
+    bool runs = diameter_running(d);
 
     atomic_store(&d->stopping, true);
     diameter_hooks_mute();
-    if (d->started && atomic_load(&d->running))
-        (void)fd_core_shutdown();
-    ended = d->started && wait_ended(d);
+    if (runs)
+        (void)diameter_leave(STOP_S);
+    else if (d->started && !atomic_load(&d->running))
+        pthread_join(d->watchdog, NULL); /* it may be telling that the core has ended */
     if (d->reserved >= 0)
         close(d->reserved);
     d->reserved = -1;
-    /* A node that did not end, or never ran, stays with libfdcore until the process ends. */
-    if (ended) {
-        free(d->peers);
-        free(d);
-    } else {
-        left_behind = d;
-    }
-    return ended;
+    left_behind = d;
 }
 
 bool diameter_running(const struct diameter *d)

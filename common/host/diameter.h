@@ -70,11 +70,10 @@ enum gba_err diameter_open(const struct diameter_config *c,
                            struct diameter **out);
 /* Listens and connects.  GBA_E_IO: the address is taken or there is none (logged). */
 enum gba_err diameter_start(struct diameter *d);
-/* Disconnects (DPR) and ends every thread; frees d.  False: libfdcore did not end within three
- * seconds, for a peer that does not answer holds it up, and goes on until the process ends.
- * Events have ceased even then; callbacks registered with libfdcore may still run, so what
- * they point to must stay. */
-bool diameter_stop(struct diameter *d);
+/* Takes leave of the peers (DPR), three seconds at most.  Events have ceased then, but
+ * libfdcore runs until the process ends, which is to be soon: d stays with it, and so must
+ * whatever callbacks registered with libfdcore point to, unless they are unregistered. */
+void diameter_stop(struct diameter *d);
 
 /* False once libfdcore ends. */
 bool diameter_running(const struct diameter *d);

@@ -40,6 +40,7 @@ static const struct avp_row avps[] = {
     {IETF, 264, "Origin-Host", MUST, OCTETS, BASE},
     {IETF, 266, "Vendor-Id", MUST, U32, BASE},
     {IETF, 268, "Result-Code", MUST, U32, BASE},
+    {IETF, 273, "Disconnect-Cause", MUST, ENUMERAL, BASE},
     {IETF, 277, "Auth-Session-State", MUST, ENUMERAL, BASE},
     {IETF, 283, "Destination-Realm", MUST, OCTETS, BASE},
     {IETF, 293, "Destination-Host", MUST, OCTETS, BASE},

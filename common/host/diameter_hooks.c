@@ -15,6 +15,7 @@
 #include "common/host/clock.h"
 #include "common/host/diameter_dict.h"
 #include "common/host/diameter_guard.h"
+#include "common/host/diameter_leave.h"
 
 #define LOG_BURST    5     /* lines ... */
 #define LOG_BURST_MS 10000 /* ... in this time */
@@ -26,8 +27,10 @@ static struct {
     enum { GUARD_LOUD, GUARD_QUIET, GUARD_MUTE } mode;
     int64_t since_ms;
     unsigned lines;
-    atomic_bool ending, ended;
-} guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    atomic_bool ending;
+    pthread_rwlock_t events; /* held while one is told */
+    bool ended;
+} guard = {.lock = PTHREAD_MUTEX_INITIALIZER, .events = PTHREAD_RWLOCK_INITIALIZER};
 
 static bool within_rate(void)
 {
@@ -74,7 +77,9 @@ void diameter_hooks_quiet(void)
 
 void diameter_hooks_mute(void)
 {
-    atomic_store(&guard.ended, true);
+    pthread_rwlock_wrlock(&guard.events);
+    guard.ended = true;
+    pthread_rwlock_unlock(&guard.events);
     pthread_mutex_lock(&guard.lock);
     guard.mode = GUARD_MUTE;
     guard.log = NULL;
@@ -114,36 +119,51 @@ static void on_data(const struct fd_cnx_rcvdata *data)
                     known ? "Result-Code cannot be read" : "answer to a command nobody knows");
 }
 
+static void on_received(struct msg *msg, const struct peer_hdr *peer)
+{
+    struct msg_hdr *header;
+
+    if (msg != NULL && peer != NULL && fd_msg_hdr(msg, &header) == 0 &&
+        header->msg_code == CC_DISCONNECT_PEER && (header->msg_flags & CMD_FLAG_REQUEST) == 0)
+        diameter_leave_gone(peer->info.pi_diamid);
+}
+
+/* What is looked at to the last. */
+static void on_any(enum fd_hook_type type, struct msg *msg, struct peer_hdr *peer, void *other)
+{
+    if (type == HOOK_DATA_RECEIVED)
+        on_data(other);
+    else if (type == HOOK_MESSAGE_SENDING)
+        on_sending(msg);
+    else if (type == HOOK_MESSAGE_RECEIVED)
+        on_received(msg, peer);
+    else if (type == HOOK_PEER_CONNECT_FAILED && peer != NULL)
+        diameter_leave_gone(peer->info.pi_diamid);
+}
+
+static void tell(const struct diameter_events *events, enum fd_hook_type type, struct msg *msg,
+                 struct peer_hdr *peer)
+{
+    if (type == HOOK_MESSAGE_DROPPED && msg != NULL && events->dropped != NULL)
+        events->dropped(events->arg, msg);
+    else if ((type == HOOK_PEER_CONNECT_SUCCESS || type == HOOK_PEER_CONNECT_FAILED) &&
+             peer != NULL && events->peer != NULL)
+        events->peer(events->arg, peer->info.pi_diamid, type == HOOK_PEER_CONNECT_SUCCESS);
+}
+
 static void on_hook(enum fd_hook_type type, struct msg *msg, struct peer_hdr *peer, void *other,
                     struct fd_hook_permsgdata *pmd, void *regdata)
 {
-    const struct diameter_events *events = regdata;
     int cancel;
 
     (void)pmd;
-    if (atomic_load(&guard.ended))
-        return;
     /* libfdcore ends its threads by cancelling them: not inside our callbacks. */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    switch (type) {
-    case HOOK_DATA_RECEIVED:
-        on_data(other);
-        break;
-    case HOOK_MESSAGE_SENDING:
-        on_sending(msg);
-        break;
-    case HOOK_MESSAGE_DROPPED:
-        if (msg != NULL && events->dropped != NULL)
-            events->dropped(events->arg, msg);
-        break;
-    case HOOK_PEER_CONNECT_SUCCESS:
-    case HOOK_PEER_CONNECT_FAILED:
-        if (peer != NULL && events->peer != NULL)
-            events->peer(events->arg, peer->info.pi_diamid, type == HOOK_PEER_CONNECT_SUCCESS);
-        break;
-    default:
-        break;
-    }
+    on_any(type, msg, peer, other);
+    pthread_rwlock_rdlock(&guard.events);
+    if (!guard.ended)
+        tell(regdata, type, msg, peer);
+    pthread_rwlock_unlock(&guard.events);
     pthread_setcancelstate(cancel, NULL);
 }
 

@@ -16,7 +16,7 @@
  * only their format: an argument may hold AVPs. */
 int diameter_hooks_log(struct log *log);
 void diameter_hooks_quiet(void);
-/* The end: no more lines, no more events. */
+/* The end: no more lines, no more events, and those that were being told have been. */
 void diameter_hooks_mute(void);
 
 /* libfdcore takes its leave of a peer (DPR): it is about to end, and its peers with it. */

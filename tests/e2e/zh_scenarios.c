@@ -61,7 +61,8 @@ static void run(void (*scenario)(void))
     X(garbage_from_peer)                                                                       \
     X(answers_that_do_not_parse)                                                               \
     X(cea_that_does_not_parse)                                                                 \
-    X(dwa_that_does_not_parse)
+    X(dwa_that_does_not_parse)                                                                 \
+    X(leave)
 
 #define X(name)                                                                                \
     static void test_##name(void)                                                              \

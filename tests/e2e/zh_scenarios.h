@@ -40,6 +40,7 @@ void scenario_garbage_from_peer(void);
 void scenario_answers_that_do_not_parse(void);
 void scenario_cea_that_does_not_parse(void);
 void scenario_dwa_that_does_not_parse(void);
+void scenario_leave(void);
 void scenario_redirect(void);
 void scenario_hangs_up_after_every_answer(void);
 

@@ -6,6 +6,7 @@
  */
 #include "tests/e2e/zh_scenarios.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -343,6 +344,51 @@ void scenario_dwa_that_does_not_parse(void)
     close(fd);
     close(listener);
     zh_lab_close(&lab);
+}
+
+/* --- the end ---------------------------------------------------------------------------- */
+
+static void check_dpr(int fd, struct raw_message *dpr)
+{
+    struct raw_avp avp;
+
+    do
+        MUST(raw_receive(fd, dpr));
+    while (raw_code(dpr) == 280);
+    MUST(raw_code(dpr) == 282 && dpr->octets[4] == RAW_REQUEST &&
+         raw_u32(dpr->octets + 8) == 0);
+    MUST(raw_find(dpr, 0, 264, &avp) && is_text(&avp, "hss1.hss.test"));
+    MUST(raw_find(dpr, 0, 296, &avp) && is_text(&avp, HSS_REALM));
+    MUST(raw_find(dpr, 0, 273, &avp) && avp.n == 4 && raw_u32(avp.p) == 0); /* REBOOTING */
+    MUST(!raw_find(dpr, 0, 263, &avp) && !raw_find(dpr, 0, 283, &avp));
+}
+
+/* RFC 6733 5.4: every peer gets a DPR.  One answers, one hangs up, one does neither. */
+void scenario_leave(void)
+{
+    struct hss_child h = hss_start("hss1.hss.test", NULL);
+    static const char *const names[] = {"answers.test", "hangs.up.test", "silent.test"};
+    struct raw_message m, dpa;
+    int fd[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        fd[i] = raw_connect(h.address);
+        MUST(fd[i] >= 0 && raw_send_cer(fd[i], names[i], ZH));
+    }
+    zh_lab_pause_ms(100); /* a peer is open some time after its CEA */
+    hss_signal(&h, SIGTERM);
+    for (size_t i = 0; i < 3; i++) {
+        check_dpr(fd[i], &m);
+        raw_answer(&dpa, &m, 0, names[i]);
+        raw_put_u32(&dpa, 0, 268, 2001);
+        if (i == 0)
+            MUST(raw_send(fd[i], &dpa));
+        if (i == 1)
+            close(fd[i]);
+    }
+    MUST(hss_stop(&h) == 0);
+    close(fd[0]);
+    close(fd[2]);
 }
 
 static void answer_redirect(int fd, const char *uri)

@@ -19,7 +19,10 @@
 #include "common/host/diameter_dict.h"
 #include "common/secret.h"
 
-static const uint32_t applications[] = {DIAMETER_APP_ZH, DIAMETER_APP_ZN, DIAMETER_APP_CX};
+#define N_APPLICATIONS 3
+
+static const uint32_t applications[N_APPLICATIONS] = {DIAMETER_APP_ZH, DIAMETER_APP_ZN,
+                                                      DIAMETER_APP_CX};
 
 struct delayed {
     struct msg *answer;
@@ -39,12 +42,14 @@ struct server {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t wake;
     TAILQ_HEAD(, delayed) delayed;
-    bool stopping;
+    bool stopping; /* log and configuration are about to go */
     pthread_t thread;
     struct server_stats stats;
+    struct disp_hdl *handlers[N_APPLICATIONS];
 };
 
-/* fd_peer_validate_register has no argument of ours; there is one node per process. */
+/* fd_peer_validate_register has no argument of ours; there is one node per process.  It stays
+ * when it has stopped, for libfdcore runs until the process ends. */
 static struct server *the_server;
 
 static void count(struct server *s, uint64_t *counter)
@@ -239,19 +244,28 @@ static int on_mar(struct msg **msg, struct avp *avp, struct session *session, vo
 
 /* --- connections ------------------------------------------------------------------------ */
 
-static int on_client(struct peer_info *info, int *auth, int (**unused)(struct peer_info *))
+static bool admit(const struct server *s, struct peer_info *info)
 {
-    const struct hss_config *c = the_server->config;
+    const struct hss_config *c = s->config;
     bool admitted = c->clients.n == 0;
 
-    (void)unused;
     for (size_t i = 0; i < c->clients.n; i++)
         admitted = admitted || strcasecmp(c->clients.v[i], info->pi_diamid) == 0;
-    *auth = admitted ? 1 : -1;
     if (c->tls_cert == NULL)
         info->config.pic_flags.sec = PI_SEC_NONE;
-    LOG(the_server->log, admitted ? LOG_LV_NOTICE : LOG_LV_WARNING, "zh.client",
+    LOG(s->log, admitted ? LOG_LV_NOTICE : LOG_LV_WARNING, "zh.client",
         LOG_STR("peer", info->pi_diamid), LOG_STR("state", admitted ? "admitted" : "refused"));
+    return admitted;
+}
+
+static int on_client(struct peer_info *info, int *auth, int (**unused)(struct peer_info *))
+{
+    struct server *s = the_server;
+
+    (void)unused;
+    pthread_mutex_lock(&s->lock);
+    *auth = !s->stopping && admit(s, info) ? 1 : -1;
+    pthread_mutex_unlock(&s->lock);
     return 0;
 }
 
@@ -314,7 +328,7 @@ static enum gba_err open_node(struct server *s, const struct hss_config *c)
                                    .tls_key = c->tls_key,
                                    .tls_ca = c->tls_ca,
                                    .applications = applications,
-                                   .n_applications = 3};
+                                   .n_applications = N_APPLICATIONS};
 
     events.stopped = on_stopped;
     events.arg = s;
@@ -326,13 +340,12 @@ static enum gba_err open_node(struct server *s, const struct hss_config *c)
 static enum gba_err start_node(struct server *s)
 {
     struct disp_when when = {.command = diameter_dict_mar()};
-    struct disp_hdl *handle; /* lives as long as libfdcore */
 
     if (maa_define() != 0 || fd_peer_validate_register(on_client) != 0)
         return GBA_E_NOMEM;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < N_APPLICATIONS; i++) {
         when.app = diameter_dict_application(applications[i]);
-        if (fd_disp_register(on_mar, DISP_HOW_CC, &when, s, &handle) != 0)
+        if (fd_disp_register(on_mar, DISP_HOW_CC, &when, s, &s->handlers[i]) != 0)
             return GBA_E_NOMEM;
     }
     return diameter_start(s->node);
@@ -381,6 +394,7 @@ void server_get_stats(struct server *s, struct server_stats *out)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* From the first line on no client is admitted, after the last no request is served. */
 void server_stop(struct server *s)
 {
     struct delayed *d;
@@ -390,14 +404,12 @@ void server_stop(struct server *s)
     pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
+    diameter_stop(s->node);
+    for (size_t i = 0; i < N_APPLICATIONS; i++)
+        (void)fd_disp_unregister(&s->handlers[i], NULL); /* waits for those that are served */
     while ((d = TAILQ_FIRST(&s->delayed)) != NULL) {
         TAILQ_REMOVE(&s->delayed, d, link);
         (void)fd_msg_free(d->answer);
         free(d);
     }
-    if (!diameter_stop(s->node))
-        return; /* libfdcore still knows s, which ends with the process */
-    pthread_mutex_destroy(&s->lock);
-    pthread_cond_destroy(&s->wake);
-    free(s);
 }
