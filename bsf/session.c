@@ -58,9 +58,9 @@ enum gba_err bsf_challenge_set_vector(struct bsf_challenge *c, const struct gba_
 
 int64_t bsf_ks_lifetime_s(const struct bsf_lifetimes *l, const struct gba_guss *guss)
 {
-    int64_t asked = guss != NULL ? gba_guss_lifetime_s(guss) : 0;
+    int64_t asked = guss != NULL ? gba_guss_lifetime_s(guss) : -1;
 
-    if (asked <= 0)
+    if (asked < 0)
         return l->deflt_s;
     if (asked < l->min_s)
         return l->min_s;

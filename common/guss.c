@@ -19,6 +19,8 @@
 #define VALUES_MAX 64   /* uids or flags per USS */
 #define VALUE_SIZE 1024 /* octets of one value, with its NUL */
 
+#define LIFETIME_MAX INT32_MAX /* seconds; what a BSF grants is less */
+
 struct uss {
     char *id, *naf_group;
     char *uids[VALUES_MAX];
@@ -213,12 +215,29 @@ static enum gba_err read_uss_list(const struct gba_xml_node *list, struct gba_gu
     return GBA_OK;
 }
 
+/* xs:integer: a sign, and more digits than a number of ours holds.  -1: negative or no number.
+ */
+static int64_t lifetime_of(struct gba_text t)
+{
+    int64_t v = 0;
+
+    if (t.n > 1 && t.s[0] == '+')
+        t = (struct gba_text){t.s + 1, t.n - 1};
+    for (size_t i = 0; i < t.n; i++) {
+        if (t.s[i] < '0' || t.s[i] > '9')
+            return -1;
+        v = v * 10 + (t.s[i] - '0');
+        if (v > LIFETIME_MAX)
+            v = LIFETIME_MAX;
+    }
+    return t.n != 0 ? v : -1;
+}
+
 /* Unusable values count as absent: the BSF then applies its own. */
 static enum gba_err read_bsf_info(const struct gba_xml_node *guss, struct gba_guss *g)
 {
     const struct gba_xml_node *info, *n;
-    char text[32];
-    uint64_t lifetime;
+    char text[VALUE_SIZE];
     enum gba_err err = optional_child(guss, "bsfInfo", &info);
 
     if (err != GBA_OK || info == NULL)
@@ -226,8 +245,9 @@ static enum gba_err read_bsf_info(const struct gba_xml_node *guss, struct gba_gu
     if (gba_xml_child(info, "uiccType", &n) == GBA_OK &&
         gba_xml_text(n, text, sizeof(text)) == GBA_OK && strcmp(text, "GBA_U") == 0)
         g->uicc_type = GBA_UICC_U;
-    if (gba_xml_child(info, "lifeTime", &n) == GBA_OK && read_number(n, INT32_MAX, &lifetime))
-        g->lifetime_s = (int64_t)lifetime;
+    if (gba_xml_child(info, "lifeTime", &n) == GBA_OK &&
+        gba_xml_text(n, text, sizeof(text)) == GBA_OK)
+        g->lifetime_s = lifetime_of(gba_text(text));
     return GBA_OK;
 }
 
@@ -283,6 +303,7 @@ static enum gba_err parse(struct gba_bytes xml, bool list_allowed, struct gba_gu
         return GBA_E_NOMEM;
     }
     atomic_init(&g->references, 1);
+    g->lifetime_s = -1;
     g->xml = malloc(xml.n);
     g->xml_len = xml.n;
     if (g->xml != NULL)

@@ -37,7 +37,8 @@ void gba_guss_unref(struct gba_guss *g); /* NULL is fine; safe from any thread *
 
 const char *gba_guss_id(const struct gba_guss *g);     /* attribute id, or "" */
 enum gba_uicc_type gba_guss_uicc_type(const struct gba_guss *g);
-int64_t gba_guss_lifetime_s(const struct gba_guss *g); /* seconds; 0: absent or unusable */
+/* Seconds; the largest number for whatever is larger; -1: absent, negative or no number. */
+int64_t gba_guss_lifetime_s(const struct gba_guss *g);
 int64_t gba_guss_timestamp_s(const struct gba_guss *g);/* seconds since 1970; 0: absent */
 size_t gba_guss_n_uss(const struct gba_guss *g);
 const struct gba_uss *gba_guss_uss(const struct gba_guss *g, size_t i);

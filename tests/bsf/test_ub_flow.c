@@ -395,6 +395,9 @@ static void test_lifetime(void)
         {GUSS("<lifeTime>7200</lifeTime>", ""), 7200},
         {GUSS("<lifeTime>5</lifeTime>", ""), 60},
         {GUSS("<lifeTime>999999999</lifeTime>", ""), 86400},
+        {GUSS("<lifeTime>99999999999999</lifeTime>", ""), 86400},
+        {GUSS("<lifeTime>0</lifeTime>", ""), 60},
+        {GUSS("<lifeTime>+7200</lifeTime>", ""), 7200},
         {GUSS("<lifeTime>-3</lifeTime>", ""), 3600},
         {GUSS("<lifeTime>soon</lifeTime>", ""), 3600},
     };
