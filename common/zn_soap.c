@@ -107,6 +107,26 @@ static enum gba_err read_gba_u_aware(const struct gba_xml_node *request, bool *o
                : GBA_E_SYNTAX;
 }
 
+/* Text that cannot be a B-TID or NAF_Id is no reason to refuse the document: what comes of it
+ * (5403, 5402) is the BSF's answer.  Elements inside are. */
+static enum gba_err read_btid(const struct gba_xml_node *n, struct gba_zn_request *out)
+{
+    enum gba_err err = gba_xml_text(n, out->btid, sizeof(out->btid));
+
+    if (err == GBA_E_TOO_LONG)
+        out->btid[0] = '\0';
+    return err == GBA_E_TOO_LONG ? GBA_OK : err;
+}
+
+static enum gba_err read_naf_id(const struct gba_xml_node *n, struct gba_zn_request *out)
+{
+    if (gba_xml_first(n) != NULL)
+        return GBA_E_SYNTAX;
+    if (zn_soap_base64(n, out->naf_id, sizeof(out->naf_id), &out->naf_id_len) != GBA_OK)
+        out->naf_id_len = 0;
+    return GBA_OK;
+}
+
 static enum gba_err read_request(const struct gba_xml_node *n, struct gba_zn_request *out)
 {
     const struct gba_xml_node *btid, *nafid;
@@ -114,10 +134,8 @@ static enum gba_err read_request(const struct gba_xml_node *n, struct gba_zn_req
     if (!gba_xml_is(n, "requestBootstrappingInfoRequest") ||
         gba_text_copy(out->ns, sizeof(out->ns), gba_text(gba_xml_ns(n))) != GBA_OK ||
         gba_xml_child(n, "btid", &btid) != GBA_OK ||
-        gba_xml_child(n, "nafid", &nafid) != GBA_OK ||
-        gba_xml_text(btid, out->btid, sizeof(out->btid)) != GBA_OK || out->btid[0] == '\0' ||
-        zn_soap_base64(nafid, out->naf_id, sizeof(out->naf_id), &out->naf_id_len) != GBA_OK ||
-        read_gba_u_aware(n, &out->gba_u_aware) != GBA_OK)
+        gba_xml_child(n, "nafid", &nafid) != GBA_OK || read_btid(btid, out) != GBA_OK ||
+        read_naf_id(nafid, out) != GBA_OK || read_gba_u_aware(n, &out->gba_u_aware) != GBA_OK)
         return GBA_E_SYNTAX;
     return read_gsids(n, out);
 }

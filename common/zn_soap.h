@@ -23,9 +23,9 @@ enum gba_type { GBA_TYPE_3G, GBA_TYPE_2G, GBA_TYPE_DIGEST }; /* TS 29.109 6.3.1.
 struct gba_zn_request {
     bool envelope;              /* SOAP envelope, or the bare element */
     char ns[GBA_ZN_NS_SIZE];    /* of the request element; "" for none */
-    char btid[GBA_BTID_SIZE];   /* as given, white space trimmed; form not checked */
+    char btid[GBA_BTID_SIZE];   /* as given, white space trimmed; form not checked; "": none, or too long */
     uint8_t naf_id[GBA_NAF_ID_SIZE];
-    size_t naf_id_len;
+    size_t naf_id_len;          /* 0: none, too long, or no base64 */
     char gsid[GBA_ZN_MAX_GSIDS][GBA_ZN_GSID_SIZE]; /* decimal text */
     size_t n_gsids;
     bool gba_u_aware;           /* true, True, 1 */
@@ -47,7 +47,8 @@ struct gba_zn_fault {
     char text[128];
 };
 
-/* Server.  GBA_E_SYNTAX: no XML, a DTD, no request element, a child missing or malformed;
+/* Server.  GBA_E_SYNTAX: no XML, a DTD, no request element, a child missing, twice or malformed,
+ * but for the texts of btid and nafid;
  * GBA_E_TOO_LONG: over GBA_ZN_REQUEST_MAX, or too many GSIDs. */
 enum gba_err gba_zn_request_parse(struct gba_bytes xml, struct gba_zn_request *out);
 enum gba_err gba_zn_answer_print(const struct gba_zn_request *rq, const struct gba_zn_answer *a,

@@ -64,12 +64,10 @@ static void test_request(void)
         /* refused */
         {OPEN "<nafid>" NAFID "</nafid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN "<btid>" BTID "</btid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
-        {OPEN "<btid/><nafid>" NAFID "</nafid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN TWO "<btid>x</btid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN TWO "<nafid>" NAFID "</nafid>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
-        {OPEN "<btid>" BTID "</btid><nafid>***</nafid>" CLOSE, GBA_E_SYNTAX, false, false, NS,
-         0},
-        {OPEN "<btid>" BTID "</btid><nafid/>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
+        {OPEN "<btid>" BTID "</btid><nafid>AA<b/>AA</nafid>" CLOSE, GBA_E_SYNTAX, false, false,
+         NS, 0},
         {OPEN TWO "<gbaUAware>yes</gbaUAware>" CLOSE, GBA_E_SYNTAX, false, false, NS, 0},
         {OPEN TWO "<gbaUAware>1</gbaUAware><gbaUAware>1</gbaUAware>" CLOSE, GBA_E_SYNTAX, false,
          false, NS, 0},
@@ -153,7 +151,40 @@ static void test_limits(void)
     CU_ASSERT_EQUAL(rq.naf_id_len, 261);
     strcat(naf, "AAAA");
     snprintf(xml, sizeof(xml), OPEN "<btid>b</btid><nafid>%s</nafid>" CLOSE, naf);
-    CU_ASSERT_EQUAL(gba_zn_request_parse(octets(xml), &rq), GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(gba_zn_request_parse(octets(xml), &rq), GBA_OK);
+    CU_ASSERT_EQUAL(rq.naf_id_len, 0);
+}
+
+static char *repeated(size_t n)
+{
+    static char text[4096];
+
+    memset(text, 'A', n);
+    text[n] = '\0';
+    return text;
+}
+
+/* What cannot be a B-TID or NAF_Id is left empty, for the BSF to answer 5403 or 5402. */
+static void test_texts_that_cannot_be(void)
+{
+    const char *const btids[] = {"", " \n "}, *const nafids[] = {"", " ", "***", "A"};
+    struct gba_zn_request rq;
+    char xml[8192];
+
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(xml, sizeof(xml), OPEN "<btid>%s</btid><nafid>" NAFID "</nafid>" CLOSE,
+                 i < 2 ? btids[i] : repeated(600));
+        CU_ASSERT_EQUAL(gba_zn_request_parse(octets(xml), &rq), GBA_OK);
+        CU_ASSERT_STRING_EQUAL(rq.btid, "");
+        CU_ASSERT_EQUAL(rq.naf_id_len, 19);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        snprintf(xml, sizeof(xml), OPEN "<btid>" BTID "</btid><nafid>%s</nafid>" CLOSE,
+                 i < 4 ? nafids[i] : repeated(i == 4 ? 400 : 2668));
+        CU_ASSERT_EQUAL(gba_zn_request_parse(octets(xml), &rq), GBA_OK);
+        CU_ASSERT_EQUAL(rq.naf_id_len, 0);
+        CU_ASSERT_STRING_EQUAL(rq.btid, BTID);
+    }
 }
 
 static struct gba_zn_answer sample(void)
@@ -436,6 +467,7 @@ static void test_request_round_trip(void)
 static const struct unit_test tests[] = {
     {"requests", test_request},
     {"limits", test_limits},
+    {"texts that cannot be", test_texts_that_cannot_be},
     {"answer, octet for octet", test_answer_text},
     {"answer, there and back", test_answer_round_trip},
     {"answers refused", test_answers_refused},
