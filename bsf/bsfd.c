@@ -239,6 +239,7 @@ static enum gba_err listen_ub(struct bsfd *b, size_t *n)
                                    .handler = ub_http_handle,
                                    .refusal = ub_http_refused,
                                    .ctx = b->ub,
+                                   .server = UB_SERVER,
                                    .body_limit = UB_BODY_LIMIT,
                                    .header_limit = UB_HEADER_LIMIT};
 
@@ -307,6 +308,15 @@ static double count_challenges(void *arg)
     return (double)st.challenges;
 }
 
+static double count_evicted(void *arg)
+{
+    struct store *s = arg;
+    struct store_stats st;
+
+    s->stats(s, &st);
+    return (double)st.challenges_evicted;
+}
+
 static void add_probes(struct bsfd *b)
 {
     struct metrics *m = daemon_metrics(b->daemon);
@@ -314,6 +324,9 @@ static void add_probes(struct bsfd *b)
     metrics_probe(m, "bsf_sessions", NULL, "Sessions in the store.", count_sessions, b->store);
     metrics_probe(m, "bsf_challenges", NULL, "Pending challenges in the store.",
                   count_challenges, b->store);
+    metrics_probe(m, "bsf_challenges_evicted", NULL,
+                  "Pending challenges pushed out by the cap since the start.", count_evicted,
+                  b->store);
 }
 
 /* Everything in its order; the first error ends it. */

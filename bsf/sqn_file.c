@@ -101,8 +101,11 @@ static enum gba_err read_text(struct sqn_file *f, struct gba_text text, struct s
     struct gba_text head, rest = text;
     enum gba_err err;
 
+    *line = 1;
+    if (memchr(text.s, '\n', text.n) == NULL)
+        return GBA_E_SYNTAX; /* a file of ours was never without its first line */
     /* What follows the last line feed is torn: it was never synced, so never used. */
-    for (*line = 1; gba_text_split(rest, '\n', &head, &rest); (*line)++) {
+    for (; gba_text_split(rest, '\n', &head, &rest); (*line)++) {
         if (*line == 1)
             err = gba_text_is(head, "opengaa-sqn 1") ? GBA_OK : GBA_E_SYNTAX;
         else

@@ -22,7 +22,8 @@ struct sqn_file;
 /* Reads the marks into those of the array (sorted by impi) whose subscribers it knows, and
  * leaves the others' sqn as they are; lines of subscribers unknown to the array are kept.
  * A torn last line (a crash while writing) is dropped: its number was never used.
- * GBA_E_EXISTS: another process has the file; GBA_E_SYNTAX: the file is damaged (*line);
+ * GBA_E_EXISTS: another process has the file; GBA_E_SYNTAX: the file is damaged (*line), or
+ * empty;
  * GBA_E_IO. */
 enum gba_err sqn_file_open(const char *path, struct sqn_mark *marks, size_t n, size_t *line,
                            struct sqn_file **out);

@@ -14,7 +14,10 @@
 #include "common/bootstrapping_info.h"
 #include "common/digest_aka.h"
 
-#define UB_FIELD_SIZE 2048 /* a WWW-Authenticate or Authentication-Info value */
+/* A WWW-Authenticate or Authentication-Info value: a cnonce may come back with every octet
+ * escaped. */
+#define UB_CNONCE_MAX 1024
+#define UB_FIELD_SIZE (2 * UB_CNONCE_MAX + 512)
 #define UB_RANDOM_LEN 48   /* RAND and AUTN of a decoy, opaque */
 
 struct ub_policy {

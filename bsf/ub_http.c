@@ -45,12 +45,11 @@ static void add_field(struct wire *w, const char *name, const char *value)
     w->reply.headers = w->fields;
 }
 
-/* TS 33.220 4.5.2 step 0: the BSF always shows that it knows TMPIs. */
 static void start_reply(struct wire *w, unsigned status)
 {
     memset(w, 0, sizeof(*w));
     w->reply.status = status;
-    add_field(w, "Server", "bsfd " BSF_TMPI_TOKEN);
+    add_field(w, "Server", UB_SERVER);
     add_field(w, "Cache-Control", "no-store");
 }
 

@@ -13,6 +13,9 @@
 #define UB_BODY_LIMIT   4096
 #define UB_HEADER_LIMIT 16384
 
+/* TS 33.220 4.5.2 step 0: the BSF always shows that it knows TMPIs. */
+#define UB_SERVER "bsfd " BSF_TMPI_TOKEN
+
 struct ub_http;
 
 /* env, log and metrics are borrowed.  NULL: no memory. */

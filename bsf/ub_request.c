@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define CNONCE_MAX 1024
-
 /* host of "host", "host:port", "[v6]:port", without a trailing dot */
 static struct gba_text without_port(struct gba_text host)
 {
@@ -27,47 +25,66 @@ static struct gba_text without_port(struct gba_text host)
     return head;
 }
 
-/* Splits http://authority/path?query; false for the origin form. */
+/* Splits http://authority/path?query; false for the origin form, and for other schemes. */
 static bool split_absolute(struct gba_text uri, struct gba_text *authority,
                            struct gba_text *rest)
 {
-    size_t at;
+    struct gba_text scheme, tail;
+    size_t at = 0;
 
-    for (at = 0; at + 2 < uri.n && uri.s[at] != '/' && uri.s[at] != '?'; at++)
-        if (memcmp(uri.s + at, "://", 3) == 0) {
-            struct gba_text tail = {uri.s + at + 3, uri.n - at - 3};
-
-            for (at = 0; at < tail.n && tail.s[at] != '/' && tail.s[at] != '?'; at++)
-                ;
-            *authority = (struct gba_text){tail.s, at};
-            *rest = (struct gba_text){tail.s + at, tail.n - at};
-            return true;
-        }
-    return false;
+    if (!gba_text_split(uri, ':', &scheme, &tail) || !gba_text_starts(tail, "//") ||
+        !(gba_text_eq_nocase(scheme, GBA_TEXT("http")) ||
+          gba_text_eq_nocase(scheme, GBA_TEXT("https"))))
+        return false;
+    tail = (struct gba_text){tail.s + 2, tail.n - 2};
+    while (at < tail.n && tail.s[at] != '/' && tail.s[at] != '?')
+        at++;
+    *authority = (struct gba_text){tail.s, at};
+    *rest = (struct gba_text){tail.s + at, tail.n - at};
+    return true;
 }
 
-const char *ub_choose_name(const struct ub_policy *p, struct gba_text host)
+/* NULL: none of ours. */
+static const char *name_of(const struct ub_policy *p, struct gba_text host)
 {
     struct gba_text name = without_port(host);
 
     for (size_t i = 0; i < p->n_names; i++)
         if (gba_text_eq_nocase(name, gba_text(p->names[i])))
             return p->names[i];
-    return p->names[0];
+    return NULL;
 }
 
-/* The same resource in either form; a trailing slash more or less is what real clients do. */
-static bool same_resource(struct gba_text a, struct gba_text b)
+const char *ub_choose_name(const struct ub_policy *p, struct gba_text host)
 {
-    struct gba_text authority;
+    const char *name = name_of(p, host);
 
-    split_absolute(a, &authority, &a);
-    split_absolute(b, &authority, &b);
-    if (gba_text_ends(a, "/"))
-        a.n--;
-    if (gba_text_ends(b, "/"))
-        b.n--;
-    return gba_text_eq(a, b);
+    return name != NULL ? name : p->names[0];
+}
+
+/* RFC 9112 3.2.2: the authority of an absolute form stands above Host. */
+static struct gba_text host_of(const struct ub_request *rq)
+{
+    struct gba_text authority, rest;
+
+    return split_absolute(rq->target, &authority, &rest) ? authority : rq->host;
+}
+
+/* Does the Digest uri name the resource that was asked for, in either form?  A trailing slash
+ * more or less is what real clients do; an authority is one of ours, or what was asked. */
+static bool same_resource(const struct ub_run *run, struct gba_text uri)
+{
+    struct gba_text authority, target = run->request->target;
+
+    if (split_absolute(uri, &authority, &uri) && name_of(run->policy, authority) == NULL &&
+        !gba_text_eq_nocase(without_port(authority), without_port(host_of(run->request))))
+        return false;
+    (void)split_absolute(target, &authority, &target);
+    if (gba_text_ends(uri, "/"))
+        uri.n--;
+    if (gba_text_ends(target, "/"))
+        target.n--;
+    return gba_text_eq(uri, target);
 }
 
 static struct gba_text value_of(const struct gba_digest *d, enum gba_digest_param p)
@@ -79,13 +96,9 @@ enum gba_err ub_read_authorization(struct ub_run *run, const struct ub_request *
 {
     const struct gba_digest *d = &run->digest;
     enum gba_digest_algorithm a = GBA_DIGEST_AKAV1_MD5;
-    struct gba_text authority, rest, host = rq->host;
     enum gba_err err;
 
-    /* RFC 9112 3.2.2: the authority of an absolute form stands above Host. */
-    if (split_absolute(rq->target, &authority, &rest))
-        host = authority;
-    run->realm = ub_choose_name(run->policy, host);
+    run->realm = ub_choose_name(run->policy, host_of(rq));
     if (rq->n_authorization == 0)
         return GBA_E_NO_AUTHORIZATION;
     if (rq->n_authorization > 1)
@@ -123,8 +136,7 @@ bool ub_is_bound(const struct ub_run *run, const struct bsf_challenge *c)
     return gba_text_is(value_of(d, GBA_DIGEST_NONCE), nonce) &&
            gba_text_is(value_of(d, GBA_DIGEST_REALM), c->realm) &&
            gba_text_is(value_of(d, GBA_DIGEST_OPAQUE), c->opaque) &&
-           d->p[GBA_DIGEST_URI].present &&
-           same_resource(value_of(d, GBA_DIGEST_URI), run->request->target);
+           d->p[GBA_DIGEST_URI].present && same_resource(run, value_of(d, GBA_DIGEST_URI));
 }
 
 enum gba_err ub_check_binding(const struct ub_run *run, const struct bsf_challenge *c)
@@ -140,7 +152,7 @@ enum gba_err ub_check_binding(const struct ub_run *run, const struct bsf_challen
         return GBA_E_NC;
     if (!d->p[GBA_DIGEST_ALGORITHM].present || !ub_is_bound(run, c))
         return GBA_E_BINDING;
-    if (value_of(d, GBA_DIGEST_CNONCE).n > CNONCE_MAX)
+    if (value_of(d, GBA_DIGEST_CNONCE).n > UB_CNONCE_MAX)
         return GBA_E_SYNTAX;
     return gba_digest_check(d, m, &which);
 }

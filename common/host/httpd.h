@@ -54,6 +54,7 @@ struct httpd_listener {
     httpd_handler *handler;
     httpd_refusal *refusal;
     void *ctx;
+    const char *server;     /* Server field of the drain's 503; NULL: none; borrowed */
     struct tls_server *tls; /* NULL: plain HTTP; borrowed, must outlive the httpd */
     /* Optional, TLS only: runs after gnutls_init and before the handshake (a NAF attaches its
      * PSK credentials here). */

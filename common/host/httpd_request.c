@@ -216,9 +216,10 @@ void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply)
 
 void httpd_request_force(struct httpd_request *r)
 {
-    static const struct httpd_header later = {"Retry-After", "5"};
-    static const struct httpd_reply unavailable = {
-        .status = MHD_HTTP_SERVICE_UNAVAILABLE, .headers = &later, .n_headers = 1};
+    const struct httpd_header fields[] = {{"Retry-After", "5"}, {"Server", r->l->conf.server}};
+    const struct httpd_reply unavailable = {.status = MHD_HTTP_SERVICE_UNAVAILABLE,
+                                            .headers = fields,
+                                            .n_headers = fields[1].value != NULL ? 2 : 1};
 
     pthread_mutex_lock(&r->lock);
     if (!r->replied) {

@@ -351,6 +351,14 @@ static void absolute_uri(struct lab_ue *ue)
 {
     ue->uri = "http://" LAB_BSF "/";
 }
+static void foreign_uri(struct lab_ue *ue)
+{
+    ue->uri = "http://evil.example/";
+}
+static void ftp_uri(struct lab_ue *ue)
+{
+    ue->uri = "ftp://" LAB_BSF "/";
+}
 static void empty_absolute_uri(struct lab_ue *ue)
 {
     ue->uri = "http://" LAB_BSF;
@@ -402,6 +410,8 @@ static const struct {
     {"no opaque", no_opaque, UB_CHALLENGED, GBA_E_BINDING, true},
     {"no algorithm", no_algorithm, UB_CHALLENGED, GBA_E_BINDING, true},
     {"another uri", spoil_uri, UB_CHALLENGED, GBA_E_BINDING, true},
+    {"uri of another host", foreign_uri, UB_CHALLENGED, GBA_E_BINDING, true},
+    {"uri of another scheme", ftp_uri, UB_CHALLENGED, GBA_E_BINDING, true},
     {"another AUTN in the nonce", spoil_autn, UB_CHALLENGED, GBA_E_BINDING, true},
     {"unknown nonce", unknown_nonce, UB_CHALLENGED, GBA_E_NONCE, false},
     {"a nonce that is none", no_nonce_of_ours, UB_CHALLENGED, GBA_E_NONCE, false},
@@ -452,6 +462,41 @@ static void test_answers(void)
         }
         lab_close(&l);
     }
+}
+
+/* The longest cnonce, every octet of it escaped on the way back too. */
+static void test_long_cnonce(void)
+{
+    static char plain[UB_CNONCE_MAX + 1], escaped[2 * UB_CNONCE_MAX + 1];
+    char response[GBA_DIGEST_HEX_SIZE];
+    struct gba_digest_input in;
+    struct lab_result first, r;
+    struct lab_ue ue;
+    struct lab l;
+
+    lab_init(&l);
+    lab_open(&l);
+    lab_first(&l, LAB_IMPI, &first);
+    CU_ASSERT_FATAL(lab_ue_take(&l, &ue, LAB_IMPI, &first));
+    memset(plain, '\\', UB_CNONCE_MAX);
+    memset(escaped, '\\', 2 * UB_CNONCE_MAX);
+    in = (struct gba_digest_input){.algorithm = GBA_DIGEST_AKAV1_MD5,
+                                   .qop = GBA_QOP_AUTH_INT,
+                                   .username = gba_text(LAB_IMPI),
+                                   .realm = gba_text(ue.realm),
+                                   .method = gba_text(ue.method),
+                                   .uri = gba_text(ue.uri),
+                                   .nonce = gba_text(ue.nonce),
+                                   .nc = GBA_TEXT("00000001"),
+                                   .cnonce = gba_text(plain),
+                                   .password = {ue.res, ue.res_len}};
+    gba_digest_response(&in, response);
+    ue.cnonce = escaped;
+    ue.response = response;
+    lab_ue_answer(&l, &ue, &r);
+    CU_ASSERT_EQUAL(r.answer.verdict, UB_BOOTSTRAPPED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.answer.field, escaped));
+    lab_close(&l);
 }
 
 static void test_target_forms(void)
@@ -541,6 +586,7 @@ static const struct unit_test tests[] = {
     {"BSF name by Host", test_name_by_host},
     {"a bootstrap", test_bootstrap},
     {"answers by table", test_answers},
+    {"the longest cnonce", test_long_cnonce},
     {"forms of the target", test_target_forms},
     {"forms of a username", test_username_forms},
     {"token for TMPIs", test_tmpi_token},

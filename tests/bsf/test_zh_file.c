@@ -355,7 +355,8 @@ static void test_sqn_file_forms(void)
         {"opengaa-sqn 1\n000000000a00 " IMPI "\n0000000", GBA_OK, 0x51}, /* torn */
         {"opengaa-sqn 1\n000000000a00 " IMPI "\n000000000c00 " IMPI, GBA_OK, 0x51},
         {"opengaa-sqn 1\n", GBA_OK, 1},
-        {"", GBA_OK, 1},
+        {"", GBA_E_IO, 0},
+        {"opengaa-sq", GBA_E_IO, 0},
         {"opengaa-sqn 2\n", GBA_E_IO, 0},
         {"opengaa-sqn 1\nrubbish\n", GBA_E_IO, 0},
         {"opengaa-sqn 1\n00000000g000 " IMPI "\n", GBA_E_IO, 0},

@@ -215,6 +215,7 @@ static void test_drain_answers_itself(bool thread_per_connection)
     for (size_t i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(raw_answer(fds[i], text, sizeof(text)), 503);
         CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nRetry-After: "));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "\r\nServer: drained\r\n"));
         CU_ASSERT(raw_closes(fds[i], 1000));
         close(fds[i]);
     }
