@@ -480,7 +480,8 @@ def test_configuration():
     r = run(BSFD, "--config", "-", "--check-config", input=sample)
     check("the sample lacks only the subscribers", r.returncode == 78 and "/etc/opengaa/FILE" in r.stderr and
           r.stderr.count("\n") == 1, r.stderr)
-    r = run(BSFD, "--config", "-", "--check-config", input=sample.replace("/etc/opengaa/FILE", f"{folder}/subscribers.yaml", 1))
+    r = run(BSFD, "--config", "-", "--check-config", input=sample.replace("subscribers: /etc/opengaa/FILE",
+            f"subscribers: {folder}/subscribers.yaml"))
     check("with them it is a configuration", r.returncode == 0, r.stderr)
     check("no option", run(BSFD).returncode == 64)
     top = os.environ.get("top_srcdir", ".")

@@ -196,7 +196,8 @@ static void test_drain_answers_what_waits(void)
 static void test_drain_answers_itself(bool thread_per_connection)
 {
     struct httpd *h = server_start(
-        &(struct httpd_listener){.threads = 2, .thread_per_connection = thread_per_connection},
+        &(struct httpd_listener){
+            .threads = 2, .server = "drained", .thread_per_connection = thread_per_connection},
         "127.0.0.1:0");
     int fds[3];
     struct httpd_request *owned[3];
