@@ -82,7 +82,7 @@ void mef_locate(struct mef_call *k, const char *ri)
 
     gba_wbuf_init(&w, k->location, sizeof(k->location));
     gba_wbuf_str(&w, "//");
-    gba_wbuf_str(&w, mef_policy_fqdn(k->m->policy));
+    gba_wbuf_str(&w, k->m->policy->fqdn);
     gba_wbuf_str(&w, "/-/");
     gba_wbuf_str(&w, ri);
     gba_wbuf_cstr(&w);
@@ -92,7 +92,7 @@ void mef_locate(struct mef_call *k, const char *ri)
 
 static enum m2m_rsc retrieve_base(struct mef_call *k)
 {
-    struct gba_text fqdn = gba_text(mef_policy_fqdn(k->m->policy));
+    struct gba_text fqdn = gba_text(k->m->policy->fqdn);
 
     m2m_resource_init(&k->out, M2M_MEF_BASE);
     m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(M2M_MEF_BASE)->ty);
@@ -159,7 +159,7 @@ static enum m2m_rsc resolve(struct mef_call *k, enum m2m_type *type)
 
     if (m2m_target_parse(gba_text(k->rq->to), &to) != GBA_OK ||
         (to.fqdn.n != 0 &&
-         !gba_text_eq_nocase(to.fqdn, gba_text(mef_policy_fqdn(k->m->policy)))))
+         !gba_text_eq_nocase(to.fqdn, gba_text(k->m->policy->fqdn))))
         return mef_no(k, M2M_RSC_NOT_FOUND, "not of this MEF");
     *type = M2M_MEF_BASE;
     if (to.n == 0)
@@ -202,11 +202,11 @@ static enum m2m_rsc perform(struct mef_call *k)
     enum m2m_type type = M2M_MEF_BASE;
     enum m2m_rsc rsc;
 
-    /* an enrolee may leave it to the MEF to know its Enrolee-ID (8.3.2.1) */
-    if (k->rq->fr[0] == '\0' && k->c->enrolee == NULL)
-        return mef_no(k, M2M_RSC_BAD_REQUEST, "no originator");
-    if (k->c->id == NULL)
+    if (k->c->id[0] == '\0')
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED, "not an entity of this MEF");
+    /* an enrolee may leave it to the MEF to know its Enrolee-ID (8.3.2.1) */
+    if (k->rq->fr[0] == '\0' && !k->c->is_enrolee)
+        return mef_no(k, M2M_RSC_BAD_REQUEST, "no originator");
     if (k->rq->fr[0] != '\0' && !mef_is_entity(k->m->policy, gba_text(k->rq->fr), k->c->id))
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
                       "the originator is not whom TLS authenticated");
@@ -267,9 +267,4 @@ void mef_request(const struct mef *m, const struct mef_client *c, const struct m
 void mef_answer_wipe(struct mef_answer *a)
 {
     gba_wipe(a, sizeof(*a));
-}
-
-void mef_client_wipe(struct mef_client *c)
-{
-    gba_wipe(c, sizeof(*c));
 }

@@ -10,24 +10,8 @@
 
 #include "common/m2m_codec.h"
 #include "common/m2m_keys.h"
-#include "naf/mef_policy.h"
+#include "naf/mef_rights.h"
 #include "naf/mef_store.h"
-
-struct mef {
-    const struct mef_policy *policy;
-    struct mef_store *store;
-};
-
-/* Whom the TLS session of a request authenticated. */
-struct mef_client {
-    const char *id;                    /* Absolute CSE-ID or AE-ID, or a MAF's FQDN */
-    const struct mef_enrolee *enrolee; /* with a PSK of the BSF; else NULL */
-    const struct mef_target *target;   /* with a certificate; else NULL */
-    /* Enrolees: what the session exports (10.3.1), and until when its PSK is good. */
-    uint8_t bootstrap[M2M_EXPORT_LEN], connection[M2M_EXPORT_LEN];
-    int64_t expires_s;
-};
-void mef_client_wipe(struct mef_client *c);
 
 struct mef_answer {
     struct m2m_response rs; /* pc views into content */

@@ -6,22 +6,31 @@
  */
 #include "naf/mef_db.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
-#define VERSION        1
+#define VERSION        2
 #define STR_(x)        #x
 #define STR(x)         STR_(x)
 
-#define REG_COLUMNS "ri,creator,admin,labels,created,modified,expires"
-#define KEY_COLUMNS "id,creator,admin,labels,targets,suid,key,created,modified,expires"
+#define REG_COLUMNS         "ri,creator,admin,labels,created,modified,expires"
+#define KEY_COLUMNS         "id,creator,admin,labels,targets,suid,key,created,modified,expires"
+#define TARGET_COLUMNS      "id,fqdn,maf,ua,suids,derivation,origin"
+#define CREDENTIAL_COLUMNS  "kind,name,enrolee,key,expires,origin"
+#define INSTRUCTION_COLUMNS "enrolee,target,suids,expires,origin"
+/* A row of the configuration takes the place of the one of the start before. */
+#define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
 
 static const char *const sql[N_STATEMENTS] = {
     [S_BEGIN] = "BEGIN IMMEDIATE",
     [S_COMMIT] = "COMMIT",
     [S_ROLLBACK] = "ROLLBACK",
+    [S_SAVE] = "SAVEPOINT inner_one",
+    [S_RELEASE] = "RELEASE inner_one",
+    [S_ROLLBACK_TO] = "ROLLBACK TO inner_one",
     [S_PUT_KE] = "INSERT OR IGNORE INTO ke(id,enrolee,key,created,expires) VALUES(?,?,?,?,?)",
     [S_TRIM_KES] =
         "DELETE FROM ke WHERE enrolee=?1 AND rowid NOT IN(SELECT rowid FROM ke"
@@ -44,8 +53,30 @@ static const char *const sql[N_STATEMENTS] = {
     [S_SWEEP_KE] = "DELETE FROM ke WHERE expires<=?",
     [S_SWEEP_KEY] = "DELETE FROM key WHERE expires<=?",
     [S_SWEEP_REG] = "DELETE FROM reg WHERE expires<=?",
+    [S_SWEEP_CREDENTIAL] = "DELETE FROM credential WHERE expires<=? AND expires<>0",
+    [S_SWEEP_INSTRUCTION] = "DELETE FROM instruction WHERE expires<=? AND expires<>0",
     [S_GET_CHECK] = "SELECT value FROM meta WHERE name='check'",
     [S_PUT_CHECK] = "INSERT INTO meta(name,value) VALUES('check',?)",
+    [S_TARGET_BY_FQDN] = "SELECT " TARGET_COLUMNS " FROM target WHERE fqdn=?",
+    [S_TARGET_BY_ID] = "SELECT " TARGET_COLUMNS " FROM target WHERE id=?",
+    [S_ADD_TARGET] = "INSERT INTO target(" TARGET_COLUMNS ") VALUES(?,?,?,?,?,?,?)"
+                     " ON CONFLICT(id) DO UPDATE SET fqdn=excluded.fqdn,maf=excluded.maf,"
+                     "ua=excluded.ua,suids=excluded.suids,derivation=excluded.derivation,"
+                     "origin=excluded.origin" UNLESS_STALE,
+    [S_GET_ENROLEE] = "SELECT id FROM enrolee WHERE id=?",
+    [S_ADD_ENROLEE] = "INSERT INTO enrolee(id,origin) VALUES(?,?)"
+                      " ON CONFLICT(id) DO UPDATE SET origin=excluded.origin" UNLESS_STALE,
+    [S_GET_CREDENTIAL] =
+        "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE kind=? AND name=?",
+    [S_ADD_CREDENTIAL] =
+        "INSERT INTO credential(" CREDENTIAL_COLUMNS ") VALUES(?,?,?,?,?,?)"
+        " ON CONFLICT(kind,name) DO UPDATE SET enrolee=excluded.enrolee,"
+        "key=excluded.key,expires=excluded.expires,origin=excluded.origin" UNLESS_STALE,
+    [S_GET_INSTRUCTION] =
+        "SELECT " INSTRUCTION_COLUMNS " FROM instruction WHERE enrolee=? AND target=?",
+    [S_ADD_INSTRUCTION] = "INSERT INTO instruction(" INSTRUCTION_COLUMNS ") VALUES(?,?,?,?,?)"
+                          " ON CONFLICT(enrolee,target) DO UPDATE SET suids=excluded.suids,"
+                          "expires=excluded.expires,origin=excluded.origin" UNLESS_STALE,
 };
 
 static const char settings[] = "PRAGMA journal_mode=WAL;"
@@ -54,8 +85,9 @@ static const char settings[] = "PRAGMA journal_mode=WAL;"
                                "PRAGMA foreign_keys=ON;"
                                "PRAGMA trusted_schema=OFF;";
 
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
+/* One script a version: a file of version n gets those from n on.  Never changed once
+ * released; what is new is a new one. */
+static const char *const schema[VERSION] = {
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE ke(id TEXT PRIMARY KEY, enrolee TEXT NOT NULL, key BLOB NOT NULL,"
     " created INTEGER NOT NULL, expires INTEGER NOT NULL);"
@@ -70,9 +102,25 @@ static const char schema[] =
     " created INTEGER NOT NULL, modified INTEGER NOT NULL, expires INTEGER NOT NULL);"
     "CREATE INDEX key_creator ON key(creator,admin);"
     "CREATE INDEX key_expires ON key(expires);"
-    "PRAGMA application_id=" STR(APPLICATION_ID) ";"
-                                                 "PRAGMA user_version=" STR(VERSION) ";"
-                                                                                     "COMMIT;";
+    "PRAGMA application_id=" STR(APPLICATION_ID) ";",
+
+    "CREATE TABLE target(id TEXT PRIMARY KEY, fqdn TEXT NOT NULL UNIQUE,"
+    " maf INTEGER NOT NULL, ua BLOB NOT NULL, suids INTEGER NOT NULL,"
+    " derivation INTEGER NOT NULL, origin INTEGER NOT NULL);"
+    "CREATE TABLE enrolee(id TEXT PRIMARY KEY, origin INTEGER NOT NULL);"
+    "CREATE TABLE credential(kind INTEGER NOT NULL, name TEXT NOT NULL,"
+    " enrolee TEXT NOT NULL REFERENCES enrolee(id) ON DELETE CASCADE, key BLOB,"
+    " expires INTEGER NOT NULL, origin INTEGER NOT NULL, PRIMARY KEY(kind,name));"
+    "CREATE INDEX credential_enrolee ON credential(enrolee);"
+    "CREATE INDEX credential_expires ON credential(expires) WHERE expires<>0;"
+    "CREATE TABLE instruction("
+    " enrolee TEXT NOT NULL REFERENCES enrolee(id) ON DELETE CASCADE,"
+    " target TEXT NOT NULL REFERENCES target(id) ON DELETE CASCADE,"
+    " suids INTEGER NOT NULL, expires INTEGER NOT NULL, origin INTEGER NOT NULL,"
+    " PRIMARY KEY(enrolee,target));"
+    "CREATE INDEX instruction_target ON instruction(target);"
+    "CREATE INDEX instruction_expires ON instruction(expires) WHERE expires<>0;",
+};
 
 /* ------------------------------------------------------------ statements */
 
@@ -100,7 +148,11 @@ enum gba_err mef_db_run(sqlite3_stmt *st)
     sqlite3_reset(st);
     if (rc == SQLITE_DONE)
         return GBA_OK;
-    return rc == SQLITE_CONSTRAINT ? GBA_E_EXISTS : db_error(rc);
+    if (rc != SQLITE_CONSTRAINT)
+        return db_error(rc);
+    return sqlite3_extended_errcode(sqlite3_db_handle(st)) == SQLITE_CONSTRAINT_FOREIGNKEY
+               ? GBA_E_NOT_FOUND
+               : GBA_E_EXISTS;
 }
 
 enum gba_err mef_db_run_on_row(struct mef_db *s, sqlite3_stmt *st)
@@ -144,8 +196,45 @@ enum gba_err mef_db_count_below(sqlite3_stmt *st, const char *creator, size_t ma
     return below ? GBA_OK : GBA_E_OVERLOAD;
 }
 
-enum gba_err mef_db_finish(struct mef_db *s, enum gba_err err)
+/* ------------------------------------------------------------ transactions */
+
+void mef_db_lock(struct mef_db *s)
 {
+    pthread_mutex_lock(&s->lock);
+}
+
+void mef_db_unlock(struct mef_db *s)
+{
+    pthread_mutex_unlock(&s->lock);
+}
+
+enum gba_err mef_db_begin(struct mef_db *s)
+{
+    enum gba_err err;
+
+    mef_db_lock(s);
+    err = mef_db_run(mef_db_use(s, s->depth == 0 ? S_BEGIN : S_SAVE));
+    if (err != GBA_OK)
+        mef_db_unlock(s);
+    else
+        s->depth++;
+    return err;
+}
+
+/* An inner transaction that fails leaves the outer one as it was before. */
+static enum gba_err end_inner(struct mef_db *s, enum gba_err err)
+{
+    enum gba_err undone = err == GBA_OK ? GBA_OK : mef_db_run(mef_db_use(s, S_ROLLBACK_TO));
+    enum gba_err released = mef_db_run(mef_db_use(s, S_RELEASE));
+
+    return err != GBA_OK ? err : undone != GBA_OK ? undone : released;
+}
+
+/* SQLite ends a transaction itself on some errors (no memory, a full disk). */
+static enum gba_err end_outer(struct mef_db *s, enum gba_err err)
+{
+    if (err == GBA_OK && sqlite3_get_autocommit(s->db) != 0)
+        err = GBA_E_IO;
     if (err == GBA_OK)
         err = mef_db_run(mef_db_use(s, S_COMMIT));
     if (err != GBA_OK && sqlite3_get_autocommit(s->db) == 0)
@@ -153,29 +242,47 @@ enum gba_err mef_db_finish(struct mef_db *s, enum gba_err err)
     return err;
 }
 
+enum gba_err mef_db_end(struct mef_db *s, enum gba_err err)
+{
+    s->depth--;
+    err = s->depth > 0 ? end_inner(s, err) : end_outer(s, err);
+    mef_db_unlock(s);
+    return err;
+}
+
 /* ------------------------------------------------------------ sealed keys */
 
-enum gba_err mef_db_seal(const struct mef_db *s, const char *name, const struct gba_key *key,
-                         uint8_t out[static MEF_DB_SEALED])
+enum gba_err mef_db_seal(const struct mef_db *s, const char *name, struct gba_bytes plain,
+                         uint8_t *out)
 {
     /* random nonces: 2^32 rows of one master key before a repetition gets likely */
     if (getrandom(out, GBA_SEAL_NONCE, 0) != GBA_SEAL_NONCE)
         return GBA_E_ENTROPY;
-    gba_seal(s->master, out, gba_text_bytes(gba_text(name)), GBA_BYTES(key->octets),
-             out + GBA_SEAL_NONCE);
+    gba_seal(s->master, out, gba_text_bytes(gba_text(name)), plain, out + GBA_SEAL_NONCE);
     return GBA_OK;
 }
 
 enum gba_err mef_db_unseal(const struct mef_db *s, const char *name, sqlite3_stmt *st,
-                           int column, struct gba_key *key)
+                           int column, uint8_t *out, size_t cap, size_t *n)
 {
     const uint8_t *p = sqlite3_column_blob(st, column);
+    size_t sealed = (size_t)sqlite3_column_bytes(st, column);
 
-    if (p == NULL || sqlite3_column_bytes(st, column) != MEF_DB_SEALED)
+    *n = 0;
+    if (p == NULL || sealed < MEF_DB_SEAL_MORE || sealed - MEF_DB_SEAL_MORE > cap)
         return GBA_E_CRYPTO;
+    *n = sealed - MEF_DB_SEAL_MORE;
     return gba_unseal(s->master, p, gba_text_bytes(gba_text(name)),
-                      (struct gba_bytes){p + GBA_SEAL_NONCE, MEF_DB_SEALED - GBA_SEAL_NONCE},
-                      key->octets);
+                      (struct gba_bytes){p + GBA_SEAL_NONCE, sealed - GBA_SEAL_NONCE}, out);
+}
+
+enum gba_err mef_db_unseal_key(const struct mef_db *s, const char *name, sqlite3_stmt *st,
+                               int column, struct gba_key *key)
+{
+    size_t n;
+    enum gba_err err = mef_db_unseal(s, name, st, column, key->octets, sizeof(key->octets), &n);
+
+    return err == GBA_OK && n != sizeof(key->octets) ? GBA_E_CRYPTO : err;
 }
 
 /* ------------------------------------------------------------ opening */
@@ -193,21 +300,40 @@ static int number_of(sqlite3 *db, const char *pragma)
     return v;
 }
 
-/* An empty file becomes ours; another's is left alone. */
+/* One step up, with the new version in the same transaction. */
+static enum gba_err migrate(struct mef_db *s, int from)
+{
+    char version[64];
+    bool ok = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+
+    snprintf(version, sizeof(version), "PRAGMA user_version=%d;COMMIT;", from + 1);
+    ok = ok && sqlite3_exec(s->db, schema[from], NULL, NULL, NULL) == SQLITE_OK &&
+         sqlite3_exec(s->db, version, NULL, NULL, NULL) == SQLITE_OK;
+    if (!ok && sqlite3_get_autocommit(s->db) == 0)
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return ok ? GBA_OK : GBA_E_IO;
+}
+
+/* An empty file becomes ours, an older one of ours is brought up to date; another's is left
+ * alone. */
 static enum gba_err prepare_schema(struct mef_db *s, const char **why)
 {
     int version = number_of(s->db, "PRAGMA user_version");
     int application = number_of(s->db, "PRAGMA application_id");
+    bool empty = version == 0 && application == 0 &&
+                 number_of(s->db, "SELECT count(*) FROM sqlite_master") == 0;
+    enum gba_err err = GBA_OK;
 
     *why = NULL;
-    if (version == 0 && application == 0 &&
-        number_of(s->db, "SELECT count(*) FROM sqlite_master") == 0)
-        return sqlite3_exec(s->db, schema, NULL, NULL, NULL) == SQLITE_OK ? GBA_OK : GBA_E_IO;
-    if (version < 0 || application != APPLICATION_ID)
+    if (!empty && (version < 1 || application != APPLICATION_ID))
         *why = "not a database of mefd";
-    else if (version != VERSION)
-        *why = "of another version of mefd";
-    return *why == NULL ? GBA_OK : GBA_E_CONFIG;
+    else if (version > VERSION)
+        *why = "of a newer version of mefd";
+    if (*why != NULL)
+        return GBA_E_CONFIG;
+    for (; err == GBA_OK && version < VERSION; version++)
+        err = migrate(s, version);
+    return err;
 }
 
 /* A row sealed when the file was made tells whether the master key is the same. */
@@ -219,14 +345,14 @@ static enum gba_err check_master(struct mef_db *s, const char **why)
     enum gba_err err = mef_db_row(st);
 
     if (err == GBA_OK) {
-        err = mef_db_unseal(s, "check", st, 0, &key);
+        err = mef_db_unseal_key(s, "check", st, 0, &key);
         sqlite3_reset(st);
         *why = err != GBA_OK ? "sealed under another master key" : NULL;
         return err != GBA_OK ? GBA_E_CONFIG : GBA_OK;
     }
     if (err != GBA_E_NOT_FOUND)
         return err;
-    err = mef_db_seal(s, "check", &key, sealed);
+    err = mef_db_seal(s, "check", GBA_BYTES(key.octets), sealed);
     if (err != GBA_OK)
         return err;
     st = mef_db_use(s, S_PUT_CHECK);

@@ -1,6 +1,6 @@
 /*
- * The SQLite file under the MEF's store: opening it, its schema and statements, and the sealing
- * of keys.  For mef_store_sqlite.c only.
+ * The SQLite file under the MEF's store and registry: opening it, its schema and statements,
+ * transactions, and the sealing of keys.  For mef_store_sqlite.c and mef_registry_sqlite.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,12 +13,17 @@
 #include "common/crypto.h"
 #include "naf/mef_store_sqlite.h"
 
-#define MEF_DB_SEALED (GBA_SEAL_NONCE + 32 + GBA_SEAL_TAG)
+#define MEF_DB_STALE     9 /* origin: of the configuration of the start before */
+#define MEF_DB_SEAL_MORE (GBA_SEAL_NONCE + GBA_SEAL_TAG)
+#define MEF_DB_SEALED    (32 + MEF_DB_SEAL_MORE)
 
 enum statement {
     S_BEGIN,
     S_COMMIT,
     S_ROLLBACK,
+    S_SAVE,
+    S_RELEASE,
+    S_ROLLBACK_TO,
     S_PUT_KE,
     S_TRIM_KES,
     S_GET_KE,
@@ -38,14 +43,28 @@ enum statement {
     S_SWEEP_KE,
     S_SWEEP_KEY,
     S_SWEEP_REG,
+    S_SWEEP_CREDENTIAL,
+    S_SWEEP_INSTRUCTION,
     S_GET_CHECK,
     S_PUT_CHECK,
+    /* registry */
+    S_TARGET_BY_FQDN,
+    S_TARGET_BY_ID,
+    S_ADD_TARGET,
+    S_GET_ENROLEE,
+    S_ADD_ENROLEE,
+    S_GET_CREDENTIAL,
+    S_ADD_CREDENTIAL,
+    S_GET_INSTRUCTION,
+    S_ADD_INSTRUCTION,
     N_STATEMENTS
 };
 
 struct mef_db {
     struct mef_store port;
-    pthread_mutex_t lock;
+    struct mef_registry registry;
+    pthread_mutex_t lock; /* recursive: a transaction holds it */
+    unsigned depth;       /* of transactions */
     sqlite3 *db;
     sqlite3_stmt *st[N_STATEMENTS];
     uint8_t master[MEF_MASTER_KEY_LEN];
@@ -69,13 +88,27 @@ enum gba_err mef_db_row(sqlite3_stmt *st);
 enum gba_err mef_db_read(sqlite3_stmt *st, int i, char *out, size_t cap);
 /* Is the count for creator below max?  GBA_E_OVERLOAD. */
 enum gba_err mef_db_count_below(sqlite3_stmt *st, const char *creator, size_t max);
-/* Ends a transaction that S_BEGIN began: commits if err is GBA_OK. */
-enum gba_err mef_db_finish(struct mef_db *s, enum gba_err err);
 
-/* A key under the master key, bound to the name of its row. */
-enum gba_err mef_db_seal(const struct mef_db *s, const char *name, const struct gba_key *key,
-                         uint8_t out[static MEF_DB_SEALED]);
+/* Every use of a statement is between these, or inside a transaction. */
+void mef_db_lock(struct mef_db *s);
+void mef_db_unlock(struct mef_db *s);
+/* A transaction, or one within another; it holds the lock.  After GBA_OK of begin, end must
+ * follow: it commits if err is GBA_OK, and returns err or why it could not. */
+enum gba_err mef_db_begin(struct mef_db *s);
+enum gba_err mef_db_end(struct mef_db *s, enum gba_err err);
+
+/* Octets under the master key, bound to the name of their row; out holds plain.n +
+ * MEF_DB_SEAL_MORE. */
+enum gba_err mef_db_seal(const struct mef_db *s, const char *name, struct gba_bytes plain,
+                         uint8_t *out);
+/* Back, at most cap octets, *n of them.  GBA_E_CRYPTO. */
 enum gba_err mef_db_unseal(const struct mef_db *s, const char *name, sqlite3_stmt *st,
-                           int column, struct gba_key *key);
+                           int column, uint8_t *out, size_t cap, size_t *n);
+/* A key of 32 octets. */
+enum gba_err mef_db_unseal_key(const struct mef_db *s, const char *name, sqlite3_stmt *st,
+                               int column, struct gba_key *key);
+
+/* The registry's functions (mef_registry_sqlite.c). */
+extern const struct mef_registry mef_registry_sqlite;
 
 #endif

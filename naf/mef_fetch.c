@@ -81,13 +81,13 @@ static enum gba_err read_query(struct gba_text query, const struct mef_target *t
     return memcmp(ua_id, t->ua_id, sizeof(ua_id)) == 0 ? GBA_OK : GBA_E_FORBIDDEN;
 }
 
-static enum gba_err read_question(const struct mef_policy *p, struct gba_text path,
+static enum gba_err read_question(const struct mef *m, struct gba_text path,
                                   struct gba_text query, struct gba_text origin,
                                   struct mef_fetch *f)
 {
     enum gba_err err;
 
-    if (f->target == NULL || !mef_is_entity(p, origin, f->target->id))
+    if (f->target == NULL || !mef_is_entity(m->policy, origin, f->target->id))
         return GBA_E_FORBIDDEN;
     err = read_path(path, f);
     if (err != GBA_OK)
@@ -95,7 +95,7 @@ static enum gba_err read_question(const struct mef_policy *p, struct gba_text pa
     err = read_query(query, f->target);
     if (err != GBA_OK)
         return err;
-    return f->suid < 64 && (f->target->suids >> f->suid & 1) != 0 ? GBA_OK : GBA_E_FORBIDDEN;
+    return mef_suid_in(f->target->suids, f->suid) ? GBA_OK : GBA_E_FORBIDDEN;
 }
 
 /* ------------------------------------------------------------ a Ke of ours */
@@ -114,26 +114,37 @@ static enum gba_err derive(const struct mef_policy *p, const struct mef_fetch *f
     case MEF_KM:
         return m2m_km(ke, gba_text(t->fqdn), out);
     default:
-        if (mef_policy_limits(p)->suid_as_octet)
+        if (p->limits.suid_as_octet)
             suid = (struct gba_bytes){&octet, 1};
         return m2m_usage_key(ke, suid, gba_text(t->fqdn), out);
     }
 }
 
-static enum gba_err from_ke(const struct mef_policy *p, const struct mef_ke *ke, int64_t now_s,
-                            struct mef_fetch *f)
+/* The key and its Enrolee-ID, if this target may have it; until the soonest end of all. */
+static enum gba_err may_have(const struct mef *m, struct mef_fetch *f, const char *enrolee,
+                             int64_t now_s, int64_t expires_s)
 {
-    if (ke->expires_s <= now_s)
-        return GBA_E_NOT_FOUND;
-    f->enrolee = mef_enrolee_by_id(p, ke->enrolee);
-    if (f->enrolee == NULL || !mef_allows(f->enrolee, f->target, f->suid))
-        return GBA_E_FORBIDDEN;
-    f->expires_s = ke->expires_s;
-    return derive(p, f, &ke->ke, &f->key);
+    int64_t until_s;
+    enum gba_err err = mef_may(m, enrolee, f->target, f->suid, now_s, &until_s);
+
+    if (err != GBA_OK)
+        return err;
+    f->expires_s = until_s < expires_s ? until_s : expires_s;
+    return gba_text_copy(f->enrolee, sizeof(f->enrolee), gba_text(enrolee));
 }
 
-static enum gba_err from_store(const struct mef_policy *p, struct mef_store *store,
-                               int64_t now_s, struct mef_fetch *f)
+static enum gba_err from_ke(const struct mef *m, const struct mef_ke *ke, int64_t now_s,
+                            struct mef_fetch *f)
+{
+    enum gba_err err;
+
+    if (ke->expires_s <= now_s)
+        return GBA_E_NOT_FOUND;
+    err = may_have(m, f, ke->enrolee, now_s, ke->expires_s);
+    return err == GBA_OK ? derive(m->policy, f, &ke->ke, &f->key) : err;
+}
+
+static enum gba_err from_store(const struct mef *m, int64_t now_s, struct mef_fetch *f)
 {
     char canonical[M2M_KEY_ID_TEXT_SIZE];
     struct mef_ke ke;
@@ -141,9 +152,9 @@ static enum gba_err from_store(const struct mef_policy *p, struct mef_store *sto
 
     if (m2m_key_id_canonical(&f->key_id, canonical) != GBA_OK)
         return GBA_E_NOT_FOUND;
-    err = store->get_ke(store, canonical, &ke);
+    err = m->store->get_ke(m->store, canonical, &ke);
     if (err == GBA_OK)
-        err = from_ke(p, &ke, now_s, f);
+        err = from_ke(m, &ke, now_s, f);
     gba_wipe(&ke, sizeof(ke));
     return err;
 }
@@ -160,9 +171,11 @@ static enum gba_err prepare_query(struct mef_fetch *f)
     return gba_naf_id_make(gba_text(f->target->fqdn), f->target->ua_id, &f->query.naf_id);
 }
 
-void mef_fetch_key(const struct mef_policy *p, struct mef_fetch *f, enum gba_err err,
-                   const struct naf_key *key)
+void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
+                   const struct naf_key *key, int64_t now_s)
 {
+    struct mef_client c = {.is_enrolee = false};
+
     f->ask = false;
     f->err = err;
     if (err == GBA_E_BTID || err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN)
@@ -172,31 +185,31 @@ void mef_fetch_key(const struct mef_policy *p, struct mef_fetch *f, enum gba_err
     if (err != GBA_OK)
         return;
     /* the target is told the Enrolee-ID, never the IMPI: no row, no key */
-    f->enrolee = mef_enrolee_by_impi(p, key->a.impi);
-    if (f->enrolee == NULL || !mef_allows(f->enrolee, f->target, f->suid)) {
+    f->err =
+        mef_know_enrolee(m, MEF_CRED_GBA, gba_text(key->a.impi), now_s, key->a.expiry_s, &c);
+    if (f->err == GBA_OK && !c.is_enrolee)
         f->err = GBA_E_FORBIDDEN;
-        return;
-    }
-    f->key = key->a.me_key;
-    f->expires_s = key->a.expiry_s;
+    if (f->err == GBA_OK)
+        f->err = may_have(m, f, c.id, now_s, c.expires_s);
+    if (f->err == GBA_OK)
+        f->key = key->a.me_key;
 }
 
-void mef_fetch_begin(const struct mef_policy *p, struct mef_store *store,
-                     const struct mef_target *target, struct gba_text path,
+void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struct gba_text path,
                      struct gba_text query, struct gba_text origin, int64_t now_s,
                      struct mef_fetch *f)
 {
     memset(f, 0, sizeof(*f));
     f->target = target;
-    f->err = read_question(p, path, query, origin, f);
+    f->err = read_question(m, path, query, origin, f);
     if (f->err != GBA_OK)
         return;
     if (f->key_id.form == M2M_KEY_ID_GBA) {
         f->err = prepare_query(f);
         f->ask = f->err == GBA_OK;
     } else if (f->key_id.form == M2M_KEY_ID_HEX &&
-               gba_text_eq_nocase(f->key_id.fqdn, gba_text(mef_policy_fqdn(p)))) {
-        f->err = from_store(p, store, now_s, f);
+               gba_text_eq_nocase(f->key_id.fqdn, gba_text(m->policy->fqdn))) {
+        f->err = from_store(m, now_s, f);
     } else {
         f->err = GBA_E_NOT_FOUND;
     }
@@ -221,7 +234,7 @@ static void print_json(const struct mef_fetch *f, const char *lifetime, struct g
     gba_wbuf_str(w, "{\"Status\":true,\"Credential\":\"");
     gba_wbuf_base64(w, GBA_BYTES(f->key.octets));
     gba_wbuf_str(w, "\",\"EnroleeID\":\"");
-    gba_wbuf_str(w, f->enrolee->id); /* letters, digits and -._~/ only */
+    gba_wbuf_str(w, f->enrolee); /* letters, digits and -._~/ only */
     gba_wbuf_str(w, "\",\"Lifetime\":\"");
     gba_wbuf_str(w, lifetime);
     gba_wbuf_str(w, "\"}");
@@ -238,7 +251,7 @@ static void print_xml(const struct mef_fetch *f, const char *lifetime, struct gb
         gba_wbuf_str(w, "<Status>true</Status><Credential>");
         gba_wbuf_base64(w, GBA_BYTES(f->key.octets));
         gba_wbuf_str(w, "</Credential><EnroleeID>");
-        gba_wbuf_str(w, f->enrolee->id);
+        gba_wbuf_str(w, f->enrolee);
         gba_wbuf_str(w, "</EnroleeID><Lifetime>");
         gba_wbuf_str(w, lifetime);
         gba_wbuf_str(w, "</Lifetime>");

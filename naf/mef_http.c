@@ -10,11 +10,10 @@
 
 #include "common/host/clock.h"
 #include "common/host/random.h"
-#include "common/host/tls.h"
 #include "common/m2m_http.h"
 #include "naf/mef_fetch.h"
+#include "naf/mef_peer.h"
 
-#define NAMES_MAX    32 /* of one certificate */
 #define PROBLEM_SIZE 512
 
 /* ------------------------------------------------------------ plain refusals */
@@ -65,46 +64,6 @@ void mef_http_tls_start(void *ctx, gnutls_session_t session)
         LOG(f->log, LOG_LV_ERROR, "mef.tls", LOG_ERR(err));
 }
 
-/* A target, by a dNSName of its certificate that is the FQDN of a row (TS-0003 10.1.1). */
-static void know_target(const struct mef_front *f, gnutls_session_t s, struct mef_client *c)
-{
-    char name[256], fqdn[GBA_FQDN_SIZE];
-
-    for (unsigned i = 0; c->target == NULL && i < NAMES_MAX; i++) {
-        enum gba_err err = tls_peer_dns_name(s, i, name);
-
-        if (err == GBA_E_NOT_FOUND)
-            break;
-        if (err == GBA_OK && gba_fqdn_canonical(gba_text(name), fqdn) == GBA_OK)
-            c->target = mef_target_by_fqdn(f->mef.policy, fqdn);
-    }
-    if (c->target != NULL)
-        c->id = c->target->id;
-}
-
-/* An enrolee, by the PSK of its B-TID.  What the session exports is only as good as the
- * session: extended master secret (RFC 7627), full handshake. */
-static enum gba_err know_enrolee(const struct mef_front *f, gnutls_session_t s,
-                                 struct mef_client *c)
-{
-    struct gba_naf_peer peer;
-    enum gba_err err = gba_naf_psk_peer(f->psk, s, &peer);
-
-    if (err != GBA_OK)
-        return err;
-    if (!peer.gba || gnutls_session_ext_master_secret_status(s) == 0)
-        return GBA_E_DOWNGRADE;
-    c->enrolee = mef_enrolee_by_impi(f->mef.policy, peer.impi);
-    if (c->enrolee == NULL) /* no row: nobody, whom the procedures refuse */
-        return GBA_OK;
-    c->id = c->enrolee->id;
-    c->expires_s = peer.expires_s;
-    err = tls_export(s, M2M_EXPORT_BOOTSTRAP, c->bootstrap, sizeof(c->bootstrap));
-    return err == GBA_OK
-               ? tls_export(s, M2M_EXPORT_CONNECTION, c->connection, sizeof(c->connection))
-               : err;
-}
-
 /* ------------------------------------------------------------ Mmef */
 
 static void reply_primitive(struct httpd_request *r, const struct m2m_response *rs)
@@ -151,9 +110,8 @@ static void log_primitive(struct mef_front *f, const struct httpd_request *r,
     metric_add(ok ? f->requests_ok : f->requests_refused, 1);
     LOG(f->log, ok || a->rs.rsc != M2M_RSC_INTERNAL_SERVER_ERROR ? LOG_LV_INFO : LOG_LV_ERROR,
         "mef.primitive", LOG_INT("rq", httpd_request_id(r)), LOG_INT("op", rq->op),
-        LOG_STR("to", rq->to), LOG_STR("client", c->id != NULL ? c->id : ""),
-        LOG_INT("ty", rq->ty), LOG_INT("rsc", a->rs.rsc),
-        LOG_STR("why", a->problem.why != NULL ? a->problem.why : ""),
+        LOG_STR("to", rq->to), LOG_STR("client", c->id), LOG_INT("ty", rq->ty),
+        LOG_INT("rsc", a->rs.rsc), LOG_STR("why", a->problem.why != NULL ? a->problem.why : ""),
         LOG_STR("attribute", a->problem.attribute));
 }
 
@@ -189,6 +147,7 @@ static void primitive(struct mef_front *f, const struct mef_client *c, struct ht
 struct fetch_call {
     struct mef_front *front;
     struct httpd_request *r;
+    struct mef_target target;
     struct mef_fetch fetch;
 };
 
@@ -211,8 +170,7 @@ static void fetch_reply(struct fetch_call *c)
         LOG_INT("rq", httpd_request_id(c->r)), LOG_STR("key_id", c->fetch.text),
         LOG_INT("suid", c->fetch.suid),
         LOG_STR("target", c->fetch.target != NULL ? c->fetch.target->id : ""),
-        LOG_STR("enrolee", c->fetch.enrolee != NULL ? c->fetch.enrolee->id : ""),
-        LOG_ERR(c->fetch.err), LOG_INT("status", status));
+        LOG_STR("enrolee", c->fetch.enrolee), LOG_ERR(c->fetch.err), LOG_INT("status", status));
     httpd_reply(c->r, &(struct httpd_reply){.status = status,
                                             .content_type =
                                                 xml ? "application/xml" : "application/json",
@@ -228,7 +186,7 @@ static void fetch_key_came(void *arg, enum gba_err err, struct naf_key *key)
 {
     struct fetch_call *c = arg;
 
-    mef_fetch_key(c->front->mef.policy, &c->fetch, err, key);
+    mef_fetch_key(&c->front->mef, &c->fetch, err, key, clock_unix_s());
     naf_key_unref(key);
     fetch_reply(c);
 }
@@ -246,8 +204,9 @@ static void fetch(struct mef_front *f, const struct mef_client *client, struct h
     }
     c->front = f;
     c->r = r;
-    mef_fetch_begin(f->mef.policy, f->mef.store, client->target, httpd_path(r), httpd_query(r),
-                    httpd_field(r, M2M_H_ORIGIN, NULL), now_s, &c->fetch);
+    c->target = client->target;
+    mef_fetch_begin(&f->mef, client->is_target ? &c->target : NULL, httpd_path(r),
+                    httpd_query(r), httpd_field(r, M2M_H_ORIGIN, NULL), now_s, &c->fetch);
     if (!c->fetch.ask) {
         fetch_reply(c);
         return;
@@ -283,30 +242,34 @@ static void serve(struct mef_front *f, const struct mef_client *c, struct httpd_
     }
 }
 
-void mef_http_target(void *ctx, struct httpd_request *r)
+static void serve_known(struct mef_front *f, struct httpd_request *r, enum gba_err err,
+                        struct mef_client *c)
 {
-    struct mef_front *f = ctx;
-    struct mef_client c = {.id = NULL};
-    gnutls_session_t s = httpd_tls(r);
-
-    if (s == NULL) {
-        refuse(f, r, GBA_E_TLS);
-        return;
-    }
-    know_target(f, s, &c);
-    serve(f, &c, r);
-}
-
-void mef_http_enrolee(void *ctx, struct httpd_request *r)
-{
-    struct mef_front *f = ctx;
-    struct mef_client c = {.id = NULL};
-    gnutls_session_t s = httpd_tls(r);
-    enum gba_err err = s != NULL ? know_enrolee(f, s, &c) : GBA_E_TLS;
-
     if (err != GBA_OK)
         refuse(f, r, err == GBA_E_TLS || err == GBA_E_DOWNGRADE ? GBA_E_FORBIDDEN : err);
     else
-        serve(f, &c, r);
-    mef_client_wipe(&c);
+        serve(f, c, r);
+    mef_client_wipe(c);
+}
+
+void mef_http_certificate(void *ctx, struct httpd_request *r)
+{
+    struct mef_front *f = ctx;
+    struct mef_client c;
+    gnutls_session_t s = httpd_tls(r);
+    enum gba_err err =
+        s != NULL ? mef_peer_by_certificate(&f->mef, s, clock_unix_s(), &c) : GBA_E_TLS;
+
+    serve_known(f, r, err, &c);
+}
+
+void mef_http_psk(void *ctx, struct httpd_request *r)
+{
+    struct mef_front *f = ctx;
+    struct mef_client c;
+    gnutls_session_t s = httpd_tls(r);
+    enum gba_err err =
+        s != NULL ? mef_peer_by_psk(&f->mef, f->psk, s, clock_unix_s(), &c) : GBA_E_TLS;
+
+    serve_known(f, r, err, &c);
 }

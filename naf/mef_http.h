@@ -21,8 +21,8 @@ struct mef_front {
 };
 
 /* Handlers of the two listeners; ctx is the front. */
-void mef_http_target(void *ctx, struct httpd_request *r);  /* mutual TLS */
-void mef_http_enrolee(void *ctx, struct httpd_request *r); /* TLS-PSK */
+void mef_http_certificate(void *ctx, struct httpd_request *r); /* mutual TLS */
+void mef_http_psk(void *ctx, struct httpd_request *r);         /* TLS-PSK */
 /* What the gate refused. */
 void mef_http_refusal(void *ctx, struct httpd_request *r, enum gba_err err);
 /* tls_start of the PSK listener. */

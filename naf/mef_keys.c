@@ -39,28 +39,42 @@ static enum m2m_rsc represent(struct mef_call *k)
 
 /* ------------------------------------------------------------ create, update */
 
-/* Targets this client may give keys to, as many as the SUID takes (8.3.5.2.8). */
+/* As many targets as the SUID takes (8.3.5.2.8). */
 static enum m2m_rsc take_targets(struct mef_call *k)
 {
     const struct m2m_suid *suid = m2m_suid_find(k->key.suid);
-    /* not k->c->enrolee: an entity with both rows may come with its certificate */
-    const struct mef_enrolee *e = mef_enrolee_by_id(k->m->policy, k->key.creator);
-    size_t n = m2m_items(&k->in, M2M_A_TARGET_IDS);
 
     if (suid == NULL || suid->source != M2M_KEY_RSPF)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "SUID is not of a key from an MEF");
-    if (!m2m_suid_takes_targets(suid, n))
+    if (!m2m_suid_takes_targets(suid, m2m_items(&k->in, M2M_A_TARGET_IDS)))
         return mef_no(k, M2M_RSC_BAD_REQUEST, "number of targetIDs");
-    for (size_t i = 0; i < n; i++) {
-        const struct mef_target *t =
-            mef_target_by_id(k->m->policy, m2m_item(&k->in, M2M_A_TARGET_IDS, i));
-
-        if (t == NULL || e == NULL || !mef_allows(e, t, k->key.suid))
-            return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not for this target");
-    }
     return mef_list_pack(&k->in, M2M_A_TARGET_IDS, k->key.targets, sizeof(k->key.targets))
                ? M2M_RSC_OK
                : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "targetIDs");
+}
+
+/* Targets this client may give keys to; *until_s: the soonest end of what allows it. */
+static enum m2m_rsc may_give(struct mef_call *k, int64_t *until_s)
+{
+    const char *list = k->key.targets;
+    struct gba_text item;
+
+    *until_s = INT64_MAX;
+    while (mef_list_next(&list, &item)) {
+        struct mef_target t;
+        int64_t one_s = INT64_MAX;
+        enum gba_err err = mef_find_target(k->m, item, &t);
+
+        if (err == GBA_OK)
+            err = mef_may(k->m, k->c->id, &t, k->key.suid, k->now_s, &one_s);
+        if (err == GBA_E_NOT_FOUND || err == GBA_E_FORBIDDEN)
+            return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not for this target");
+        if (err != GBA_OK)
+            return mef_store_rsc(k, err);
+        if (one_s < *until_s)
+            *until_s = one_s;
+    }
+    return M2M_RSC_OK;
 }
 
 static enum m2m_rsc take_labels(struct mef_call *k)
@@ -70,12 +84,18 @@ static enum m2m_rsc take_labels(struct mef_call *k)
                : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "labels");
 }
 
-/* A key lives no longer than the registration of its stakeholder, which must be there. */
+/* A key lives no longer than the registration of its stakeholder, which must be there, nor than
+ * what allows it. */
 static enum m2m_rsc take_expiry(struct mef_call *k)
 {
     struct mef_store *s = k->m->store;
-    enum gba_err err = s->find_reg(s, k->c->id, k->key.admin_fqdn, &k->reg);
+    int64_t until_s;
+    enum m2m_rsc rsc = may_give(k, &until_s);
+    enum gba_err err;
 
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    err = s->find_reg(s, k->c->id, k->key.admin_fqdn, &k->reg);
     if (err == GBA_E_NOT_FOUND || (err == GBA_OK && k->reg.expires_s <= k->now_s))
         return mef_no(k, M2M_RSC_NOT_FOUND, "no registration with this adminFQDN");
     if (err != GBA_OK)
@@ -87,6 +107,8 @@ static enum m2m_rsc take_expiry(struct mef_call *k)
     }
     if (k->key.expires_s > k->reg.expires_s)
         k->key.expires_s = k->reg.expires_s;
+    if (k->key.expires_s > until_s)
+        k->key.expires_s = until_s;
     return M2M_RSC_OK;
 }
 
@@ -103,8 +125,7 @@ static enum m2m_rsc take_key(struct mef_call *k)
         gba_hex_upper(k->key.relative_id, (struct gba_bytes){k->random, 16});
         return M2M_RSC_OK;
     }
-    err = m2m_export_split(k->c->connection, gba_text(mef_policy_fqdn(k->m->policy)), key_id,
-                           &k->key.key);
+    err = m2m_export_split(k->c->connection, gba_text(k->m->policy->fqdn), key_id, &k->key.key);
     if (err != GBA_OK)
         return mef_store_rsc(k, err);
     memcpy(k->key.relative_id, key_id, 32); /* what stands left of '@' */
@@ -119,7 +140,7 @@ enum m2m_rsc mef_create_key(struct mef_call *k)
     struct mef_store *s = k->m->store;
     enum m2m_rsc rsc;
 
-    if (k->c->enrolee == NULL)
+    if (!k->c->is_enrolee)
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not an enrolee");
     rsc = mef_read(k, M2M_SYMM_KEY_REG, M2M_USE_CREATE);
     if (rsc != M2M_RSC_OK)
@@ -137,8 +158,7 @@ enum m2m_rsc mef_create_key(struct mef_call *k)
     if (rsc == M2M_RSC_OK)
         rsc = take_key(k);
     if (rsc == M2M_RSC_OK)
-        rsc =
-            mef_store_rsc(k, s->add_key(s, &k->key, mef_policy_limits(k->m->policy)->keys_max));
+        rsc = mef_store_rsc(k, s->add_key(s, &k->key, k->m->policy->limits.keys_max));
     if (rsc != M2M_RSC_OK)
         return rsc;
     mef_locate(k, k->key.relative_id);
@@ -188,9 +208,10 @@ enum m2m_rsc mef_update_key(struct mef_call *k)
     labels = m2m_has(&k->in, M2M_A_LABELS) || m2m_is_null(&k->in, M2M_A_LABELS);
     targets = m2m_has(&k->in, M2M_A_TARGET_IDS);
     expiry = m2m_has(&k->in, M2M_A_EXPIRATION_TIME);
-    rsc = take_expiry(k);
-    if (rsc == M2M_RSC_OK && targets)
+    if (targets)
         rsc = take_targets(k);
+    if (rsc == M2M_RSC_OK)
+        rsc = take_expiry(k);
     if (rsc == M2M_RSC_OK && labels)
         rsc = take_labels(k);
     k->key.modified_s = k->now_s;

@@ -1,61 +1,86 @@
 /*
- * Who may have whose keys: see mef_policy.h.
+ * The standing facts of an MEF or MAF and the forms of its rows: see mef_policy.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "naf/mef_policy.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define SUID_FIRST 21 /* keys that an MEF distributes: TS-0004 6.3.4.2.39 */
-#define SUID_LAST  25
-#define BIT(n)     ((uint64_t)1 << (n))
+#define BIT(n) ((uint64_t)1 << (n))
 
-struct mef_policy {
-    char fqdn[GBA_FQDN_SIZE], sp[GBA_FQDN_SIZE];
-    struct mef_limits limits;
-    struct mef_target **targets;
-    size_t n_targets;
-    struct mef_enrolee **by_impi, **by_id; /* sorted by mef_policy_ready */
-    size_t n_enrolees, room;
-};
-
-enum gba_err mef_policy_new(const char *fqdn, const char *sp, const struct mef_limits *limits,
-                            struct mef_policy **out)
+enum gba_err mef_policy_init(struct mef_policy *p, const char *fqdn, const char *sp,
+                             const struct mef_limits *limits)
 {
-    struct mef_policy *p = calloc(1, sizeof(*p));
-
-    *out = NULL;
-    if (p == NULL)
-        return GBA_E_NOMEM;
+    memset(p, 0, sizeof(*p));
     p->limits = *limits;
-    if (gba_fqdn_canonical(gba_text(fqdn), p->fqdn) != GBA_OK ||
-        (sp != NULL && gba_fqdn_canonical(gba_text(sp), p->sp) != GBA_OK)) {
-        free(p);
+    if (gba_fqdn_canonical(gba_text(fqdn), p->fqdn) != GBA_OK)
         return GBA_E_SYNTAX;
+    return sp == NULL ? GBA_OK : gba_fqdn_canonical(gba_text(sp), p->sp);
+}
+
+/* ------------------------------------------------------------ entities */
+
+/* A name without '/' is a MAF's FQDN; a bare stem ("Cabc") has no dot. */
+static bool is_maf(struct gba_text id)
+{
+    return id.n != 0 && memchr(id.s, '/', id.n) == NULL && memchr(id.s, '.', id.n) != NULL;
+}
+
+static enum gba_err absolute(const struct mef_policy *p, const struct m2m_id *id,
+                             char out[static M2M_ID_SIZE])
+{
+    char sp[GBA_FQDN_SIZE];
+    struct m2m_id canonical = *id;
+
+    if (id->sp.n != 0) {
+        if (gba_fqdn_canonical(id->sp, sp) != GBA_OK)
+            return GBA_E_SYNTAX;
+        canonical.sp = gba_text(sp);
     }
-    *out = p;
+    return m2m_id_absolute(&canonical, gba_text(p->sp), out);
+}
+
+enum gba_err mef_absolute(const struct mef_policy *p, struct gba_text text,
+                          char out[static M2M_ID_SIZE])
+{
+    struct m2m_id id;
+
+    out[0] = '\0';
+    if (is_maf(text))
+        return gba_fqdn_canonical(text, out);
+    if (m2m_entity_parse(text, &id) != GBA_OK || absolute(p, &id, out) != GBA_OK)
+        return GBA_E_SYNTAX;
     return GBA_OK;
 }
 
-void mef_policy_free(struct mef_policy *p)
+bool mef_is_entity(const struct mef_policy *p, struct gba_text text, const char *id)
 {
-    if (p == NULL)
-        return;
-    for (size_t i = 0; i < p->n_targets; i++)
-        free(p->targets[i]);
-    for (size_t i = 0; i < p->n_enrolees; i++) {
-        free(p->by_impi[i]->targets);
-        free(p->by_impi[i]);
-    }
-    free(p->targets);
-    free(p->by_impi);
-    free(p->by_id);
-    free(p);
+    char given[M2M_ID_SIZE], own[M2M_ID_SIZE];
+
+    return id[0] != '\0' && mef_absolute(p, text, given) == GBA_OK &&
+           mef_absolute(p, gba_text(id), own) == GBA_OK && strcmp(given, own) == 0;
 }
 
-/* ------------------------------------------------------------ targets */
+/* ------------------------------------------------------------ SUIDs */
+
+enum gba_err mef_suid_bit(uint64_t suid, uint64_t *out)
+{
+    const struct m2m_suid *s = m2m_suid_find(suid);
+
+    *out = 0;
+    if (s == NULL || (s->source != M2M_KEY_RSPF && s->source != M2M_KEY_MAF))
+        return GBA_E_ARGUMENT;
+    *out = BIT(suid);
+    return GBA_OK;
+}
+
+bool mef_suid_in(uint64_t suids, unsigned suid)
+{
+    return suid < 64 && (suids & BIT(suid)) != 0;
+}
+
+/* ------------------------------------------------------------ rows */
 
 /* The public domain name of a CSE: <CSE-ID>.<SP>, or <CSE-ID>.<IN-CSE-ID>.<SP> below an IN-CSE
  * that only fqdn tells (TS-0001 6.5.1.1); no other name proves this CSE. */
@@ -80,6 +105,23 @@ static enum gba_err read_domain(const struct m2m_id *cse, const char *fqdn,
     return err == GBA_OK && strcmp(out, own) == 0 ? GBA_OK : GBA_E_SYNTAX;
 }
 
+static enum gba_err read_target_id(const struct mef_policy *p, struct gba_text id,
+                                   const char *fqdn, struct mef_target *t)
+{
+    struct m2m_id cse;
+
+    t->is_maf = is_maf(id);
+    if (t->is_maf) {
+        if (gba_fqdn_canonical(id, t->id) != GBA_OK)
+            return GBA_E_SYNTAX;
+        return gba_fqdn_canonical(fqdn != NULL ? gba_text(fqdn) : id, t->fqdn);
+    }
+    if (m2m_cse_id_parse(id, &cse) != GBA_OK || absolute(p, &cse, t->id) != GBA_OK)
+        return GBA_E_SYNTAX;
+    return m2m_cse_id_parse(gba_text(t->id), &cse) == GBA_OK ? read_domain(&cse, fqdn, t->fqdn)
+                                                             : GBA_E_SYNTAX;
+}
+
 /* 33.222's identifier of a TLS 1.2 suite: no other is of TLS-PSK as TS-0003 10.2.2 has it. */
 static bool is_tls12_ua(const uint8_t ua_id[static GBA_UA_ID_LEN])
 {
@@ -88,229 +130,122 @@ static bool is_tls12_ua(const uint8_t ua_id[static GBA_UA_ID_LEN])
     return memcmp(ua_id, prefix, sizeof(prefix)) == 0;
 }
 
-/* A name without '/' is a MAF's FQDN. */
-static enum gba_err read_target_id(const struct mef_policy *p, const char *id, const char *fqdn,
-                                   struct mef_target *t)
+enum gba_err mef_target_make(const struct mef_policy *p, struct gba_text id, const char *fqdn,
+                             const uint8_t ua_id[static GBA_UA_ID_LEN], uint64_t suids,
+                             enum mef_derivation derivation, struct mef_target *out)
 {
-    struct m2m_id cse;
-
-    t->is_maf = strchr(id, '/') == NULL;
-    if (t->is_maf) {
-        if (gba_fqdn_canonical(gba_text(id), t->id) != GBA_OK)
-            return GBA_E_SYNTAX;
-        return gba_fqdn_canonical(gba_text(fqdn != NULL ? fqdn : id), t->fqdn);
-    }
-    if (m2m_cse_id_parse(gba_text(id), &cse) != GBA_OK ||
-        m2m_id_absolute(&cse, gba_text(p->sp), t->id) != GBA_OK)
+    memset(out, 0, sizeof(*out));
+    if (read_target_id(p, id, fqdn, out) != GBA_OK)
         return GBA_E_SYNTAX;
-    return m2m_cse_id_parse(gba_text(t->id), &cse) == GBA_OK ? read_domain(&cse, fqdn, t->fqdn)
-                                                             : GBA_E_SYNTAX;
-}
-
-static enum gba_err read_suids(const unsigned *suids, size_t n, struct mef_target *t)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (suids[i] < SUID_FIRST || suids[i] > SUID_LAST)
-            return GBA_E_ARGUMENT;
-        t->suids |= BIT(suids[i]);
-    }
-    return (t->suids & BIT(21)) != 0 && (t->suids & BIT(22)) != 0 ? GBA_E_ARGUMENT : GBA_OK;
-}
-
-enum gba_err mef_policy_add_target(struct mef_policy *p, const char *id, const char *fqdn,
-                                   const uint8_t ua_id[static GBA_UA_ID_LEN],
-                                   const unsigned *suids, size_t n_suids,
-                                   enum mef_derivation derivation)
-{
-    struct mef_target *t = calloc(1, sizeof(*t));
-    struct mef_target **longer =
-        realloc(p->targets, (p->n_targets + 1) * sizeof(struct mef_target *));
-    enum gba_err err = GBA_E_NOMEM;
-
-    if (longer != NULL)
-        p->targets = longer;
-    if (t != NULL && longer != NULL) {
-        memcpy(t->ua_id, ua_id, sizeof(t->ua_id));
-        t->derivation = derivation;
-        err = is_tls12_ua(ua_id) ? read_target_id(p, id, fqdn, t) : GBA_E_ARGUMENT;
-        if (err == GBA_OK)
-            err = read_suids(suids, n_suids, t);
-    }
-    if (err == GBA_OK && (mef_target_by_fqdn(p, t->fqdn) != NULL ||
-                          mef_target_by_id(p, gba_text(t->id)) != NULL))
-        err = GBA_E_EXISTS;
-    if (err != GBA_OK) {
-        free(t);
-        return err;
-    }
-    p->targets[p->n_targets++] = t;
+    if (!is_tls12_ua(ua_id) || (mef_suid_in(suids, 21) && mef_suid_in(suids, 22)))
+        return GBA_E_ARGUMENT;
+    memcpy(out->ua_id, ua_id, sizeof(out->ua_id));
+    out->suids = suids;
+    out->derivation = derivation;
     return GBA_OK;
 }
 
-const struct mef_target *mef_target_by_fqdn(const struct mef_policy *p, const char *fqdn)
-{
-    for (size_t i = 0; i < p->n_targets; i++)
-        if (strcmp(p->targets[i]->fqdn, fqdn) == 0)
-            return p->targets[i];
-    return NULL;
-}
-
-bool mef_is_entity(const struct mef_policy *p, struct gba_text text, const char *id)
-{
-    struct m2m_id a, b;
-    char fqdn[GBA_FQDN_SIZE];
-
-    if (strchr(id, '/') == NULL) /* a MAF */
-        return gba_fqdn_canonical(text, fqdn) == GBA_OK && strcmp(fqdn, id) == 0;
-    return m2m_entity_parse(text, &a) == GBA_OK &&
-           m2m_entity_parse(gba_text(id), &b) == GBA_OK && m2m_id_eq(&a, &b, gba_text(p->sp));
-}
-
-const struct mef_target *mef_target_by_id(const struct mef_policy *p, struct gba_text id)
-{
-    for (size_t i = 0; i < p->n_targets; i++)
-        if (mef_is_entity(p, id, p->targets[i]->id))
-            return p->targets[i];
-    return NULL;
-}
-
-/* ------------------------------------------------------------ enrolees */
-
-static enum gba_err read_enrolee(const struct mef_policy *p, const char *impi, const char *id,
-                                 const char *const *targets, size_t n, struct mef_enrolee *e)
+enum gba_err mef_enrolee_make(const struct mef_policy *p, struct gba_text id,
+                              struct mef_enrolee *out)
 {
     struct m2m_id entity;
 
-    if (gba_impi_check(gba_text(impi)) != GBA_OK ||
-        gba_text_copy(e->impi, sizeof(e->impi), gba_text(impi)) != GBA_OK ||
-        m2m_entity_parse(gba_text(id), &entity) != GBA_OK ||
-        m2m_id_absolute(&entity, gba_text(p->sp), e->id) != GBA_OK)
+    memset(out, 0, sizeof(*out));
+    return m2m_entity_parse(id, &entity) == GBA_OK && absolute(p, &entity, out->id) == GBA_OK
+               ? GBA_OK
+               : GBA_E_SYNTAX;
+}
+
+/* ------------------------------------------------------------ credentials */
+
+static const char *const kind_names[MEF_N_CRED_KINDS] = {[MEF_CRED_GBA] = "gba",
+                                                         [MEF_CRED_PSK] = "psk",
+                                                         [MEF_CRED_CERT] = "cert",
+                                                         [MEF_CRED_RPK] = "rpk"};
+
+const char *mef_credential_kind_name(enum mef_credential_kind kind)
+{
+    return kind_names[kind];
+}
+
+enum gba_err mef_credential_kind_by_name(struct gba_text name, enum mef_credential_kind *out)
+{
+    for (int i = 0; i < MEF_N_CRED_KINDS; i++)
+        if (gba_text_is(name, kind_names[i])) {
+            *out = (enum mef_credential_kind)i;
+            return GBA_OK;
+        }
+    return GBA_E_SYNTAX;
+}
+
+/* No form of KpmID is given (12.2 has "thiskey@mymef.com"): any text without blanks that a
+ * psk_identity and a line of a file can hold. */
+static enum gba_err psk_name(struct gba_text name, char out[static MEF_CRED_NAME_SIZE])
+{
+    struct m2m_key_id id;
+
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.s[i] <= ' ' || name.s[i] == 0x7f)
+            return GBA_E_SYNTAX;
+    if (name.n == 0 || name.n >= MEF_CRED_NAME_SIZE)
         return GBA_E_SYNTAX;
-    e->targets = calloc(n + 1, sizeof(const struct mef_target *));
-    if (e->targets == NULL)
-        return GBA_E_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        e->targets[i] = mef_target_by_id(p, gba_text(targets[i]));
-        if (e->targets[i] == NULL)
-            return GBA_E_NOT_FOUND;
-        e->n_targets++;
+    if (m2m_key_id_parse(name, &id) == GBA_OK)
+        return m2m_key_id_canonical(&id, out);
+    return gba_text_copy(out, MEF_CRED_NAME_SIZE, name);
+}
+
+/* Exact match (8.1.2.5), so only what has several spellings is made one. */
+static enum gba_err cert_name(struct gba_text name, char out[static MEF_CRED_NAME_SIZE])
+{
+    char fqdn[GBA_FQDN_SIZE];
+    struct gba_text kind, value;
+    struct gba_wbuf w;
+
+    if (!gba_text_split(name, ':', &kind, &value) || value.n == 0)
+        return GBA_E_SYNTAX;
+    for (size_t i = 0; i < value.n; i++)
+        if ((unsigned char)value.s[i] <= ' ' || value.s[i] == 0x7f)
+            return GBA_E_SYNTAX;
+    if (gba_text_is(kind, "dns")) {
+        if (gba_fqdn_canonical(value, fqdn) != GBA_OK)
+            return GBA_E_SYNTAX;
+        value = gba_text(fqdn);
+    } else if (!gba_text_is(kind, "uri") && !gba_text_is(kind, "other")) {
+        return GBA_E_SYNTAX;
     }
+    gba_wbuf_init(&w, out, MEF_CRED_NAME_SIZE);
+    gba_wbuf_text(&w, kind);
+    gba_wbuf_str(&w, ":");
+    gba_wbuf_text(&w, value);
+    gba_wbuf_cstr(&w);
+    return gba_wbuf_ok(&w) ? GBA_OK : GBA_E_SYNTAX;
+}
+
+static enum gba_err rpk_name(struct gba_text name, char out[static MEF_CRED_NAME_SIZE])
+{
+    uint8_t digest[32];
+
+    if (gba_unhex_exact(digest, sizeof(digest), name) != GBA_OK)
+        return GBA_E_SYNTAX;
+    gba_hex(out, GBA_BYTES(digest));
     return GBA_OK;
 }
 
-static enum gba_err grow(struct mef_policy *p)
+enum gba_err mef_credential_name(enum mef_credential_kind kind, struct gba_text name,
+                                 char out[static MEF_CRED_NAME_SIZE])
 {
-    size_t room = p->room != 0 ? 2 * p->room : 16;
-    struct mef_enrolee **a, **b;
-
-    if (p->n_enrolees < p->room)
-        return GBA_OK;
-    a = realloc(p->by_impi, room * sizeof(struct mef_enrolee *));
-    if (a != NULL)
-        p->by_impi = a;
-    b = realloc(p->by_id, room * sizeof(struct mef_enrolee *));
-    if (b != NULL)
-        p->by_id = b;
-    if (a == NULL || b == NULL)
-        return GBA_E_NOMEM;
-    p->room = room;
-    return GBA_OK;
-}
-
-enum gba_err mef_policy_add_enrolee(struct mef_policy *p, const char *impi, const char *id,
-                                    const char *const *targets, size_t n_targets)
-{
-    struct mef_enrolee *e = calloc(1, sizeof(*e));
-    enum gba_err err = e != NULL ? grow(p) : GBA_E_NOMEM;
-
-    if (err == GBA_OK)
-        err = read_enrolee(p, impi, id, targets, n_targets, e);
-    if (err != GBA_OK) {
-        free(e != NULL ? e->targets : NULL);
-        free(e);
-        return err;
+    out[0] = '\0';
+    switch (kind) {
+    case MEF_CRED_GBA:
+        return gba_impi_check(name) == GBA_OK ? gba_text_copy(out, GBA_IMPI_SIZE, name)
+                                              : GBA_E_SYNTAX;
+    case MEF_CRED_PSK:
+        return psk_name(name, out);
+    case MEF_CRED_CERT:
+        return cert_name(name, out);
+    case MEF_CRED_RPK:
+        return rpk_name(name, out);
+    default:
+        return GBA_E_SYNTAX;
     }
-    p->by_impi[p->n_enrolees] = e;
-    p->by_id[p->n_enrolees] = e;
-    p->n_enrolees++;
-    return GBA_OK;
-}
-
-static int compare_impi(const void *a, const void *b)
-{
-    return strcmp((*(struct mef_enrolee *const *)a)->impi,
-                  (*(struct mef_enrolee *const *)b)->impi);
-}
-
-static int compare_id(const void *a, const void *b)
-{
-    return strcmp((*(struct mef_enrolee *const *)a)->id, (*(struct mef_enrolee *const *)b)->id);
-}
-
-enum gba_err mef_policy_ready(struct mef_policy *p)
-{
-    if (p->n_enrolees == 0)
-        return GBA_OK;
-    qsort(p->by_impi, p->n_enrolees, sizeof(struct mef_enrolee *), compare_impi);
-    qsort(p->by_id, p->n_enrolees, sizeof(struct mef_enrolee *), compare_id);
-    for (size_t i = 1; i < p->n_enrolees; i++)
-        if (compare_impi(&p->by_impi[i - 1], &p->by_impi[i]) == 0 ||
-            compare_id(&p->by_id[i - 1], &p->by_id[i]) == 0)
-            return GBA_E_EXISTS;
-    return GBA_OK;
-}
-
-static const struct mef_enrolee *search(struct mef_enrolee *const *rows, size_t n,
-                                        const struct mef_enrolee *key,
-                                        int (*compare)(const void *, const void *))
-{
-    struct mef_enrolee *const *found =
-        n != 0 ? bsearch(&key, rows, n, sizeof(*rows), compare) : NULL;
-
-    return found != NULL ? *found : NULL;
-}
-
-const struct mef_enrolee *mef_enrolee_by_impi(const struct mef_policy *p, const char *impi)
-{
-    struct mef_enrolee key = {.n_targets = 0};
-
-    if (gba_text_copy(key.impi, sizeof(key.impi), gba_text(impi)) != GBA_OK)
-        return NULL;
-    return search(p->by_impi, p->n_enrolees, &key, compare_impi);
-}
-
-const struct mef_enrolee *mef_enrolee_by_id(const struct mef_policy *p, const char *id)
-{
-    struct mef_enrolee key = {.n_targets = 0};
-
-    if (gba_text_copy(key.id, sizeof(key.id), gba_text(id)) != GBA_OK)
-        return NULL;
-    return search(p->by_id, p->n_enrolees, &key, compare_id);
-}
-
-/* ------------------------------------------------------------ questions */
-
-const char *mef_policy_fqdn(const struct mef_policy *p)
-{
-    return p->fqdn;
-}
-
-struct gba_text mef_policy_sp(const struct mef_policy *p)
-{
-    return gba_text(p->sp);
-}
-
-const struct mef_limits *mef_policy_limits(const struct mef_policy *p)
-{
-    return &p->limits;
-}
-
-bool mef_allows(const struct mef_enrolee *e, const struct mef_target *t, unsigned suid)
-{
-    if (suid > SUID_LAST || (t->suids & BIT(suid)) == 0)
-        return false;
-    for (size_t i = 0; i < e->n_targets; i++)
-        if (e->targets[i] == t)
-            return true;
-    return false;
 }

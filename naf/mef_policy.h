@@ -1,6 +1,7 @@
 /*
- * Who may have whose keys: targets, enrolees and limits of an MEF, from its configuration
- * (TS-0003 9.2.2.3, the bootstrap instructions).  Deny by default.  Made once, then only read.
+ * The standing facts of an MEF or MAF and the forms of its rows: targets, enrolees with their
+ * credentials, instructions (TS-0003 9.2.2.3, the bootstrap instructions).  Makes and checks
+ * values; naf/mef_registry.h keeps them.  Deny by default: what has no row may nothing.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -8,7 +9,11 @@
 #define NAF_MEF_POLICY_H
 
 #include "common/m2m_id.h"
+#include "common/secret.h"
 #include "common/ua_protocol.h"
+
+#define MEF_PSK_MAX 64 /* octets of a Kpm; 16 at least */
+#define MEF_PSK_MIN 16
 
 enum mef_derivation {
     MEF_USAGE_KEY, /* TS-0003 10.3.7 */
@@ -26,10 +31,35 @@ struct mef_target {
 };
 
 struct mef_enrolee {
-    char impi[GBA_IMPI_SIZE];
-    char id[M2M_ID_SIZE];              /* Absolute AE-ID or CSE-ID */
-    const struct mef_target **targets; /* that may have its keys */
-    size_t n_targets;
+    char id[M2M_ID_SIZE]; /* Enrolee-ID: Absolute AE-ID or CSE-ID */
+};
+
+/* How an enrolee proves who it is: what its (D)TLS session shows. */
+enum mef_credential_kind {
+    MEF_CRED_GBA,  /* a B-TID of this IMPI */
+    MEF_CRED_PSK,  /* KpmID or KmID, with Kpm or Km (TS-0003 8.3.2.1) */
+    MEF_CRED_CERT, /* a certificate with this subjectAltName: "dns:FQDN", "uri:URI" or
+                      "other:OID:HEX" (8.3.2.2, 10.1.1) */
+    MEF_CRED_RPK,  /* a raw public key: SHA-256 of its SubjectPublicKeyInfo, hex (RFC 7250) */
+    MEF_N_CRED_KINDS
+};
+#define MEF_CRED_NAME_SIZE M2M_ID_SIZE
+
+/* Wiped by its owner. */
+struct mef_credential {
+    enum mef_credential_kind kind;
+    char name[MEF_CRED_NAME_SIZE]; /* canonical: one text per credential */
+    char enrolee[M2M_ID_SIZE];
+    uint8_t key[MEF_PSK_MAX];
+    size_t key_len;    /* MEF_CRED_PSK only */
+    int64_t expires_s; /* 0: does not */
+};
+
+/* Who may have which key of an enrolee, for what and until when. */
+struct mef_instruction {
+    char enrolee[M2M_ID_SIZE], target[M2M_ID_SIZE];
+    uint64_t suids;    /* bit i: SUID i; at most those of the target's row */
+    int64_t expires_s; /* Enrolment Expiry; 0: none of its own */
 };
 
 struct mef_limits {
@@ -38,40 +68,41 @@ struct mef_limits {
     bool suid_as_octet;
 };
 
-struct mef_policy;
+struct mef_policy {
+    char fqdn[GBA_FQDN_SIZE]; /* MEF-ID or MAF-ID */
+    char sp[GBA_FQDN_SIZE];   /* of SP-relative identifiers; "": only Absolute ones are taken */
+    struct mef_limits limits;
+};
 
-/* fqdn: MEF-ID; sp: FQDN of SP-relative identifiers, or NULL.  GBA_E_SYNTAX, GBA_E_NOMEM. */
-enum gba_err mef_policy_new(const char *fqdn, const char *sp, const struct mef_limits *limits,
-                            struct mef_policy **out);
-void mef_policy_free(struct mef_policy *p);
+/* GBA_E_SYNTAX. */
+enum gba_err mef_policy_init(struct mef_policy *p, const char *fqdn, const char *sp,
+                             const struct mef_limits *limits);
 
-/* fqdn NULL: from id.  GBA_E_SYNTAX: id, or an fqdn that is not the public domain name of that
- * CSE-ID; GBA_E_ARGUMENT: a Ua id that is not 01 00 01 yy zz, a SUID outside 21-25, or 21
- * and 22 both (one KpsaID would name two keys); GBA_E_EXISTS: id or fqdn of an earlier row;
- * GBA_E_NOMEM. */
-enum gba_err mef_policy_add_target(struct mef_policy *p, const char *id, const char *fqdn,
-                                   const uint8_t ua_id[static GBA_UA_ID_LEN],
-                                   const unsigned *suids, size_t n_suids,
-                                   enum mef_derivation derivation);
-/* After the targets.  GBA_E_NOT_FOUND: a target without a row; else as above. */
-enum gba_err mef_policy_add_enrolee(struct mef_policy *p, const char *impi, const char *id,
-                                    const char *const *targets, size_t n_targets);
-/* When all rows are in.  GBA_E_EXISTS: an IMPI or Enrolee-ID twice. */
-enum gba_err mef_policy_ready(struct mef_policy *p);
-
-const char *mef_policy_fqdn(const struct mef_policy *p);
-struct gba_text mef_policy_sp(const struct mef_policy *p);
-const struct mef_limits *mef_policy_limits(const struct mef_policy *p);
-
-const struct mef_target *mef_target_by_fqdn(const struct mef_policy *p, const char *fqdn);
-/* An identifier in any form (Absolute, SP-relative, a MAF's FQDN). */
-const struct mef_target *mef_target_by_id(const struct mef_policy *p, struct gba_text id);
-const struct mef_enrolee *mef_enrolee_by_impi(const struct mef_policy *p, const char *impi);
-const struct mef_enrolee *mef_enrolee_by_id(const struct mef_policy *p, const char *id);
-
-/* May this target have keys of this enrolee for this SUID? */
-bool mef_allows(const struct mef_enrolee *e, const struct mef_target *t, unsigned suid);
+/* One text per entity: the Absolute identifier with its FQDN in lower case, or a MAF's FQDN.
+ * GBA_E_SYNTAX. */
+enum gba_err mef_absolute(const struct mef_policy *p, struct gba_text text,
+                          char out[static M2M_ID_SIZE]);
 /* Is text (any form) the entity whose Absolute identifier is id? */
 bool mef_is_entity(const struct mef_policy *p, struct gba_text text, const char *id);
+
+/* fqdn NULL: from id.  GBA_E_SYNTAX: id, or an fqdn that is not the public domain name of that
+ * CSE-ID; an AE is no target, for it has none.  GBA_E_ARGUMENT: a Ua id that is not
+ * 01 00 01 yy zz, or SUIDs 21 and 22 both (one KpsaID would name two keys). */
+enum gba_err mef_target_make(const struct mef_policy *p, struct gba_text id, const char *fqdn,
+                             const uint8_t ua_id[static GBA_UA_ID_LEN], uint64_t suids,
+                             enum mef_derivation derivation, struct mef_target *out);
+/* GBA_E_SYNTAX. */
+enum gba_err mef_enrolee_make(const struct mef_policy *p, struct gba_text id,
+                              struct mef_enrolee *out);
+/* The canonical name of a credential of that kind.  GBA_E_SYNTAX. */
+enum gba_err mef_credential_name(enum mef_credential_kind kind, struct gba_text name,
+                                 char out[static MEF_CRED_NAME_SIZE]);
+const char *mef_credential_kind_name(enum mef_credential_kind kind); /* "gba", "psk", ... */
+enum gba_err mef_credential_kind_by_name(struct gba_text name, enum mef_credential_kind *out);
+
+/* A set of SUIDs from one number.  GBA_E_ARGUMENT: no SUID of a key from an MEF (21-25) or a
+ * MAF (32-35). */
+enum gba_err mef_suid_bit(uint64_t suid, uint64_t *out);
+bool mef_suid_in(uint64_t suids, unsigned suid);
 
 #endif

@@ -32,7 +32,7 @@ static enum m2m_rsc represent(struct mef_call *k)
     m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, g->expires_s);
     mef_list_unpack(&k->out, M2M_A_LABELS, g->labels);
     m2m_set_text(&k->out, M2M_A_CREATOR, gba_text(g->creator));
-    m2m_set_text(&k->out, M2M_A_FQDN, gba_text(mef_policy_fqdn(k->m->policy)));
+    m2m_set_text(&k->out, M2M_A_FQDN, gba_text(k->m->policy->fqdn));
     m2m_set_text(&k->out, M2M_A_ADMIN_FQDN, gba_text(g->admin_fqdn));
     return M2M_RSC_OK;
 }
@@ -42,7 +42,7 @@ static enum m2m_rsc represent(struct mef_call *k)
 /* The MEF may cut what was asked for (8.3.5.2.3). */
 static enum m2m_rsc take_expiry(struct mef_call *k)
 {
-    int64_t longest = k->now_s + mef_policy_limits(k->m->policy)->registration_s;
+    int64_t longest = k->now_s + k->m->policy->limits.registration_s;
 
     if (!m2m_has(&k->in, M2M_A_EXPIRATION_TIME))
         return M2M_RSC_OK;
@@ -70,15 +70,14 @@ static enum m2m_rsc keep_ke(struct mef_call *k)
     struct mef_ke ke = {.created_s = k->now_s};
     enum gba_err err;
 
-    if (c->enrolee == NULL)
+    if (!c->is_enrolee)
         return M2M_RSC_OK;
-    ke.expires_s = k->now_s + mef_policy_limits(k->m->policy)->enrolment_s;
+    ke.expires_s = k->now_s + k->m->policy->limits.enrolment_s;
     if (c->expires_s < ke.expires_s)
         ke.expires_s = c->expires_s;
-    err = gba_text_copy(ke.enrolee, sizeof(ke.enrolee), gba_text(c->enrolee->id));
+    err = gba_text_copy(ke.enrolee, sizeof(ke.enrolee), gba_text(c->id));
     if (err == GBA_OK)
-        err = m2m_export_split(c->bootstrap, gba_text(mef_policy_fqdn(k->m->policy)), ke.key_id,
-                               &ke.ke);
+        err = m2m_export_split(c->bootstrap, gba_text(k->m->policy->fqdn), ke.key_id, &ke.ke);
     if (err == GBA_OK)
         err = k->m->store->put_ke(k->m->store, &ke);
     gba_wipe(&ke, sizeof(ke));
@@ -92,7 +91,7 @@ static enum m2m_rsc fill_new(struct mef_call *k)
 
     if (rsc != M2M_RSC_OK)
         return rsc;
-    if (fqdn.n != 0 && !gba_text_eq_nocase(fqdn, gba_text(mef_policy_fqdn(k->m->policy))))
+    if (fqdn.n != 0 && !gba_text_eq_nocase(fqdn, gba_text(k->m->policy->fqdn)))
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is not this MEF's");
     if (gba_fqdn_canonical(m2m_text(&k->in, M2M_A_ADMIN_FQDN), k->reg.admin_fqdn) != GBA_OK)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
@@ -114,8 +113,7 @@ enum m2m_rsc mef_create_reg(struct mef_call *k)
         rsc = fill_new(k);
     if (rsc != M2M_RSC_OK)
         return rsc;
-    err = s->add_reg(s, &k->reg, k->now_s, mef_policy_limits(k->m->policy)->registrations_max,
-                     &live);
+    err = s->add_reg(s, &k->reg, k->now_s, k->m->policy->limits.registrations_max, &live);
     rsc = err == GBA_OK || err == GBA_E_EXISTS ? keep_ke(k) : mef_store_rsc(k, err);
     if (err == GBA_OK && rsc != M2M_RSC_OK)
         s->del_reg(s, k->reg.ri); /* no half a registration */

@@ -42,15 +42,13 @@ static enum gba_err put_ke(struct mef_store *self, const struct mef_ke *ke)
 {
     struct mef_db *s = own(self);
     uint8_t sealed[MEF_DB_SEALED];
-    enum gba_err err = mef_db_seal(s, ke->key_id, &ke->ke, sealed);
+    enum gba_err err = mef_db_seal(s, ke->key_id, GBA_BYTES(ke->ke.octets), sealed);
 
     if (err != GBA_OK)
         return err;
-    pthread_mutex_lock(&s->lock);
-    err = mef_db_run(mef_db_use(s, S_BEGIN));
+    err = mef_db_begin(s);
     if (err == GBA_OK)
-        err = mef_db_finish(s, put_ke_locked(s, ke, sealed));
-    pthread_mutex_unlock(&s->lock);
+        err = mef_db_end(s, put_ke_locked(s, ke, sealed));
     return err;
 }
 
@@ -61,7 +59,7 @@ static enum gba_err read_ke(struct mef_db *s, sqlite3_stmt *st, struct mef_ke *o
     if (err == GBA_OK)
         err = mef_db_read(st, 1, out->enrolee, sizeof(out->enrolee));
     if (err == GBA_OK)
-        err = mef_db_unseal(s, out->key_id, st, 2, &out->ke);
+        err = mef_db_unseal_key(s, out->key_id, st, 2, &out->ke);
     out->created_s = sqlite3_column_int64(st, 3);
     out->expires_s = sqlite3_column_int64(st, 4);
     return err;
@@ -74,14 +72,14 @@ static enum gba_err get_ke(struct mef_store *self, const char *key_id, struct me
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    pthread_mutex_lock(&s->lock);
+    mef_db_lock(s);
     st = mef_db_use(s, S_GET_KE);
     mef_db_text(st, 1, key_id);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = read_ke(s, st, out);
     sqlite3_reset(st);
-    pthread_mutex_unlock(&s->lock);
+    mef_db_unlock(s);
     return err;
 }
 
@@ -131,9 +129,9 @@ static enum gba_err find_reg(struct mef_store *self, const char *creator,
     struct mef_db *s = own(self);
     enum gba_err err;
 
-    pthread_mutex_lock(&s->lock);
+    mef_db_lock(s);
     err = find_reg_locked(s, creator, admin_fqdn, out);
-    pthread_mutex_unlock(&s->lock);
+    mef_db_unlock(s);
     return err;
 }
 
@@ -143,11 +141,11 @@ static enum gba_err get_reg(struct mef_store *self, const char *ri, struct mef_r
     sqlite3_stmt *st;
     enum gba_err err;
 
-    pthread_mutex_lock(&s->lock);
+    mef_db_lock(s);
     st = mef_db_use(s, S_GET_REG);
     mef_db_text(st, 1, ri);
     err = one_reg(st, out);
-    pthread_mutex_unlock(&s->lock);
+    mef_db_unlock(s);
     return err;
 }
 
@@ -207,11 +205,9 @@ static enum gba_err add_reg(struct mef_store *self, const struct mef_reg *reg, i
     struct mef_db *s = own(self);
     enum gba_err err;
 
-    pthread_mutex_lock(&s->lock);
-    err = mef_db_run(mef_db_use(s, S_BEGIN));
+    err = mef_db_begin(s);
     if (err == GBA_OK)
-        err = mef_db_finish(s, add_reg_locked(s, reg, now_s, max, out));
-    pthread_mutex_unlock(&s->lock);
+        err = mef_db_end(s, add_reg_locked(s, reg, now_s, max, out));
     return err;
 }
 
@@ -221,14 +217,14 @@ static enum gba_err set_reg(struct mef_store *self, const struct mef_reg *reg)
     sqlite3_stmt *st;
     enum gba_err err;
 
-    pthread_mutex_lock(&s->lock);
+    mef_db_lock(s);
     st = mef_db_use(s, S_SET_REG);
     mef_db_text(st, 1, reg->ri);
     mef_db_text(st, 2, reg->labels);
     sqlite3_bind_int64(st, 3, reg->modified_s);
     sqlite3_bind_int64(st, 4, reg->expires_s);
     err = mef_db_run_on_row(s, st);
-    pthread_mutex_unlock(&s->lock);
+    mef_db_unlock(s);
     return err;
 }
 
@@ -248,11 +244,9 @@ static enum gba_err del_reg(struct mef_store *self, const char *ri)
     struct mef_db *s = own(self);
     enum gba_err err;
 
-    pthread_mutex_lock(&s->lock);
-    err = mef_db_run(mef_db_use(s, S_BEGIN));
+    err = mef_db_begin(s);
     if (err == GBA_OK)
-        err = mef_db_finish(s, del_reg_locked(s, ri));
-    pthread_mutex_unlock(&s->lock);
+        err = mef_db_end(s, del_reg_locked(s, ri));
     return err;
 }
 
@@ -283,15 +277,13 @@ static enum gba_err add_key(struct mef_store *self, const struct mef_key *key, s
 {
     struct mef_db *s = own(self);
     uint8_t sealed[MEF_DB_SEALED];
-    enum gba_err err = mef_db_seal(s, key->relative_id, &key->key, sealed);
+    enum gba_err err = mef_db_seal(s, key->relative_id, GBA_BYTES(key->key.octets), sealed);
 
     if (err != GBA_OK)
         return err;
-    pthread_mutex_lock(&s->lock);
-    err = mef_db_run(mef_db_use(s, S_BEGIN));
+    err = mef_db_begin(s);
     if (err == GBA_OK)
-        err = mef_db_finish(s, add_key_locked(s, key, sealed, max));
-    pthread_mutex_unlock(&s->lock);
+        err = mef_db_end(s, add_key_locked(s, key, sealed, max));
     return err;
 }
 
@@ -308,7 +300,7 @@ static enum gba_err read_key(struct mef_db *s, sqlite3_stmt *st, struct mef_key 
     if (err == GBA_OK)
         err = mef_db_read(st, 4, out->targets, sizeof(out->targets));
     if (err == GBA_OK)
-        err = mef_db_unseal(s, out->relative_id, st, 6, &out->key);
+        err = mef_db_unseal_key(s, out->relative_id, st, 6, &out->key);
     out->suid = (unsigned)sqlite3_column_int64(st, 5);
     out->created_s = sqlite3_column_int64(st, 7);
     out->modified_s = sqlite3_column_int64(st, 8);
@@ -324,14 +316,14 @@ static enum gba_err get_key(struct mef_store *self, const char *relative_id,
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    pthread_mutex_lock(&s->lock);
+    mef_db_lock(s);
     st = mef_db_use(s, S_GET_KEY);
     mef_db_text(st, 1, relative_id);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = read_key(s, st, out);
     sqlite3_reset(st);
-    pthread_mutex_unlock(&s->lock);
+    mef_db_unlock(s);
     return err;
 }
 
@@ -341,7 +333,7 @@ static enum gba_err set_key(struct mef_store *self, const struct mef_key *key)
     sqlite3_stmt *st;
     enum gba_err err;
 
-    pthread_mutex_lock(&s->lock);
+    mef_db_lock(s);
     st = mef_db_use(s, S_SET_KEY);
     mef_db_text(st, 1, key->relative_id);
     mef_db_text(st, 2, key->labels);
@@ -349,7 +341,7 @@ static enum gba_err set_key(struct mef_store *self, const struct mef_key *key)
     sqlite3_bind_int64(st, 4, key->modified_s);
     sqlite3_bind_int64(st, 5, key->expires_s);
     err = mef_db_run_on_row(s, st);
-    pthread_mutex_unlock(&s->lock);
+    mef_db_unlock(s);
     return err;
 }
 
@@ -359,11 +351,11 @@ static enum gba_err del_key(struct mef_store *self, const char *relative_id)
     sqlite3_stmt *st;
     enum gba_err err;
 
-    pthread_mutex_lock(&s->lock);
+    mef_db_lock(s);
     st = mef_db_use(s, S_DEL_KEY);
     mef_db_text(st, 1, relative_id);
     err = mef_db_run_on_row(s, st);
-    pthread_mutex_unlock(&s->lock);
+    mef_db_unlock(s);
     return err;
 }
 
@@ -371,7 +363,8 @@ static enum gba_err del_key(struct mef_store *self, const char *relative_id)
 
 static enum gba_err sweep_locked(struct mef_db *s, int64_t now_s, size_t *n)
 {
-    static const enum statement sweeps[] = {S_SWEEP_KEY, S_SWEEP_KE, S_SWEEP_REG};
+    static const enum statement sweeps[] = {S_SWEEP_KEY, S_SWEEP_KE, S_SWEEP_REG,
+                                            S_SWEEP_CREDENTIAL, S_SWEEP_INSTRUCTION};
 
     for (size_t i = 0; i < sizeof(sweeps) / sizeof(sweeps[0]); i++) {
         sqlite3_stmt *st = mef_db_use(s, sweeps[i]);
@@ -392,13 +385,14 @@ static enum gba_err sweep(struct mef_store *self, int64_t now_s, size_t *n)
     enum gba_err err;
 
     *n = 0;
-    pthread_mutex_lock(&s->lock);
-    err = mef_db_run(mef_db_use(s, S_BEGIN));
+    err = mef_db_begin(s);
     if (err == GBA_OK)
-        err = mef_db_finish(s, sweep_locked(s, now_s, n));
-    if (err == GBA_OK && *n > 0) /* what was wiped shall not live on in the log file */
+        err = mef_db_end(s, sweep_locked(s, now_s, n));
+    if (err == GBA_OK && *n > 0) { /* what was wiped shall not live on in the log file */
+        mef_db_lock(s);
         sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    pthread_mutex_unlock(&s->lock);
+        mef_db_unlock(s);
+    }
     return err;
 }
 
@@ -434,6 +428,7 @@ enum gba_err mef_store_sqlite_open(const char *file,
                                    struct mef_store **out, char *why, size_t why_size)
 {
     struct mef_db *s = calloc(1, sizeof(*s));
+    pthread_mutexattr_t recursive;
     const char *text = NULL;
     enum gba_err err;
 
@@ -442,7 +437,11 @@ enum gba_err mef_store_sqlite_open(const char *file,
     if (s == NULL)
         return GBA_E_NOMEM;
     s->port = port;
-    pthread_mutex_init(&s->lock, NULL);
+    s->registry = mef_registry_sqlite;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&s->lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
     memcpy(s->master, master, sizeof(s->master));
     err = mef_db_open(s, file, &text);
     if (err != GBA_OK) {
@@ -455,4 +454,9 @@ enum gba_err mef_store_sqlite_open(const char *file,
     }
     *out = &s->port;
     return GBA_OK;
+}
+
+struct mef_registry *mef_store_sqlite_registry(struct mef_store *store)
+{
+    return &own(store)->registry;
 }

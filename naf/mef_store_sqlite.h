@@ -7,6 +7,7 @@
 #ifndef NAF_MEF_STORE_SQLITE_H
 #define NAF_MEF_STORE_SQLITE_H
 
+#include "naf/mef_registry.h"
 #include "naf/mef_store.h"
 
 #define MEF_MASTER_KEY_LEN 32
@@ -17,6 +18,9 @@
 enum gba_err mef_store_sqlite_open(const char *file,
                                    const uint8_t master[static MEF_MASTER_KEY_LEN],
                                    struct mef_store **out, char *why, size_t why_size);
+
+/* The registry in the same file; it ends with the store. */
+struct mef_registry *mef_store_sqlite_registry(struct mef_store *store);
 
 /* Reads the master key: 32 octets or 64 hexadecimal digits in a regular file that group and
  * others cannot read.  Where neither it nor the database exists it is made.  GBA_E_CONFIG,

@@ -11,15 +11,19 @@
 #include "common/host/clock.h"
 #include "common/host/tls.h"
 #include "naf/mef_http.h"
+#include "naf/mef_peer.h"
 #include "naf/mef_store_sqlite.h"
 #include "naf/mef_sweeper.h"
 #include "naf/mefd_conf.h"
+#include "naf/mefd_rows.h"
 
-#define SUIDS_MAX 8
+/* With the mandatory suite of TS-0003 10.2.3, ECDHE-ECDSA-AES128-CBC-SHA256 (C023). */
+#define CERTIFICATE_PRIORITIES TLS_PRIORITIES_DEFAULT ":+SHA256"
 
 struct mefd {
     struct mef_front front;
-    struct mef_policy *policy;
+    struct mef_policy policy;
+    struct mef_peer_lookup lookup;
     struct mef_sweeper *sweeper;
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
@@ -28,58 +32,7 @@ struct mefd {
 
 /* ------------------------------------------------------------ policy */
 
-static enum gba_err complain(struct log *log, const char *where, const char *what,
-                             enum gba_err err)
-{
-    LOG(log, LOG_LV_ERROR, "mefd.config", LOG_STR("option", where), LOG_STR("value", what),
-        LOG_ERR(err));
-    return err;
-}
-
-static enum gba_err add_target(struct mef_policy *p, const struct mefd_target_conf *t,
-                               struct log *log)
-{
-    unsigned suids[SUIDS_MAX];
-    uint64_t v;
-    enum gba_err err;
-
-    if (t->suids.n > SUIDS_MAX)
-        return complain(log, "targets.suids", t->id, GBA_E_TOO_LONG);
-    for (size_t i = 0; i < t->suids.n; i++) {
-        err = gba_text_number(gba_text(t->suids.v[i]), 99, &v);
-        if (err != GBA_OK)
-            return complain(log, "targets.suids", t->suids.v[i], err);
-        suids[i] = (unsigned)v;
-    }
-    err = mef_policy_add_target(p, t->id, t->fqdn, t->ua_id.p, suids, t->suids.n,
-                                (enum mef_derivation)t->derivation);
-    return err == GBA_OK ? GBA_OK : complain(log, "targets", t->id, err);
-}
-
-static enum gba_err add_rows(struct mef_policy *p, const struct mefd_conf *c, struct log *log)
-{
-    const struct mefd_target_conf *t = c->targets.v;
-    const struct mefd_enrolee_conf *e = c->enrolees.v;
-    enum gba_err err = GBA_OK;
-
-    for (size_t i = 0; err == GBA_OK && i < c->targets.n; i++)
-        err = add_target(p, &t[i], log);
-    for (size_t i = 0; err == GBA_OK && i < c->enrolees.n; i++) {
-        err = mef_policy_add_enrolee(p, e[i].impi, e[i].id, (const char *const *)e[i].targets.v,
-                                     e[i].targets.n);
-        if (err != GBA_OK)
-            complain(log, "enrolees", e[i].id, err);
-    }
-    if (err == GBA_OK) {
-        err = mef_policy_ready(p);
-        if (err != GBA_OK)
-            complain(log, "enrolees", "an IMPI or identifier twice", err);
-    }
-    return err;
-}
-
-static enum gba_err make_policy(const struct mefd_conf *c, struct log *log,
-                                struct mef_policy **out)
+static enum gba_err make_policy(struct mefd *m, const struct mefd_conf *c)
 {
     const struct mef_limits limits = {
         .enrolment_s = c->enrolment_ms / 1000,
@@ -88,16 +41,37 @@ static enum gba_err make_policy(const struct mefd_conf *c, struct log *log,
         .keys_max = (size_t)c->keys_max,
         .suid_as_octet = c->suid_as_octet,
     };
-    enum gba_err err = mef_policy_new(c->fqdn, c->sp, &limits, out);
+    enum gba_err err = mef_policy_init(&m->policy, c->fqdn, c->sp, &limits);
 
-    if (err != GBA_OK)
-        return complain(log, "fqdn, sp", c->fqdn, err);
-    err = add_rows(*out, c, log);
+    m->front.mef.policy = &m->policy;
+    if (err == GBA_OK)
+        return GBA_OK;
+    LOG(m->log, LOG_LV_ERROR, "mefd.config", LOG_STR("option", "fqdn, sp"),
+        LOG_STR("value", c->fqdn), LOG_ERR(err));
+    return GBA_E_CONFIG;
+}
+
+/* The store at that place, with the rows of the configuration in its registry. */
+static enum gba_err open_database(struct mefd *m, const struct mefd_conf *c, const char *file,
+                                  const uint8_t master[static MEF_MASTER_KEY_LEN])
+{
+    char why[256];
+    enum gba_err err =
+        mef_store_sqlite_open(file, master, &m->front.mef.store, why, sizeof(why));
+
     if (err != GBA_OK) {
-        mef_policy_free(*out);
-        *out = NULL;
+        LOG(m->log, LOG_LV_ERROR, "mefd.database", LOG_STR("file", file), LOG_STR("why", why),
+            LOG_ERR(err));
+        return err;
     }
-    return err;
+    m->front.mef.registry = mef_store_sqlite_registry(m->front.mef.store);
+    return mefd_load_rows(&m->policy, c, m->front.mef.registry, m->log);
+}
+
+static void close_database(struct mefd *m)
+{
+    if (m->front.mef.store != NULL)
+        m->front.mef.store->close(m->front.mef.store);
 }
 
 /* ------------------------------------------------------------ parts */
@@ -109,16 +83,12 @@ static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
     enum gba_err err =
         mef_master_key_load(c->master_key, c->database, master, why, sizeof(why));
 
-    if (err != GBA_OK) {
+    if (err == GBA_OK)
+        err = open_database(m, c, c->database, master);
+    else
         LOG(m->log, LOG_LV_ERROR, "mefd.master_key", LOG_STR("file", c->master_key),
             LOG_STR("why", why), LOG_ERR(err));
-        return err;
-    }
-    err = mef_store_sqlite_open(c->database, master, &m->front.mef.store, why, sizeof(why));
     gba_wipe(master, sizeof(master));
-    if (err != GBA_OK)
-        LOG(m->log, LOG_LV_ERROR, "mefd.database", LOG_STR("file", c->database),
-            LOG_STR("why", why), LOG_ERR(err));
     return err;
 }
 
@@ -169,7 +139,8 @@ static enum gba_err make_tls(struct mefd *m, const struct mefd_conf *c)
                                         .key_file = c->tls.key,
                                         .client_ca_file = c->tls.client_ca,
                                         .crl_file = c->tls.crl,
-                                        .client = TLS_CLIENT_REQUIRED};
+                                        .client = TLS_CLIENT_REQUIRED,
+                                        .priorities = CERTIFICATE_PRIORITIES};
 
     return tls_server_new(&t, m->log, &m->tls);
 }
@@ -177,23 +148,26 @@ static enum gba_err make_tls(struct mefd *m, const struct mefd_conf *c)
 /* --check-config: the rows, and every file that start() would read but the database's. */
 static int check(const void *conf, struct log *log)
 {
+    static const uint8_t no_master[MEF_MASTER_KEY_LEN];
     struct mefd m = {.log = log};
-    enum gba_err err = make_policy(conf, log, &m.policy);
+    enum gba_err err = make_policy(&m, conf);
 
+    if (err == GBA_OK)
+        err = open_database(&m, conf, ":memory:", no_master);
     if (err == GBA_OK)
         err = open_naf(&m, conf);
     if (err == GBA_OK)
         err = make_tls(&m, conf);
     gba_naf_free(m.front.naf);
     tls_server_free(m.tls);
-    mef_policy_free(m.policy);
+    close_database(&m);
     return err == GBA_OK ? 0 : DAEMON_EXIT_CONFIG;
 }
 
 static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
 {
     struct httpd_listener l = {.name = "mef",
-                               .handler = mef_http_target,
+                               .handler = mef_http_certificate,
                                .refusal = mef_http_refusal,
                                .ctx = &m->front,
                                .threads = (unsigned)c->threads,
@@ -212,15 +186,18 @@ static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
 static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
 {
     const struct gba_naf_psk_config p = {.naf = m->front.naf,
+                                         .lookup = mef_peer_look_up,
+                                         .lookup_arg = &m->lookup,
                                          .unknown_psk_identity = c->psk.unknown_identity_alert};
     const struct tls_server_config t = {
         .cert_file = c->tls.certificate, /* libmicrohttpd wants one; no suite here uses it */
         .key_file = c->tls.key,
         .client = TLS_CLIENT_NONE,
-        .priorities = gba_naf_tls_priorities(c->psk.plain_psk ? GBA_NAF_TLS_ONEM2M_EXTENDED
-                                                              : GBA_NAF_TLS_MEF)};
+        .priorities = gba_naf_tls_priorities(c->psk.profile == MEFD_TLS_ONEM2M
+                                                 ? GBA_NAF_TLS_ONEM2M
+                                                 : GBA_NAF_TLS_ONEM2M_EXTENDED)};
     struct httpd_listener l = {.name = "psk",
-                               .handler = mef_http_enrolee,
+                               .handler = mef_http_psk,
                                .refusal = mef_http_refusal,
                                .ctx = &m->front,
                                .tls_start = mef_http_tls_start,
@@ -232,6 +209,7 @@ static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
 
     if (c->psk.listen.n == 0)
         return GBA_OK;
+    m->lookup = (struct mef_peer_lookup){&m->front.mef, c->psk.plain_psk};
     err = gba_naf_psk_new(&p, &m->front.psk);
     if (err == GBA_OK)
         err = tls_server_new(&t, m->log, &m->psk_tls);
@@ -270,9 +248,7 @@ static void stop(void *state)
     gba_naf_free(m->front.naf);
     tls_server_free(m->tls);
     tls_server_free(m->psk_tls);
-    if (m->front.mef.store != NULL)
-        m->front.mef.store->close(m->front.mef.store);
-    mef_policy_free(m->policy);
+    close_database(m);
     free(m);
 }
 
@@ -320,9 +296,8 @@ static void count(struct mefd *m, struct metrics *x)
 
 static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c)
 {
-    enum gba_err err = make_policy(c, m->log, &m->policy);
+    enum gba_err err = make_policy(m, c);
 
-    m->front.mef.policy = m->policy;
     if (err == GBA_OK)
         err = open_store(m, c);
     if (err == GBA_OK)

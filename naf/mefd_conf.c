@@ -24,23 +24,26 @@ static const struct conf_row tls_rows[] = {
      .type = CONF_PATH,
      .flags = CONF_REQUIRED,
      ROW(mefd_tls_conf, client_ca),
-     .help = "PEM; the roots that certificates of targets may have."},
+     .help = "PEM; the roots that certificates of targets and enrolees may have."},
     {.name = "crl",
      .type = CONF_PATH,
      ROW(mefd_tls_conf, crl),
-     .help = "PEM; revoked certificates of targets."},
+     .help = "PEM; revoked certificates of targets and enrolees."},
 };
 static const struct conf_schema tls_schema = {.title = "Certificates",
                                               .rows = tls_rows,
                                               .n_rows = COUNT(tls_rows),
                                               .size = sizeof(struct mefd_tls_conf)};
 
+static const char *const profiles[] = {"extended", "onem2m", NULL};
+
 static const struct conf_row psk_rows[] = {
     {.name = "listen",
      .type = CONF_STRINGS,
      ROW(mefd_psk_conf, listen),
-     .help = "HOST:PORT for enrolees with TLS-PSK: KpmID is the B-TID, Kpm the NAF key of this "
-             "MEF. Left out: nobody enrols with this MEF as a NAF."},
+     .help =
+         "HOST:PORT for enrolees with TLS-PSK: their psk_identity is a KpmID of a row, or a "
+         "B-TID, for which Kpm is the NAF key of this MEF. Left out: nobody enrols so."},
     {.name = "connections",
      .type = CONF_INT,
      .deflt = "256",
@@ -56,11 +59,20 @@ static const struct conf_row psk_rows[] = {
      .max = 65536,
      ROW(mefd_psk_conf, per_address),
      .help = "Connections of one address at a time; 0: no limit."},
+    {.name = "tls_profile",
+     .type = CONF_ENUM,
+     .choices = profiles,
+     .deflt = "extended",
+     ROW(mefd_psk_conf, profile),
+     .help =
+         "onem2m: the suites of TS-0003 10.2.2, 00AE and 00B2; extended: ECDHE-PSK and AEAD "
+         "suites too, and before those."},
     {.name = "plain_psk",
      .type = CONF_BOOL,
      .deflt = "false",
      ROW(mefd_psk_conf, plain_psk),
-     .help = "Also takes PSK suites without forward secrecy (00AE)."},
+     .help = "A B-TID may come with a suite without forward secrecy (00AE) too; a KpmID always "
+             "may."},
     {.name = "unknown_identity_alert",
      .type = CONF_BOOL,
      .deflt = "false",
@@ -182,18 +194,35 @@ static const struct conf_schema target_schema = {.title = "An enrolment target",
                                                  .size = sizeof(struct mefd_target_conf)};
 
 static const struct conf_row enrolee_rows[] = {
-    {.name = "impi",
-     .type = CONF_STRING,
-     .flags = CONF_REQUIRED,
-     .max = 255,
-     ROW(mefd_enrolee_conf, impi),
-     .help = "Whose bootstrapping it is. Never leaves this MEF."},
     {.name = "id",
      .type = CONF_STRING,
      .flags = CONF_REQUIRED,
      .max = 511,
      ROW(mefd_enrolee_conf, id),
      .help = "Enrolee-ID: Absolute AE-ID or CSE-ID; what targets are told."},
+    {.name = "impi",
+     .type = CONF_STRING,
+     .max = 255,
+     ROW(mefd_enrolee_conf, impi),
+     .help = "It enrols by GBA: whose bootstrapping it is. Never leaves this MEF."},
+    {.name = "kpm_id",
+     .type = CONF_STRING,
+     .max = 511,
+     ROW(mefd_enrolee_conf, kpm_id),
+     .help = "It enrols by a pre-provisioned key: KpmID, its psk_identity."},
+    {.name = "kpm",
+     .type = CONF_HEX,
+     .min = 16,
+     .max = 64,
+     .flags = CONF_SECRET,
+     ROW(mefd_enrolee_conf, kpm),
+     .help = "Kpm, that key."},
+    {.name = "certificates",
+     .type = CONF_STRINGS,
+     ROW(mefd_enrolee_conf, certificates),
+     .help =
+         "It enrols by a certificate with one of these subjectAltNames: dns:FQDN, uri:URI, or "
+         "other:OID:HEX."},
     {.name = "targets",
      .type = CONF_STRINGS,
      ROW(mefd_enrolee_conf, targets),
@@ -221,7 +250,7 @@ static const struct conf_row rows[] = {
      .type = CONF_STRINGS,
      .flags = CONF_REQUIRED,
      ROW(mefd_conf, listen),
-     .help = "HOST:PORT for targets, mutual TLS."},
+     .help = "HOST:PORT for targets, and enrolees with certificates: mutual TLS."},
     {.name = "threads",
      .type = CONF_INT,
      .deflt = "2",
@@ -246,7 +275,7 @@ static const struct conf_row rows[] = {
      .type = CONF_SECTION,
      .sub = &psk_schema,
      ROW(mefd_conf, psk),
-     .help = "This MEF as a NAF."},
+     .help = "Enrolees with keys of their own."},
     {.name = "zn",
      .type = CONF_SECTION,
      .sub = &zn_schema,
@@ -309,7 +338,7 @@ static const struct conf_row rows[] = {
      .type = CONF_SECTIONS,
      .sub = &enrolee_schema,
      ROW(mefd_conf, enrolees),
-     .help = "Whose keys. A bootstrapping of an IMPI without a row is of no use here."},
+     .help = "Whose keys. Who has no row is of no use here."},
     DAEMON_CONF_ROWS(struct mefd_conf, daemon),
 };
 

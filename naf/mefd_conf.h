@@ -12,11 +12,14 @@ struct mefd_tls_conf {
     char *certificate, *key, *client_ca, *crl;
 };
 
+enum mefd_tls_profile { MEFD_TLS_EXTENDED, MEFD_TLS_ONEM2M };
+
 struct mefd_psk_conf {
     struct conf_strings listen;
     int64_t connections; /* at a time */
     int64_t per_address; /* connections of one address; 0: any number */
-    bool plain_psk;      /* suites without forward secrecy */
+    int profile;         /* enum mefd_tls_profile */
+    bool plain_psk;      /* B-TIDs may come with suites without forward secrecy */
     bool unknown_identity_alert;
 };
 
@@ -40,7 +43,9 @@ struct mefd_target_conf {
 };
 
 struct mefd_enrolee_conf {
-    char *impi, *id;
+    char *id, *impi, *kpm_id;
+    struct conf_octets kpm;
+    struct conf_strings certificates;
     struct conf_strings targets;
 };
 

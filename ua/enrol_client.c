@@ -1,8 +1,8 @@
 /*
- * The device's side of oneM2M enrolment by GBA (TS-0003 8.3.2.3, and 8.3.2.1 with the MEF as
- * NAF).  In the first way nothing is exchanged: the target is the NAF.  In the second the
- * device registers with the MEF in the TLS session whose exporter gives Ke and KeID.  Decisions
- * only.
+ * The device's side of oneM2M enrolment (TS-0003 8.3.2).  Where the target is a NAF (8.3.2.3)
+ * nothing is exchanged.  Else the device registers with the MEF in the TLS session whose
+ * exporter gives Ke and KeID: by a pre-provisioned key (8.3.2.1, also the NAF key of a MEF that
+ * is a NAF) or by certificate (8.3.2.2).  Decisions only.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -224,8 +224,9 @@ static enum gba_err answered(struct gba_ue_enrol *e, const struct gba_ue_enrol_e
     struct m2m_response rs;
     enum gba_err err;
 
-    /* Authenticated by Kpm alone: a certificate, or no export, is not this framework. */
-    if (!reply->psk || !reply->has_exported)
+    /* Authenticated by Kpm alone, or by certificates on both sides; without export it is not
+     * this framework. */
+    if (reply->psk == e->by_certificate || !reply->has_exported)
         return fail(e, GBA_E_DOWNGRADE, "the session was not made with the device's key");
     if (m2m_http_response_read(&in, &e->primitive, &rs) != GBA_OK)
         return fail(e, GBA_E_PROTOCOL, "not an answer of a MEF");
@@ -324,6 +325,7 @@ struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len,
     e->why = "";
     e->suid = c->suid != 0 ? c->suid : 22;
     e->derivation = c->derivation;
+    e->by_certificate = c->by_certificate;
     e->expires_s = c->expires_s;
     if (!copy(e->target, sizeof(e->target), c->target) ||
         (c->originator != NULL && !copy(e->originator, sizeof(e->originator), c->originator)) ||

@@ -26,6 +26,7 @@ struct gba_ue_enrol {
         admin_fqdn[GBA_UE_FQDN_SIZE], originator[M2M_ID_SIZE];
     unsigned suid;
     enum gba_ue_derivation derivation;
+    bool by_certificate;
     int64_t expires_s;
     /* the run */
     enum enrol_state state, next;

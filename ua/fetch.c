@@ -48,7 +48,7 @@ static bool read_hint(const struct job *j, const char *hint, bool *internal)
 
 static enum gba_err psk_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], const char *hint,
                             char identity[GBA_UE_PSK_IDENTITY_SIZE],
-                            uint8_t key[GBA_UE_KEY_LEN])
+                            uint8_t key[GBA_UE_PSK_MAX], size_t *key_len)
 {
     struct gba_ue_naf_key k;
     struct job *j = ctx;
@@ -64,6 +64,7 @@ static enum gba_err psk_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], co
         err = gba_ue_psk_identity(&k, j->f->bare_identity, identity);
     if (err == GBA_OK) {
         memcpy(key, k.key, GBA_UE_KEY_LEN);
+        *key_len = GBA_UE_KEY_LEN;
         j->key_given = true;
     }
     gba_wipe(&k, sizeof(k));

@@ -20,10 +20,15 @@ struct gba_options {
     const char *naf, *ua_protocol, *out, *internal, *renew, *connect_to, *content_type, *data,
         *allow_http, *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites,
         *send, *key_id, *key_file, *originator, *target_fqdn, *usage, *admin, *derive,
-        *mef_fqdn;
+        *mef_fqdn, *kpm_file, *cert, *key,
+        *device, *file_seal;
     const char *args[2]; /* what is no option */
     int n_args;
 };
+
+/* Whose keyring a subcommand works with: that of the UICC application of --usim, or the device's
+ * own, for credentials that no card is behind. */
+enum gba_holder { GBA_OF_CARD, GBA_OF_DEVICE };
 
 /* What a subcommand works with; opened by gba_open, ended by gba_close. */
 struct gba_context {
@@ -38,10 +43,19 @@ struct gba_context {
 };
 
 /* Each returns an exit status (sysexits), after a line on standard error if it is not 0. */
-int gba_open(const struct gba_options *o, struct gba_context *c);
+int gba_open(const struct gba_options *o, enum gba_holder holder, struct gba_context *c);
 /* Writes the keyring back. */
 int gba_save(struct gba_context *c);
 void gba_close(struct gba_context *c);
+
+/* Is there a soft USIM to open: named, or in the state folder, and not passed over by --device? */
+bool gba_has_card(const struct gba_options *o);
+
+/* The octets of a file of mode 0600; *n of at most cap.  EX_OK, or an exit status after a line on
+ * standard error. */
+int gba_read_private(const char *path, uint8_t *out, size_t cap, size_t *n);
+/* --seal: 32 octets, or none (*seal NULL). */
+int gba_read_seal_key(const struct gba_options *o, uint8_t key[32], const uint8_t **seal);
 
 /* OpenSSL name of a TLS 1.2 PSK suite (gba_tls.c).  GBA_E_NOT_FOUND. */
 enum gba_err gba_suite_name(uint16_t suite, char *out, size_t cap);
@@ -54,6 +68,13 @@ int gba_cmd_show(const struct gba_options *o);
 int gba_cmd_enrol(const struct gba_options *o);
 int gba_cmd_connect(const struct gba_options *o);
 int gba_cmd_usim(const struct gba_options *o);
+int gba_cmd_credential(const struct gba_options *o);
+
+/* A credential file (doc/CREDENTIALS.md), sealed with --file-seal or plain.  EX_OK, or an exit
+ * status after a line on standard error; out is wiped by the caller. */
+struct m2m_credential;
+int gba_credential_read(const struct gba_options *o, const char *path,
+                        struct m2m_credential *out);
 
 /* --- output (gba_output.c) --------------------------------------------------------------- */
 

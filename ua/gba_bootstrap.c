@@ -41,7 +41,7 @@ static int finish(struct gba_context *c, enum gba_err err)
 int gba_cmd_bootstrap(const struct gba_options *o)
 {
     struct gba_context c;
-    int status = gba_open(o, &c);
+    int status = gba_open(o, GBA_OF_CARD, &c);
 
     if (status == EX_OK)
         status = finish(&c, gba_ue_bootstrap(&c.device));
@@ -92,7 +92,7 @@ int gba_cmd_key(const struct gba_options *o)
     if (memcmp(ua_id, gba_ua_tmpi, sizeof(ua_id)) == 0)
         return gba_usage("0100000100 makes TMPIs; it is no Ua protocol");
     memset(&k, 0, sizeof(k));
-    status = gba_open(o, &c);
+    status = gba_open(o, GBA_OF_CARD, &c);
     if (status == EX_OK)
         status = finish(&c, gba_ue_naf_key_get(&c.device, o->naf, ua_id, o->internal != NULL,
                                                o->renew != NULL, &k));

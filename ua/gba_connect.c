@@ -41,15 +41,20 @@ static int key_from_file(const char *path, uint8_t key[static GBA_UE_KEY_LEN])
 static int find_credential(const struct gba_options *o, struct gba_ue_credential *out)
 {
     struct gba_context c;
-    int status = gba_open(o, &c);
+    enum gba_err err = GBA_E_NOT_FOUND;
+    int status = EX_OK;
 
-    if (status == EX_OK &&
-        gba_ue_keyring_credential(c.device.ring, o->target, gba_ue_env_system.now_s(NULL),
-                                  out) != GBA_OK)
-        status = gba_complain(GBA_E_NOT_FOUND, o->target,
-                              "no valid credential; gba enrol makes one");
-    gba_close(&c);
-    return status;
+    for (int i = gba_has_card(o) ? GBA_OF_CARD : GBA_OF_DEVICE;
+         status == EX_OK && err != GBA_OK && i <= GBA_OF_DEVICE; i++) {
+        status = gba_open(o, (enum gba_holder)i, &c);
+        if (status == EX_OK)
+            err = gba_ue_keyring_credential(c.device.ring, o->target,
+                                            gba_ue_env_system.now_s(NULL), out);
+        gba_close(&c);
+    }
+    return status != EX_OK || err == GBA_OK
+               ? status
+               : gba_complain(err, o->target, "no valid credential; gba enrol makes one");
 }
 
 static bool split_peer(const char *text, char *host, size_t cap, const char **port)

@@ -76,34 +76,50 @@ static int open_usim(struct gba_context *c, const char *state)
     return status;
 }
 
-static int read_seal_key(struct gba_context *c)
+int gba_read_private(const char *path, uint8_t *out, size_t cap, size_t *n)
 {
-    uint8_t data[80];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum gba_err err;
-    size_t n = 0;
-    int fd;
 
-    if (c->o->seal == NULL)
-        return EX_OK;
-    fd = open(c->o->seal, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return gba_complain(GBA_E_CONFIG, c->o->seal, strerror(errno));
-    err = private_file_read(fd, data, sizeof(data), &n);
-    close(fd);
-    while (n > 32 && err == GBA_OK && (data[n - 1] == '\n' || data[n - 1] == '\r'))
-        n--;
-    if (err == GBA_OK && n == 32)
-        memcpy(c->seal_key, data, 32);
-    else if (err == GBA_OK)
-        err = gba_unhex_exact(c->seal_key, 32, (struct gba_text){(const char *)data, n});
-    gba_ue_wipe(data, sizeof(data));
-    if (err != GBA_OK) {
-        gba_complain(GBA_E_CONFIG, c->o->seal,
-                     "not a file of mode 0600 with 32 octets, raw or as 64 hex digits");
+    *n = 0;
+    if (fd < 0) {
+        gba_complain(GBA_E_CONFIG, path, strerror(errno));
         return EX_CONFIG;
     }
-    c->seal = c->seal_key;
-    return EX_OK;
+    err = private_file_read(fd, out, cap, n);
+    close(fd);
+    if (err == GBA_OK)
+        return EX_OK;
+    gba_complain(GBA_E_CONFIG, path,
+                 err == GBA_E_FORBIDDEN  ? "others may read it (chmod 600)"
+                 : err == GBA_E_TOO_LONG ? "too long"
+                                         : "cannot be read");
+    return EX_CONFIG;
+}
+
+int gba_read_seal_key(const struct gba_options *o, uint8_t key[32], const uint8_t **seal)
+{
+    uint8_t data[80];
+    size_t n = 0;
+    int status = EX_OK;
+
+    *seal = NULL;
+    if (o->seal == NULL)
+        return EX_OK;
+    status = gba_read_private(o->seal, data, sizeof(data), &n);
+    while (n > 32 && (data[n - 1] == '\n' || data[n - 1] == '\r'))
+        n--;
+    if (status == EX_OK && n == 32) {
+        memcpy(key, data, 32);
+    } else if (status == EX_OK &&
+               gba_unhex_exact(key, 32, (struct gba_text){(const char *)data, n}) != GBA_OK) {
+        gba_complain(GBA_E_CONFIG, o->seal, "not 32 octets, raw or as 64 hex digits");
+        status = EX_CONFIG;
+    }
+    gba_ue_wipe(data, sizeof(data));
+    if (status == EX_OK)
+        *seal = key;
+    return status;
 }
 
 /* A file per UICC application: the name says nothing about the subscriber. */
@@ -159,7 +175,19 @@ static int open_transports(struct gba_context *c)
     return err == GBA_OK ? EX_OK : gba_complain(err, "libcurl", NULL);
 }
 
-int gba_open(const struct gba_options *o, struct gba_context *c)
+bool gba_has_card(const struct gba_options *o)
+{
+    char *state = o->state != NULL ? strdup(o->state) : default_state(), *path = NULL;
+    bool has = o->device == NULL &&
+               (o->usim != NULL || (state != NULL && asprintf(&path, "%s/usim", state) >= 0 &&
+                                    access(path, F_OK) == 0));
+
+    free(path);
+    free(state);
+    return has;
+}
+
+int gba_open(const struct gba_options *o, enum gba_holder holder, struct gba_context *c)
 {
     char *state = o->state != NULL ? strdup(o->state) : default_state();
     int status;
@@ -177,10 +205,12 @@ int gba_open(const struct gba_options *o, struct gba_context *c)
     else
         status = make_folders(state) ? lock_state(c, state)
                                      : gba_complain(GBA_E_IO, state, strerror(errno));
-    if (status == EX_OK)
+    if (holder == GBA_OF_DEVICE)
+        strcpy(c->identity.uicc, "device");
+    else if (status == EX_OK)
         status = open_usim(c, state);
     if (status == EX_OK)
-        status = read_seal_key(c);
+        status = gba_read_seal_key(o, c->seal_key, &c->seal);
     if (status == EX_OK)
         status = open_keyring(c, state);
     if (status == EX_OK)

@@ -1,5 +1,6 @@
 /*
- * gba enrol: a oneM2M credential for a target, by GBA (TS-0003 8.3.2.3).
+ * gba enrol: a oneM2M credential for a target, by GBA (TS-0003 8.3.2.3), by a pre-provisioned
+ * key (8.3.2.1) or by a certificate (8.3.2.2).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -7,8 +8,11 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/m2m_credential.h"
 #include "ua/gba.h"
 #include "ua/url.h"
+
+#define LIFE_S (30 * 24 * 3600) /* asked for; the MEF may grant less */
 
 static int print_credential(const struct gba_context *c, const struct gba_ue_credential *k)
 {
@@ -39,7 +43,7 @@ static int name_mef(const struct gba_options *o, char *out, size_t cap,
     struct url url;
 
     if (o->mef == NULL)
-        return gba_usage("--gba-mef needs --mef URL");
+        return gba_usage("enrolling with a MEF needs --mef URL");
     if (url_parse(o->mef, &url) != GBA_OK || !url.https)
         return gba_usage("--mef takes an https URL");
     c->mef_fqdn = o->mef_fqdn;
@@ -68,22 +72,106 @@ static int choose_key(const struct gba_options *o, struct gba_ue_enrol_config *c
     return EX_OK;
 }
 
+static int enrol_by_gba(const struct gba_options *o, const struct gba_ue_enrol_config *config,
+                        struct gba_context *c, struct gba_ue_credential *out)
+{
+    int status = gba_open(o, GBA_OF_CARD, c);
+    enum gba_err err;
+
+    if (status != EX_OK)
+        return status;
+    /* In the GBA framework the target is the NAF: the MEF of --mef has no part in it. */
+    err = gba_ue_enrol_target(&c->device, o->gba_mef != NULL ? o->mef : NULL, o->connect_to,
+                              config, o->suites, o->renew != NULL, out);
+    status = gba_save(c);
+    return err == GBA_OK ? status : gba_complain(err, c->device.why, NULL);
+}
+
+static int enrol_by_proof(const struct gba_options *o, const struct gba_ue_proof *proof,
+                          struct gba_ue_enrol_config *config, struct gba_context *c,
+                          struct gba_ue_credential *out)
+{
+    int status = gba_open(o, GBA_OF_DEVICE, c);
+    enum gba_err err;
+
+    if (status != EX_OK)
+        return status;
+    config->expires_s = gba_ue_env_system.now_s(NULL) + LIFE_S;
+    err = gba_ue_enrol_provisioned(&c->device, proof, o->mef, o->connect_to, config, o->suites,
+                                   out);
+    return err == GBA_OK ? gba_save(c) : gba_complain(err, c->device.why, NULL);
+}
+
+static int enrol_by_psk(const struct gba_options *o, struct gba_ue_enrol_config *config,
+                        struct gba_context *c, struct gba_ue_credential *out)
+{
+    struct m2m_credential kpm;
+    struct gba_ue_proof proof;
+    int status;
+
+    if (o->kpm_file == NULL)
+        return gba_usage("--framework psk needs --kpm-file FILE");
+    status = gba_credential_read(o, o->kpm_file, &kpm);
+    if (status == EX_OK && kpm.kind != M2M_CRED_KPM)
+        status = gba_complain(GBA_E_SYNTAX, o->kpm_file, "holds no Kpm");
+    if (status == EX_OK) {
+        proof = (struct gba_ue_proof){
+            .psk_identity = kpm.key_id, .psk = kpm.key, .psk_len = kpm.key_len};
+        status = enrol_by_proof(o, &proof, config, c, out);
+    }
+    gba_ue_wipe(&kpm, sizeof(kpm));
+    return status;
+}
+
+static int enrol_by_cert(const struct gba_options *o, struct gba_ue_enrol_config *config,
+                         struct gba_context *c, struct gba_ue_credential *out)
+{
+    const struct gba_ue_proof proof = {.cert_file = o->cert, .key_file = o->key};
+    uint8_t pem[16384];
+    size_t n;
+    int status;
+
+    if (o->cert == NULL || o->key == NULL)
+        return gba_usage("--framework cert needs --cert FILE and --key FILE");
+    status = gba_read_private(o->key, pem, sizeof(pem), &n); /* its mode, before it is used */
+    gba_ue_wipe(pem, sizeof(pem));
+    return status == EX_OK ? enrol_by_proof(o, &proof, config, c, out) : status;
+}
+
+static const struct framework {
+    const char *name;
+    bool with_mef; /* always; GBA only where the MEF is a NAF */
+    int (*enrol)(const struct gba_options *o, struct gba_ue_enrol_config *config,
+                 struct gba_context *c, struct gba_ue_credential *out);
+} frameworks[] = {
+    {"gba", false, NULL}, {"psk", true, enrol_by_psk}, {"cert", true, enrol_by_cert}};
+#define N_FRAMEWORKS (sizeof(frameworks) / sizeof(frameworks[0]))
+
+static const struct framework *find_framework(const char *name)
+{
+    for (size_t i = 0; i < N_FRAMEWORKS; i++)
+        if (name == NULL || strcmp(frameworks[i].name, name) == 0)
+            return &frameworks[i];
+    return NULL;
+}
+
 int gba_cmd_enrol(const struct gba_options *o)
 {
+    const struct framework *f = find_framework(o->framework);
     struct gba_ue_enrol_config config = {.target = o->target,
                                          .target_fqdn = o->target_fqdn,
                                          .admin_fqdn = o->admin,
                                          .originator = o->originator};
     struct gba_ue_credential credential;
     char mef_fqdn[GBA_UE_FQDN_SIZE];
-    struct gba_context c;
+    struct gba_context c = {.lock = -1};
     int status = EX_OK;
 
     if (o->target == NULL)
         return gba_usage("enrol needs --target CSE-ID");
-    if (o->framework != NULL && strcmp(o->framework, "gba") != 0)
-        return gba_usage("--framework: only gba is built in");
-    if (o->gba_mef != NULL)
+    if (f == NULL)
+        return gba_usage("--framework takes gba, psk or cert");
+    if (f->with_mef || o->gba_mef != NULL)
         status = name_mef(o, mef_fqdn, sizeof(mef_fqdn), &config);
     if (status == EX_OK)
         status = choose_key(o, &config);
@@ -92,17 +180,8 @@ int gba_cmd_enrol(const struct gba_options *o)
     if (status != EX_OK)
         return status;
     memset(&credential, 0, sizeof(credential));
-    status = gba_open(o, &c);
-    if (status == EX_OK) {
-        /* In the GBA framework the target is the NAF: the MEF of --mef has no part in it. */
-        enum gba_err err =
-            gba_ue_enrol_target(&c.device, o->gba_mef != NULL ? o->mef : NULL, o->connect_to,
-                                &config, o->suites, o->renew != NULL, &credential);
-
-        status = gba_save(&c);
-        if (err != GBA_OK)
-            status = gba_complain(err, c.device.why, NULL);
-    }
+    status = f->enrol != NULL ? f->enrol(o, &config, &c, &credential)
+                              : enrol_by_gba(o, &config, &c, &credential);
     if (status == EX_OK)
         status = print_credential(&c, &credential);
     gba_ue_wipe(&credential, sizeof(credential));

@@ -142,7 +142,7 @@ static int request(const struct gba_options *o, struct http_job *j)
 {
     struct gba_ue_reply reply;
     struct gba_context c;
-    int status = gba_open(o, &c);
+    int status = gba_open(o, GBA_OF_CARD, &c);
 
     if (status == EX_OK) {
         enum gba_err err = gba_ue_fetch(&c.device, &j->f, &reply);

@@ -68,7 +68,7 @@ int gba_cmd_show(const struct gba_options *o)
     struct gba_report r, item;
     struct gba_ue_naf_key key;
     struct gba_context c;
-    int status = gba_open(o, &c);
+    int status = gba_open(o, gba_has_card(o) ? GBA_OF_CARD : GBA_OF_DEVICE, &c);
 
     if (status != EX_OK) {
         gba_close(&c);

@@ -391,7 +391,7 @@ struct gba_ue_fetch {
 enum gba_err gba_ue_fetch(struct gba_ue_device *d, const struct gba_ue_fetch *f,
                           struct gba_ue_reply *reply);
 
-/* --- oneM2M enrolment by GBA (TS-0003 8.3.2.3; doc/MMEF.md) ---------------------------------
+/* --- oneM2M enrolment (TS-0003 8.3.2; doc/MMEF.md) -------------------------------------------
  */
 
 /* The public domain name of a CSE from its Absolute CSE-ID: "//sp.example/cse1" ->
@@ -404,8 +404,8 @@ enum gba_err gba_ue_target_fqdn(const char *target, char out[GBA_UE_FQDN_SIZE]);
 enum gba_err gba_ue_enrol_gba(const char *target, const struct gba_ue_naf_key *key,
                               struct gba_ue_credential *out);
 
-/* The second way: the MEF is the NAF; a client registration in the TLS-PSK session that gives
- * Ke and KeID. */
+/* The second way: a client registration with the MEF in the TLS session that gives Ke and KeID;
+ * by a PSK (of the MEF as a NAF, or pre-provisioned) or by certificates. */
 struct gba_ue_enrol; /* in memory of the caller */
 
 enum gba_ue_derivation {
@@ -424,7 +424,8 @@ struct gba_ue_enrol_config {
     uint16_t target_suite;   /* first way: the suite agreed with the target, in the Ua id 01 00
                                 01 yy zz (no id is assigned to oneM2M); 0: 00AE */
     enum gba_ue_derivation derivation;
-    int64_t expires_s; /* expiry asked for; never more than Kpm's */
+    bool by_certificate; /* the session has certificates on both sides, and no PSK */
+    int64_t expires_s;   /* expiry asked for; never more than Kpm's */
 };
 
 enum gba_ue_enrol_happened {
@@ -459,13 +460,30 @@ const char *gba_ue_enrol_why(const struct gba_ue_enrol *e);
 unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code */
 void gba_ue_enrol_end(struct gba_ue_enrol *e);           /* wipes */
 
-/* Both ways for a device that may block; the credential goes into its ring.  mef_url NULL: the
+/* Both ways of GBA for a device that may block; the credential goes into its ring.  mef_url NULL: the
  * first way.  Else https://HOST[:PORT], and config (whose expires_s is set here) says who the
  * MEF is; suites NULL: ECDHE-PSK-CHACHA20-POLY1305 or DHE-PSK.  renew: bootstrap first. */
 enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url,
                                  const char *connect_to,
                                  const struct gba_ue_enrol_config *config, const char *suites,
                                  bool renew, struct gba_ue_credential *out);
+
+/* How a device without GBA shows itself to a MEF: by Kpm (TS-0003 8.3.2.1) or by a certificate
+ * (8.3.2.2).  Borrowed for the call. */
+struct gba_ue_proof {
+    const char *psk_identity; /* KpmID; NULL: by certificate */
+    const uint8_t *psk;
+    size_t psk_len;                    /* 1 to GBA_UE_PSK_MAX */
+    const char *cert_file, *key_file; /* PEM; the transport's CA file says whom it trusts */
+};
+/* Enrols with the MEF at https://HOST[:PORT]; the credential goes into d's ring.  d needs no
+ * usim and no ub.  config->expires_s is the expiry asked for.  suites NULL: those of TS-0003
+ * 10.2, with forward secrecy first where both sides have it.  Errors of gba_ue_enrol_step and of
+ * the transport; GBA_E_ARGUMENT: proof, URL or config. */
+enum gba_err gba_ue_enrol_provisioned(struct gba_ue_device *d, const struct gba_ue_proof *proof,
+                                      const char *mef_url, const char *connect_to,
+                                      const struct gba_ue_enrol_config *config,
+                                      const char *suites, struct gba_ue_credential *out);
 
 /* --- adapters --------------------------------------------------------------------------- */
 

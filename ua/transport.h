@@ -19,6 +19,7 @@
 
 #define GBA_UE_EXPORT_LEN        48
 #define GBA_UE_PSK_IDENTITY_SIZE 512
+#define GBA_UE_PSK_MAX           64 /* octets of a key for TLS-PSK */
 
 /* One header field.  Both NUL-terminated. */
 struct gba_ue_field {
@@ -30,10 +31,11 @@ struct gba_ue_field {
 struct gba_ue_psk {
     /* ua_id: 01 00 01 yy zz of the suite the server chose (TLS 1.2), or 01 00 00 00 07 before a
      * TLS 1.3 ClientHello.  hint: the server's psk_identity_hint, NULL if none was sent (always
-     * in TLS 1.3).  Fills identity and key and returns GBA_OK; anything else ends the handshake
+     * in TLS 1.3).  Fills identity, key and its length and returns GBA_OK; anything else ends the handshake
      * (TLS 1.2) or offers no PSK (TLS 1.3). */
     enum gba_err (*key)(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], const char *hint,
-                        char identity[GBA_UE_PSK_IDENTITY_SIZE], uint8_t key[GBA_UE_KEY_LEN]);
+                        char identity[GBA_UE_PSK_IDENTITY_SIZE], uint8_t key[GBA_UE_PSK_MAX],
+                        size_t *key_len);
     void *ctx;
     bool only;          /* no certificate is accepted in its place (fail closed) */
     const char *suites; /* TLS 1.2 list in OpenSSL's names; NULL: forward secret ones first */
@@ -50,6 +52,9 @@ struct gba_ue_request {
     const uint8_t *body;
     size_t body_len;
     const struct gba_ue_psk *psk; /* NULL: certificates only */
+    /* PEM: how the client shows itself, where the server asks; NULL: it does not.  The key file
+     * must not be readable by others. */
+    const char *cert_file, *key_file;
     bool fresh;     /* a new connection: the identity behind the old one changed */
     uint16_t suite; /* not 0: send only if this suite was negotiated, else GBA_E_MISDIRECTED */
     const char *export_label; /* not NULL: export 48 octets, no context (RFC 5705), TLS 1.2 with

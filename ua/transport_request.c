@@ -123,6 +123,8 @@ static enum gba_err set_peer(struct curl_transport *t, const struct gba_ue_reque
                      r->fresh || own_rules || t->last_had_psk ? 1L : 0L);
     curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, own_rules ? 1L : 0L);
     t->last_had_psk = own_rules;
+    curl_easy_setopt(t->easy, CURLOPT_SSLCERT, r->cert_file);
+    curl_easy_setopt(t->easy, CURLOPT_SSLKEY, r->key_file);
     if (r->connect_to != NULL) {
         if (asprintf(&line, "::%s", r->connect_to) < 0)
             return GBA_E_NOMEM;

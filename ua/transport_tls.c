@@ -52,7 +52,8 @@ static unsigned psk_tls12(SSL *ssl, const char *hint, char *identity, unsigned i
     struct transport_tls *t = of(ssl);
     const SSL_CIPHER *suite = SSL_get_pending_cipher(ssl);
     const struct gba_ue_psk *provider = t->request->psk;
-    uint8_t ua_id[GBA_UA_ID_LEN], key[GBA_UE_KEY_LEN];
+    uint8_t ua_id[GBA_UA_ID_LEN], key[GBA_UE_PSK_MAX];
+    size_t key_len = 0;
     unsigned n = 0;
     enum gba_err err;
 
@@ -60,28 +61,28 @@ static unsigned psk_tls12(SSL *ssl, const char *hint, char *identity, unsigned i
         return 0;
     t->suite = SSL_CIPHER_get_protocol_id(suite);
     gba_ua_tls12(t->suite, ua_id);
-    err = provider->key(provider->ctx, ua_id, hint, t->identity, key);
+    err = provider->key(provider->ctx, ua_id, hint, t->identity, key, &key_len);
     if (err != GBA_OK) {
         give_up(t, err, "no key for the suite the server chose");
-    } else if (strlen(t->identity) >= identity_size || psk_size < sizeof(key)) {
+    } else if (strlen(t->identity) >= identity_size || psk_size < key_len) {
         give_up(t, GBA_E_TOO_LONG, "psk_identity too long");
     } else {
         memcpy(identity, t->identity, strlen(t->identity) + 1);
-        memcpy(psk, key, sizeof(key));
-        n = sizeof(key);
+        memcpy(psk, key, key_len);
+        n = (unsigned)key_len;
     }
     gba_wipe(key, sizeof(key));
     return n;
 }
 
-static SSL_SESSION *session_of_key(SSL *ssl, const uint8_t key[static GBA_UE_KEY_LEN])
+static SSL_SESSION *session_of_key(SSL *ssl, struct gba_bytes key)
 {
     static const unsigned char aes128_gcm[2] = {0x13, 0x01};
     const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, aes128_gcm);
     SSL_SESSION *session = SSL_SESSION_new();
 
     if (session != NULL && cipher != NULL &&
-        SSL_SESSION_set1_master_key(session, key, GBA_UE_KEY_LEN) == 1 &&
+        SSL_SESSION_set1_master_key(session, key.p, key.n) == 1 &&
         SSL_SESSION_set_cipher(session, cipher) == 1 &&
         SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1)
         return session;
@@ -95,15 +96,17 @@ static int psk_tls13(SSL *ssl, const EVP_MD *md, const unsigned char **identity,
 {
     struct transport_tls *t = of(ssl);
     const struct gba_ue_psk *provider = t->request->psk;
-    uint8_t key[GBA_UE_KEY_LEN];
+    uint8_t key[GBA_UE_PSK_MAX];
+    size_t key_len = 0;
     enum gba_err err;
 
     *session = NULL;
     if (!provider->tls13 || (md != NULL && !EVP_MD_is_a(md, "SHA256")))
         return 1;
-    err = provider->key(provider->ctx, gba_ua_psk_tls13, NULL, t->identity, key);
+    err = provider->key(provider->ctx, gba_ua_psk_tls13, NULL, t->identity, key,
+                        &key_len);
     if (err == GBA_OK) {
-        *session = session_of_key(ssl, key);
+        *session = session_of_key(ssl, (struct gba_bytes){key, key_len});
         *identity = (const unsigned char *)t->identity;
         *len = strlen(t->identity);
     } else {
@@ -149,6 +152,8 @@ static void on_info(const SSL *ssl, int where, int ret)
 void transport_tls_watch(struct transport_tls *t, SSL_CTX *ctx)
 {
     SSL_CTX_set_app_data(ctx, t);
+    if (t->request->export_label != NULL) /* what is exported is TLS 1.2's (TS-0003 10.2.1) */
+        SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_info_callback(ctx, on_info);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
 }

@@ -97,7 +97,7 @@ class Daemon:
 
 
 class Lab:
-    def __init__(self):
+    def __init__(self, yaml=MEFD_YAML):
         self.dir = tempfile.mkdtemp(prefix="mefd-e2e.")
         make_ca(self.dir, "ca")
         make_ca(self.dir, "other_ca")
@@ -113,8 +113,8 @@ class Lab:
         write(f"{self.dir}/subscribers.yaml", SUBSCRIBERS, 0o600)
         write(f"{self.dir}/bsfd.yaml", BSFD_YAML)
         self.bsfd = Daemon(self.dir, BSFD, "bsfd")
-        write(f"{self.dir}/mefd.yaml", MEFD_YAML.format(mef=MEF, bsf=NAME, zn=self.bsfd.address("zn")[1], cse=CSE,
-                                                        impi=IMPI, device=DEVICE))
+        write(f"{self.dir}/mefd.yaml", yaml.format(mef=MEF, bsf=NAME, zn=self.bsfd.address("zn")[1], cse=CSE,
+                                                   impi=IMPI, device=DEVICE), 0o600)
         self.mefd = Daemon(self.dir, MEFD, "mefd")
 
     def bootstrap(self):
@@ -212,12 +212,14 @@ def test_fetch_refusals(lab):
 # ---- the enrolee registers -------------------------------------------------------------------
 
 class Session:
-    """openssl s_client with a PSK; knows what it exports."""
+    """openssl s_client with a PSK, or with a certificate (name of its files); knows what it exports."""
 
-    def __init__(self, lab, identity, key, cipher="ECDHE-PSK-CHACHA20-POLY1305", version="-tls1_2", conf=None):
-        host, port = lab.mefd.address("psk")
-        argv = ["openssl", "s_client", "-connect", f"{host}:{port}", version, "-psk", key.hex(), "-psk_identity",
-                identity, "-servername", MEF, "-nocommands", "-ign_eof", "-keymatexport", "EXPORTER-oneM2M-Bootstrap",
+    def __init__(self, lab, identity, key, cipher="ECDHE-PSK-CHACHA20-POLY1305", version="-tls1_2", conf=None,
+                 cert=None):
+        host, port = lab.mefd.address("mef" if cert else "psk")
+        proof = ["-cert", f"{lab.dir}/{cert}.pem", "-key", f"{lab.dir}/{cert}.key"] if cert else \
+            ["-psk", key.hex(), "-psk_identity", identity]
+        argv = ["openssl", "s_client", "-connect", f"{host}:{port}", version, *proof, "-servername", MEF, "-nocommands", "-ign_eof", "-keymatexport", "EXPORTER-oneM2M-Bootstrap",
                 "-keymatexportlen", "48"] + (["-cipher", cipher] if version == "-tls1_2" else [])
         env = dict(os.environ, OPENSSL_CONF=conf) if conf else None
         self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -74,18 +74,30 @@ void flow_mef_configure(struct lab *l)
     l->zn_name = MEF_FQDN;
 }
 
-static void make_policy(struct flow_mef *m, enum mef_derivation derivation)
+static void make_policy(struct flow_mef *m)
 {
     static const struct mef_limits limits = {86400, 86400, 4, 4, false};
-    static const char *const targets[] = {MEF_CSE};
-    static const uint8_t ua_id[GBA_UA_ID_LEN] = {1, 0, 1, 0, 0xae};
-    static const unsigned suids[] = {MEF_SUID};
 
-    if (mef_policy_new(MEF_FQDN, "sp.example", &limits, &m->policy) != GBA_OK ||
-        mef_policy_add_target(m->policy, MEF_CSE, NULL, ua_id, suids, 1, derivation) !=
+    if (mef_policy_init(&m->policy, MEF_FQDN, "sp.example", &limits) != GBA_OK)
+        abort();
+}
+
+static void make_rows(struct flow_mef *m, enum mef_derivation derivation)
+{
+    static const uint8_t ua_id[GBA_UA_ID_LEN] = {1, 0, 1, 0, 0xae};
+    struct mef_registry *g = m->mef.registry;
+    struct mef_credential c = {.kind = MEF_CRED_GBA, .name = LAB_IMPI, .enrolee = MEF_ENROLEE};
+    struct mef_instruction i = {.enrolee = MEF_ENROLEE, .target = MEF_CSE};
+    struct mef_enrolee e = {.id = MEF_ENROLEE};
+    struct mef_target t;
+
+    if (mef_suid_bit(MEF_SUID, &i.suids) != GBA_OK ||
+        mef_target_make(&m->policy, GBA_TEXT(MEF_CSE), NULL, ua_id, i.suids, derivation, &t) !=
             GBA_OK ||
-        mef_policy_add_enrolee(m->policy, LAB_IMPI, MEF_ENROLEE, targets, 1) != GBA_OK ||
-        mef_policy_ready(m->policy) != GBA_OK)
+        g->add_target(g, &t, MEF_OF_CONFIG) != GBA_OK ||
+        g->add_enrolee(g, &e, MEF_OF_CONFIG) != GBA_OK ||
+        g->add_credential(g, &c, MEF_OF_CONFIG) != GBA_OK ||
+        g->add_instruction(g, &i, MEF_OF_CONFIG) != GBA_OK)
         abort();
 }
 
@@ -110,7 +122,6 @@ static void open_store(struct flow_mef *m)
 void flow_mef_close(struct flow_mef *m)
 {
     m->real->close(m->real);
-    mef_policy_free(m->policy);
 }
 
 /* ---- one session and one request in it -----------------------------------------------------
@@ -141,21 +152,22 @@ static enum gba_err shake_hands(struct flow_mef *m, struct session *s)
 {
     const uint8_t ua_id[GBA_UA_ID_LEN] = {1, 0, 1, SUITE >> 8, SUITE & 0xff};
     char identity[GBA_UE_PSK_IDENTITY_SIZE];
-    uint8_t key[GBA_UE_KEY_LEN];
+    uint8_t key[GBA_UE_PSK_MAX];
+    size_t key_len;
     struct gba_naf_credential c;
 
-    if (s->rq->psk->key(s->rq->psk->ctx, ua_id, NULL, identity, key) != GBA_OK)
+    if (s->rq->psk->key(s->rq->psk->ctx, ua_id, NULL, identity, key, &key_len) != GBA_OK)
         return GBA_E_TLS;
     s->reply->alert = 51;
     if (gba_naf_fetch(m->lab->naf, identity, MEF_FQDN, ua_id, fake_now_ms() / 1000, &c) !=
             GBA_OK ||
-        memcmp(c.me_key, key, sizeof(key)) != 0)
+        key_len != sizeof(c.me_key) || memcmp(c.me_key, key, key_len) != 0)
         return GBA_E_TLS;
     s->reply->alert = 0;
     m->n_sessions++;
-    s->client.enrolee = mef_enrolee_by_impi(m->policy, c.impi);
-    s->client.id = s->client.enrolee != NULL ? s->client.enrolee->id : NULL;
-    s->client.expires_s = c.expires_s;
+    if (mef_know_enrolee(&m->mef, MEF_CRED_GBA, gba_text(c.impi), fake_now_ms() / 1000,
+                         c.expires_s, &s->client) != GBA_OK)
+        return GBA_E_TLS;
     export_octets(m, c.me_key, M2M_EXPORT_BOOTSTRAP, s->client.bootstrap);
     export_octets(m, c.me_key, M2M_EXPORT_CONNECTION, s->client.connection);
     s->reply->suite = SUITE;
@@ -249,9 +261,10 @@ void flow_mef_open(struct flow_mef *m, struct lab *l, enum mef_derivation deriva
 {
     memset(m, 0, sizeof(*m));
     m->lab = l;
-    make_policy(m, derivation);
+    make_policy(m);
     open_store(m);
-    m->mef = (struct mef){m->policy, &m->faulty};
+    m->mef = (struct mef){&m->policy, &m->faulty, mef_store_sqlite_registry(m->real)};
+    make_rows(m, derivation);
     m->port = (struct gba_ue_transport){"in process", exchange, close_port};
     l->device.ua = &m->port;
 }
@@ -269,19 +282,24 @@ static void percent_encode(const char *s, char *out)
 void flow_mef_fetch(struct flow_mef *m, const char *key_id, struct mef_fetch *f)
 {
     const int64_t now_s = fake_now_ms() / 1000;
+    static struct mef_target target; /* outlives f */
     char encoded[1024], path[1200];
     struct naf_key *key = NULL;
     enum gba_err err;
 
     percent_encode(key_id, encoded);
     snprintf(path, sizeof(path), MEF_FETCH_PATH "%s/%d", encoded, MEF_SUID);
-    mef_fetch_begin(m->policy, &m->faulty, mef_target_by_fqdn(m->policy, "cse1.sp.example"),
-                    gba_text(path), GBA_TEXT(""), GBA_TEXT(MEF_CSE), now_s, f);
+    memset(f, 0, sizeof(*f));
+    f->err = m->mef.registry->target_by_fqdn(m->mef.registry, "cse1.sp.example", &target);
+    if (f->err != GBA_OK)
+        return;
+    mef_fetch_begin(&m->mef, &target, gba_text(path), GBA_TEXT(""), GBA_TEXT(MEF_CSE), now_s,
+                    f);
     if (!f->ask)
         return;
     naf_query(m->lab->naf, &f->query);
     err = keycache_wait(m->lab->naf->keys, &f->query, now_s, &key);
-    mef_fetch_key(m->policy, f, err, key);
+    mef_fetch_key(&m->mef, f, err, key, now_s);
     if (err == GBA_OK)
         naf_key_unref(key);
 }

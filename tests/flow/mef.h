@@ -20,7 +20,7 @@
 
 struct flow_mef {
     struct lab *lab;
-    struct mef_policy *policy;
+    struct mef_policy policy;
     struct mef_store *real, faulty; /* faulty: calls counted, one may fail */
     struct mef mef;
     struct gba_ue_transport port;

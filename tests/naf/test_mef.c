@@ -24,19 +24,15 @@ static char location[M2M_TO_SIZE];
 static void begin(void)
 {
     mef_world_begin(&w);
-    mef = (struct mef){w.policy, w.store};
-    one = (struct mef_client){.id = WORLD_ENROLEE,
-                              .enrolee = mef_enrolee_by_id(w.policy, WORLD_ENROLEE),
-                              .expires_s = WORLD_T0 + 3000};
+    mef = w.mef;
+    one = (struct mef_client){
+        .id = WORLD_ENROLEE, .is_enrolee = true, .expires_s = WORLD_T0 + 3000};
     memset(one.bootstrap, 0xb0, sizeof(one.bootstrap));
     memset(one.connection, 0xc0, sizeof(one.connection));
-    two = (struct mef_client){.id = WORLD_OTHER,
-                              .enrolee = mef_enrolee_by_id(w.policy, WORLD_OTHER),
-                              .expires_s = WORLD_T0 + 3000};
-    cse = (struct mef_client){.id = WORLD_CSE,
-                              .target = mef_target_by_fqdn(w.policy, WORLD_FQDN)};
-    maf =
-        (struct mef_client){.id = WORLD_MAF, .target = mef_target_by_fqdn(w.policy, WORLD_MAF)};
+    two = (struct mef_client){
+        .id = WORLD_OTHER, .is_enrolee = true, .expires_s = WORLD_T0 + 3000};
+    cse = mef_world_target(&w, WORLD_FQDN);
+    maf = mef_world_target(&w, WORLD_MAF);
     random_octets[0]++;
 }
 
@@ -113,7 +109,7 @@ static void test_registration(void)
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, ri, 0, ""), M2M_RSC_OK);
     CU_ASSERT(!says("lbl"));
     mef_world_reopen(&w);
-    mef.store = w.store;
+    mef = w.mef;
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, ri, 0, ""), M2M_RSC_OK);
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, ri, 0, ""), M2M_RSC_DELETED);
     CU_ASSERT_EQUAL(a.rs.pc.n, 0);
@@ -378,7 +374,7 @@ static void test_own_target(void)
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_CREATED);
     strcpy(key, location);
     both = cse;
-    both.id = WORLD_ENROLEE;
+    strcpy(both.id, WORLD_ENROLEE);
     CU_ASSERT_EQUAL(
         ask(&both, M2M_OP_UPDATE, key, 0, "{\"sec:skr\":{\"tgis\":[\"" WORLD_CSE "\"]}}"),
         M2M_RSC_UPDATED);

@@ -1,5 +1,5 @@
 /*
- * naf/mef_fetch.c and naf/mef_policy.c: who gets which key by GET /fetchCredentials.
+ * naf/mef_fetch.c: who gets which key by GET /fetchCredentials.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,12 +22,13 @@ static struct mef_world w;
 static struct mef_fetch begin_fetch(const char *target_fqdn, const char *path,
                                     const char *query, const char *origin)
 {
+    static struct mef_client c;
     struct mef_fetch f;
-    const struct mef_target *t =
-        target_fqdn != NULL ? mef_target_by_fqdn(w.policy, target_fqdn) : NULL;
 
-    mef_fetch_begin(w.policy, w.store, t, gba_text(path), gba_text(query), gba_text(origin),
-                    WORLD_T0, &f);
+    if (target_fqdn != NULL)
+        c = mef_world_target(&w, target_fqdn);
+    mef_fetch_begin(&w.mef, target_fqdn != NULL ? &c.target : NULL, gba_text(path),
+                    gba_text(query), gba_text(origin), WORLD_T0, &f);
     return f;
 }
 
@@ -104,7 +105,7 @@ static void test_gba_record(void)
     f = begin_fetch(WORLD_FQDN, FETCH B "/22", "", WORLD_CSE);
     UNIT_BYTES_EQ(f.query.naf_id.octets, f.query.naf_id.n,
                   "637365312e73702e6578616d706c6501000100ae");
-    mef_fetch_key(w.policy, &f, GBA_OK, &k);
+    mef_fetch_key(&w.mef, &f, GBA_OK, &k, WORLD_T0);
     CU_ASSERT(!f.ask && f.err == GBA_OK);
     gba_wbuf_init(&b, out, sizeof(out));
     CU_ASSERT_EQUAL(mef_fetch_print(&f, false, &b), GBA_OK);
@@ -145,7 +146,7 @@ static void test_answers_of_the_bsf(void)
         char out[512];
         struct gba_wbuf b;
 
-        mef_fetch_key(w.policy, &f, rows[i].zn, rows[i].zn == GBA_OK ? &k : NULL);
+        mef_fetch_key(&w.mef, &f, rows[i].zn, rows[i].zn == GBA_OK ? &k : NULL, WORLD_T0);
         CU_ASSERT_EQUAL(f.err, rows[i].err);
         gba_wbuf_init(&b, out, sizeof(out));
         CU_ASSERT_EQUAL(mef_fetch_print(&f, i % 2 == 1, &b), GBA_OK);
@@ -176,7 +177,7 @@ static void test_ke(void)
     CU_ASSERT(!f.ask && f.err == GBA_OK);
     m2m_usage_key(&ke.ke, gba_text_bytes(GBA_TEXT("22")), GBA_TEXT(WORLD_FQDN), &expected);
     CU_ASSERT_EQUAL(memcmp(&f.key, &expected, 32), 0);
-    CU_ASSERT_STRING_EQUAL(f.enrolee->id, WORLD_ENROLEE);
+    CU_ASSERT_STRING_EQUAL(f.enrolee, WORLD_ENROLEE);
     CU_ASSERT_EQUAL(f.expires_s, WORLD_T0 + 10);
     snprintf(full, sizeof(full), "%s21", path);
     f = begin_fetch(WORLD_MAF, full, "", WORLD_MAF);
@@ -224,48 +225,23 @@ static void test_ke_not_for_all(void)
     mef_world_end(&w);
 }
 
-static void test_policy_rows(void)
+/* What allows a key ends (TS-0003 10.7), and so does the key. */
+static void test_enrolment_expiry(void)
 {
-    static const uint8_t ua[5] = {1, 0, 1, 0, 0xae}, digest[5] = {1, 0, 0, 0, 2};
-    static const unsigned both[] = {21, 22}, bad[] = {12}, good[] = {22};
-    static const char *const nosuch[] = {"/cse9"};
+    static const unsigned saef[] = {22};
+    struct naf_key k = bsf_answer("three@example");
+    struct mef_fetch f;
 
     mef_world_begin(&w);
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "//sp.example/c2", NULL, ua, both, 2, MEF_KPSA),
-        GBA_E_ARGUMENT);
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "//sp.example/c2", NULL, ua, bad, 1, MEF_KPSA),
-        GBA_E_ARGUMENT);
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "/cse1", "cse1.x.sp.example", ua, good, 1, MEF_KPSA),
-        GBA_E_EXISTS);
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "//sp.example/cse1/Cx", NULL, ua, good, 1, MEF_KPSA),
-        GBA_E_SYNTAX); /* an AE has no FQDN: refused */
-    CU_ASSERT_EQUAL(mef_policy_add_target(w.policy, "a b", NULL, ua, good, 1, MEF_KPSA),
-                    GBA_E_SYNTAX);
-    /* only its public domain name proves a CSE */
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "/c3", "other.example", ua, good, 1, MEF_KPSA),
-        GBA_E_SYNTAX);
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "/c3", "c4.in.sp.example", ua, good, 1, MEF_KPSA),
-        GBA_E_SYNTAX);
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "/c3", "c3.a.b.sp.example", ua, good, 1, MEF_KPSA),
-        GBA_E_SYNTAX);
-    CU_ASSERT_EQUAL(
-        mef_policy_add_target(w.policy, "/c3", "C3.in.sp.example", ua, good, 1, MEF_KPSA),
-        GBA_OK);
-    CU_ASSERT_EQUAL(mef_policy_add_target(w.policy, "/c5", NULL, digest, good, 1, MEF_KPSA),
-                    GBA_E_ARGUMENT);
-    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "x@y", "/cse1/Cx", nosuch, 1),
-                    GBA_E_NOT_FOUND);
-    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "", "/cse1/Cx", NULL, 0), GBA_E_SYNTAX);
-    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, "x@y", "no id", NULL, 0), GBA_E_SYNTAX);
-    CU_ASSERT_EQUAL(mef_policy_add_enrolee(w.policy, WORLD_IMPI, "/cse1/Cx", NULL, 0), GBA_OK);
-    CU_ASSERT_EQUAL(mef_policy_ready(w.policy), GBA_E_EXISTS);
+    mef_world_enrolee(&w, "three@example", "//sp.example/cse1/Cthree");
+    mef_world_allow(&w, "//sp.example/cse1/Cthree", WORLD_CSE, saef, 1, WORLD_T0 + 30);
+    f = begin_fetch(WORLD_FQDN, FETCH B "/22", "", WORLD_CSE);
+    mef_fetch_key(&w.mef, &f, GBA_OK, &k, WORLD_T0);
+    CU_ASSERT_EQUAL(f.err, GBA_OK);
+    CU_ASSERT_EQUAL(f.expires_s, WORLD_T0 + 30); /* not the bootstrapping's + 60 */
+    f = begin_fetch(WORLD_FQDN, FETCH B "/22", "", WORLD_CSE);
+    mef_fetch_key(&w.mef, &f, GBA_OK, &k, WORLD_T0 + 30);
+    CU_ASSERT_EQUAL(f.err, GBA_E_FORBIDDEN);
     mef_world_end(&w);
 }
 
@@ -275,6 +251,6 @@ static const struct unit_test tests[] = {
     {"answers of the BSF", test_answers_of_the_bsf},
     {"keys of a Ke", test_ke},
     {"a Ke is not for all", test_ke_not_for_all},
-    {"rows of the policy", test_policy_rows},
+    {"what allows a key ends", test_enrolment_expiry},
 };
 UNIT_MAIN("mef_fetch", tests)

@@ -309,9 +309,30 @@ static void test_foreign_files(void)
     sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL);
     sqlite3_close(db);
     CU_ASSERT_EQUAL(mef_store_sqlite_open(w.file, w.key, &s, why, sizeof(why)), GBA_E_CONFIG);
-    CU_ASSERT_STRING_EQUAL(why, "of another version of mefd");
+    CU_ASSERT_STRING_EQUAL(why, "of a newer version of mefd");
     snprintf(name, sizeof(name), "%s/other-journal", w.folder);
     unlink(name);
+    mef_world_end(&w);
+}
+
+/* A database of the first version, which had no registry, is brought up to date in place. */
+static void test_migration(void)
+{
+    static const char back[] = "DROP TABLE instruction;DROP TABLE credential;"
+                               "DROP TABLE enrolee;DROP TABLE target;PRAGMA user_version=1;";
+    struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
+    struct mef_enrolee e = {.id = WORLD_ENROLEE};
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    sqlite3_open(w.file, &db);
+    CU_ASSERT_EQUAL(sqlite3_exec(db, back, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AA@mef.example", &got), GBA_OK);
+    CU_ASSERT_EQUAL(got.ke.octets[0], 0x5a);
+    CU_ASSERT_EQUAL(w.registry->add_enrolee(w.registry, &e, MEF_OF_ADMIN), GBA_OK);
     mef_world_end(&w);
 }
 
@@ -365,6 +386,7 @@ static const struct unit_test tests[] = {
     {"keys are sealed, each to its row", test_sealed},
     {"a full disk", test_full_disk},
     {"files that are not ours", test_foreign_files},
+    {"a file of the first version", test_migration},
     {"the master key's file", test_master_key},
 };
 UNIT_MAIN("mef_store", tests)

@@ -259,7 +259,8 @@ struct keys {
 };
 
 static enum gba_err give_key(void *ctx, const uint8_t ua_id[5], const char *hint,
-                             char identity[GBA_UE_PSK_IDENTITY_SIZE], uint8_t key[32])
+                             char identity[GBA_UE_PSK_IDENTITY_SIZE],
+                             uint8_t key[GBA_UE_PSK_MAX], size_t *key_len)
 {
     struct keys *k = ctx;
 
@@ -268,6 +269,7 @@ static enum gba_err give_key(void *ctx, const uint8_t ua_id[5], const char *hint
     snprintf(k->hint, sizeof(k->hint), "%s", hint != NULL ? hint : "(none)");
     snprintf(identity, GBA_UE_PSK_IDENTITY_SIZE, "%s", k->identity);
     memcpy(key, k->key, 32);
+    *key_len = 32;
     return k->err;
 }
 

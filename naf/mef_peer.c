@@ -1,0 +1,105 @@
+/*
+ * Who a TLS session with an MEF or MAF is: see mef_peer.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/host/clock.h"
+#include "common/host/tls.h"
+
+/* ------------------------------------------------------------ during the handshake */
+
+/* PSK suites without forward secrecy that a profile of gba_naf_tls_priorities may agree on. */
+static bool is_plain(uint16_t suite)
+{
+    static const uint16_t plain[] = {0x00ae, 0x00a8, 0xc0a4, 0xc0a8, 0xccab};
+
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        if (plain[i] == suite)
+            return true;
+    return false;
+}
+
+enum gba_err mef_peer_look_up(void *arg, const struct gba_naf_handshake *h,
+                              struct gba_naf_psk_row *row)
+{
+    const struct mef_peer_lookup *l = arg;
+    struct mef_registry *g = l->mef->registry;
+    struct gba_text id = {(const char *)h->identity, h->identity_len};
+    char name[MEF_CRED_NAME_SIZE];
+    struct mef_credential c;
+    enum gba_err err = mef_credential_name(MEF_CRED_PSK, id, name);
+
+    err = err == GBA_OK ? g->credential(g, MEF_CRED_PSK, name, &c) : GBA_E_NOT_FOUND;
+    if (err == GBA_OK) {
+        memcpy(row->key, c.key, c.key_len);
+        row->key_len = c.key_len;
+        row->expires_s = c.expires_s;
+        gba_wipe(&c, sizeof(c));
+        return GBA_OK;
+    }
+    /* what is left is a B-TID, for whose sessions both ends are ours: forward secrecy */
+    return err == GBA_E_NOT_FOUND && is_plain(h->suite) && !l->plain_psk ? GBA_E_DOWNGRADE
+                                                                         : err;
+}
+
+/* ------------------------------------------------------------ after it */
+
+/* What a session exports is only as good as the session: a full handshake, and in TLS 1.2
+ * extended master secret. */
+static enum gba_err take_exports(gnutls_session_t s, struct mef_client *c)
+{
+    enum gba_err err;
+
+    if (gnutls_session_is_resumed(s) != 0 ||
+        (!tls_is_13(s) && gnutls_session_ext_master_secret_status(s) == 0))
+        return GBA_E_DOWNGRADE;
+    err = tls_export(s, M2M_EXPORT_BOOTSTRAP, c->bootstrap, sizeof(c->bootstrap));
+    return err == GBA_OK
+               ? tls_export(s, M2M_EXPORT_CONNECTION, c->connection, sizeof(c->connection))
+               : err;
+}
+
+enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
+                             gnutls_session_t session, int64_t now_s, struct mef_client *c)
+{
+    struct gba_naf_peer peer;
+    enum gba_err err = gba_naf_psk_peer(psk, session, &peer);
+
+    memset(c, 0, sizeof(*c));
+    if (err != GBA_OK)
+        return err;
+    if (peer.gba)
+        err = mef_know_enrolee(m, MEF_CRED_GBA, gba_text(peer.impi), now_s, peer.expires_s, c);
+    else
+        err = mef_know_enrolee(m, MEF_CRED_PSK,
+                               (struct gba_text){peer.identity, peer.identity_len}, now_s,
+                               peer.expires_s != 0 ? peer.expires_s : INT64_MAX, c);
+    return err == GBA_OK ? take_exports(session, c) : err;
+}
+
+enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
+                                     int64_t now_s, struct mef_client *c)
+{
+    struct tls_peer *peer = malloc(sizeof(*peer)); /* 8 KiB */
+    enum gba_err err = peer != NULL ? tls_peer_read(session, peer) : GBA_E_NOMEM;
+
+    memset(c, 0, sizeof(*c));
+    for (size_t i = 0; err == GBA_OK && i < peer->n; i++)
+        err = mef_know_certificate(m, gba_text(peer->name[i]), now_s, peer->expires_s, c);
+    free(peer);
+    if (err == GBA_E_NOT_FOUND)
+        err = GBA_OK; /* nobody */
+    if (err == GBA_OK && c->is_enrolee) {
+        err = take_exports(session, c);
+        if (err == GBA_E_DOWNGRADE && c->is_target) { /* it may still ask as a target */
+            c->is_enrolee = false;
+            err = GBA_OK;
+        }
+    }
+    return err;
+}

@@ -1,0 +1,30 @@
+/*
+ * Who a TLS session with an MEF or MAF is: the keys of provisioned PSK identities during the
+ * handshake, and after it the client behind the PSK or the certificate, with what the session
+ * exports.  It knows GnuTLS; who may what is naf/mef_rights.h's.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NAF_MEF_PEER_H
+#define NAF_MEF_PEER_H
+
+#include "naf/gba_naf.h"
+#include "naf/mef_rights.h"
+
+/* A gba_naf_psk_lookup: a provisioned KpmID or KmID of the registry. */
+struct mef_peer_lookup {
+    const struct mef *mef;
+    bool plain_psk; /* GBA identities may come without forward secrecy too */
+};
+enum gba_err mef_peer_look_up(void *arg, const struct gba_naf_handshake *h,
+                              struct gba_naf_psk_row *row);
+
+/* Fills c of an established session.  GBA_OK also when nobody is known (c->id is "").
+ * GBA_E_DOWNGRADE: an enrolee's session without extended master secret (RFC 7627), or resumed:
+ * what it exports is good for nothing; GBA_E_EXPIRED, GBA_E_TLS; the registry's. */
+enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
+                             gnutls_session_t session, int64_t now_s, struct mef_client *c);
+enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
+                                     int64_t now_s, struct mef_client *c);
+
+#endif

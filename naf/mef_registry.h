@@ -1,0 +1,54 @@
+/*
+ * The port for who is who with an MEF or MAF: stakeholders, targets, enrolees, their
+ * credentials, instructions.  Adapter: mef_registry_sqlite.c, in the store's database.
+ *
+ * Rows are copied both ways; a key in a credential is sealed at rest, and wiped by whoever got
+ * it.  A row is of the configuration, which is loaded anew at each start, or of the
+ * administration.  Any thread may call.  Errors of all: GBA_E_IO, GBA_E_NOMEM, GBA_E_CRYPTO (a
+ * sealed key does not open), GBA_E_ENTROPY.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NAF_MEF_REGISTRY_H
+#define NAF_MEF_REGISTRY_H
+
+#include "naf/mef_policy.h"
+
+enum mef_origin { MEF_OF_CONFIG, MEF_OF_ADMIN };
+
+struct mef_registry {
+    const char *name; /* "sqlite" */
+
+    /* Everything between begin and end(GBA_OK) is done together or not at all; other threads
+     * wait.  end returns what it was given, or why it could not be done. */
+    enum gba_err (*begin)(struct mef_registry *self);
+    enum gba_err (*end)(struct mef_registry *self, enum gba_err err);
+    /* The same for loading the configuration: rows of it that are not added again go. */
+    enum gba_err (*begin_config)(struct mef_registry *self);
+    enum gba_err (*end_config)(struct mef_registry *self, enum gba_err err);
+
+    /* Look-ups: GBA_E_NOT_FOUND. */
+    enum gba_err (*target_by_fqdn)(struct mef_registry *self, const char *fqdn,
+                                   struct mef_target *out);
+    enum gba_err (*target_by_id)(struct mef_registry *self, const char *absolute,
+                                 struct mef_target *out);
+    enum gba_err (*enrolee)(struct mef_registry *self, const char *absolute,
+                            struct mef_enrolee *out);
+    enum gba_err (*credential)(struct mef_registry *self, enum mef_credential_kind kind,
+                               const char *name, struct mef_credential *out);
+    enum gba_err (*instruction)(struct mef_registry *self, const char *enrolee,
+                                const char *target, struct mef_instruction *out);
+
+    /* New rows.  GBA_E_EXISTS: its name is taken; GBA_E_NOT_FOUND: the enrolee or target it
+     * names has no row. */
+    enum gba_err (*add_target)(struct mef_registry *self, const struct mef_target *row,
+                               enum mef_origin origin);
+    enum gba_err (*add_enrolee)(struct mef_registry *self, const struct mef_enrolee *row,
+                                enum mef_origin origin);
+    enum gba_err (*add_credential)(struct mef_registry *self, const struct mef_credential *row,
+                                   enum mef_origin origin);
+    enum gba_err (*add_instruction)(struct mef_registry *self,
+                                    const struct mef_instruction *row, enum mef_origin origin);
+};
+
+#endif

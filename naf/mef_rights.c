@@ -1,0 +1,95 @@
+/*
+ * Who is at the other end of a session, and what it may: see mef_rights.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_rights.h"
+
+#include <string.h>
+
+void mef_client_wipe(struct mef_client *c)
+{
+    gba_wipe(c, sizeof(*c));
+}
+
+/* One session has one entity behind it: a second name of another is not taken. */
+static bool is_or_becomes(struct mef_client *c, const char *id)
+{
+    if (c->id[0] == '\0')
+        memcpy(c->id, id, sizeof(c->id));
+    return strcmp(c->id, id) == 0;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind,
+                              struct gba_text name, int64_t now_s, int64_t until_s,
+                              struct mef_client *c)
+{
+    struct mef_registry *g = m->registry;
+    char canonical[MEF_CRED_NAME_SIZE];
+    struct mef_credential row;
+    enum gba_err err;
+
+    if (mef_credential_name(kind, name, canonical) != GBA_OK)
+        return GBA_OK;
+    err = g->credential(g, kind, canonical, &row);
+    if (err == GBA_OK && (row.expires_s == 0 || row.expires_s > now_s) &&
+        is_or_becomes(c, row.enrolee)) {
+        c->is_enrolee = true;
+        c->expires_s = row.expires_s != 0 ? sooner(row.expires_s, until_s) : until_s;
+    }
+    gba_wipe(&row, sizeof(row));
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err;
+}
+
+enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int64_t now_s,
+                                  int64_t until_s, struct mef_client *c)
+{
+    struct mef_registry *g = m->registry;
+    struct mef_target target;
+    char fqdn[GBA_FQDN_SIZE];
+    struct gba_text kind, value;
+    enum gba_err err = GBA_E_NOT_FOUND;
+
+    if (gba_text_split(san, ':', &kind, &value) && gba_text_is(kind, "dns") &&
+        gba_fqdn_canonical(value, fqdn) == GBA_OK)
+        err = g->target_by_fqdn(g, fqdn, &target);
+    if (err == GBA_OK && is_or_becomes(c, target.id)) {
+        c->is_target = true;
+        c->target = target;
+    }
+    if (err != GBA_OK && err != GBA_E_NOT_FOUND)
+        return err;
+    return mef_know_enrolee(m, MEF_CRED_CERT, san, now_s, until_s, c);
+}
+
+enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out)
+{
+    char absolute[M2M_ID_SIZE];
+
+    memset(out, 0, sizeof(*out));
+    return mef_absolute(m->policy, id, absolute) == GBA_OK
+               ? m->registry->target_by_id(m->registry, absolute, out)
+               : GBA_E_NOT_FOUND;
+}
+
+enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_target *target,
+                     unsigned suid, int64_t now_s, int64_t *until_s)
+{
+    struct mef_instruction row;
+    enum gba_err err;
+
+    *until_s = INT64_MAX;
+    if (!mef_suid_in(target->suids, suid))
+        return GBA_E_FORBIDDEN;
+    err = m->registry->instruction(m->registry, enrolee, target->id, &row);
+    if (err != GBA_OK)
+        return err == GBA_E_NOT_FOUND ? GBA_E_FORBIDDEN : err;
+    if (row.expires_s != 0)
+        *until_s = row.expires_s;
+    return mef_suid_in(row.suids, suid) && *until_s > now_s ? GBA_OK : GBA_E_FORBIDDEN;
+}

@@ -1,0 +1,52 @@
+/*
+ * Who is at the other end of a session, and what it may: the decisions over the registry's rows
+ * (TS-0003 8.1.2.5, 8.3.2, 9.2.2).  What a session shows is put in by the fronts.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NAF_MEF_RIGHTS_H
+#define NAF_MEF_RIGHTS_H
+
+#include "common/m2m_keys.h"
+#include "naf/mef_registry.h"
+
+struct mef_store;
+
+struct mef {
+    const struct mef_policy *policy;
+    struct mef_store *store;
+    struct mef_registry *registry;
+};
+
+/* Whom the TLS session of a request authenticated. */
+struct mef_client {
+    char id[M2M_ID_SIZE]; /* Absolute CSE-ID or AE-ID, or a MAF's FQDN; "": nobody's */
+    bool is_enrolee;      /* has a row, and a credential that this session proved */
+    bool is_target;
+    struct mef_target target;
+    /* Enrolees: what the session exports (10.3.1), and until when its credential is good. */
+    uint8_t bootstrap[M2M_EXPORT_LEN], connection[M2M_EXPORT_LEN];
+    int64_t expires_s;
+};
+void mef_client_wipe(struct mef_client *c);
+
+/* Adds to c what is known of the holder of that credential (its name in any form); good until
+ * its own expiry or until_s, whichever is sooner.  GBA_OK, also when nobody is known by it:
+ * then c stays as it was.  Errors: the registry's. */
+enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind,
+                              struct gba_text name, int64_t now_s, int64_t until_s,
+                              struct mef_client *c);
+/* The same by one subjectAltName of a certificate that verified: "dns:", "uri:" or "other:"
+ * in front.  A dNSName may also be a target's. */
+enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int64_t now_s,
+                                  int64_t until_s, struct mef_client *c);
+
+/* The row of a target by any form of its identifier.  GBA_E_NOT_FOUND, or the registry's. */
+enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out);
+
+/* May this target have keys of this enrolee for this SUID now?  GBA_OK, GBA_E_FORBIDDEN, or the
+ * registry's errors.  *until_s: the Enrolment Expiry of the instruction; INT64_MAX: none. */
+enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_target *target,
+                     unsigned suid, int64_t now_s, int64_t *until_s);
+
+#endif

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""The provisioning frameworks of TS-0003 8.3.2 without a SIM: a pre-provisioned key (8.3.2.1) and certificates
+(8.3.2.2), by openssl as enrolee and as oracle of the exporter, with a real mefd and registrar; and by gba.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import json
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+from bsf_lab import BUILD, check, make_cert, summary, write  # noqa: E402
+from mefd import (CSE, CSE_FQDN, MEF, MEFD_YAML, REGISTRAR, Daemon, Lab, Session, fetch_path, later,  # noqa: E402
+                  openssl_says, usage_key)
+
+GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
+KPM, KPM_ID = bytes(range(1, 25)), "thiskey@" + MEF
+METER, METER_KPM_ID = "//sp.example.org/cse1/Cmeter", "meter"
+YAML = MEFD_YAML.replace("metrics:", f"""\
+  - {{{{id: {METER}, kpm_id: {METER_KPM_ID}, kpm: "{'5a' * 16}", targets: [{{cse}}]}}}}
+  - {{{{id: //sp.example.org/cse1/Cthis, kpm_id: {KPM_ID}, kpm: "{KPM.hex()}", targets: [{{cse}}]}}}}
+  - {{{{id: //sp.example.org/cse1/Cnone, kpm_id: none, kpm: "{KPM.hex()}"}}}}
+  - {{{{id: //sp.example.org/cse1/Ccert, certificates: ["dns:device.example.org", "uri://sp.example.org/cse1/Ccert"],
+     targets: [{{cse}}]}}}}
+metrics:""")
+THIS, CERT = "//sp.example.org/cse1/Cthis", "//sp.example.org/cse1/Ccert"
+
+
+def register(s, origin):
+    return s.ask("POST", "/-/", 4, json.dumps({"sec:mefcr": {"et": later(3600), "adfq": "sp.example.org"}}),
+                 origin=origin)
+
+
+def fetched(lab, s):
+    a = lab.ask(fetch_path(s.exported[:16].hex().upper() + "@" + MEF))
+    return json.loads(a.body or b"{}")
+
+
+def test_kpm(lab):
+    for cipher in ("PSK-AES128-CBC-SHA256", "DHE-PSK-AES128-CBC-SHA256", "ECDHE-PSK-CHACHA20-POLY1305"):
+        s = Session(lab, KPM_ID, KPM, cipher)
+        check(f"{cipher}: session", s.up, s.out[-300:])
+        a = register(s, THIS)
+        check(f"{cipher}: registered", a.rsc in (2001, 4117), a.fields)
+        j = fetched(lab, s)
+        check(f"{cipher}: the target's key is of the exported Ke", j.get("Credential") ==
+              base64.b64encode(usage_key(s.exported[16:], "22", CSE_FQDN)).decode(), j)
+        check(f"{cipher}: Enrolee-ID", j.get("EnroleeID") == THIS, j)
+        s.end()
+    s = Session(lab, KPM_ID.upper(), KPM, "PSK-AES128-CBC-SHA256")
+    check("KpmID in upper case", s.up, s.out[-300:])
+    check("another's name", register(s, METER).rsc == 4103)
+    s.end()
+    rows = [("wrong Kpm", KPM_ID, bytes(24)), ("unknown KpmID", "nobody@" + MEF, KPM),
+            ("Kpm of another", METER_KPM_ID, KPM), ("KpmID cut short", KPM_ID[:7], KPM),
+            ("KpmID with more", KPM_ID + "x", KPM), ("blank in it", "this key", KPM)]
+    for what, identity, key in rows:
+        s = Session(lab, identity, key, "PSK-AES128-CBC-SHA256")
+        works = s.up and s.ask("GET", "/-/").rsc == 2000
+        check(f"{what}: refused", not works, s.out[-200:])
+        s.end()
+    s = Session(lab, "none", KPM, "PSK-AES128-CBC-SHA256")
+    check("registers without a target", register(s, "//sp.example.org/cse1/Cnone").rsc == 2001)
+    check("but no target has its key", fetched(lab, s).get("Status") is False)
+    s.end()
+
+
+def test_certificate(lab):
+    make_cert(lab.dir, "ca", "device", "DNS:device.example.org")
+    make_cert(lab.dir, "ca", "device_uri", "DNS:x.example.org,URI://sp.example.org/cse1/Ccert")
+    make_cert(lab.dir, "ca", "device_cased", "URI://sp.example.org/CSE1/Ccert")
+    make_cert(lab.dir, "ca", "wild", "DNS:*.example.org")
+    make_cert(lab.dir, "other_ca", "forged", "DNS:device.example.org")
+    make_cert(lab.dir, "ca", "cn_only", None)
+    for name in ("device", "device_uri"):
+        for cipher in ("ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"):
+            s = Session(lab, None, None, cipher, cert=name)
+            check(f"{name} {cipher}: session", s.up, s.out[-300:])
+            a = register(s, CERT)
+            check(f"{name} {cipher}: registered", a.rsc in (2001, 4117), (a.status, a.fields))
+            j = fetched(lab, s)
+            check(f"{name} {cipher}: the target's key", j.get("Credential") ==
+                  base64.b64encode(usage_key(s.exported[16:], "22", CSE_FQDN)).decode() and
+                  j.get("EnroleeID") == CERT, j)
+            s.end()
+    for name in ("device_cased", "wild", "forged", "cn_only", "stranger"):
+        s = Session(lab, None, None, "ECDHE-ECDSA-AES128-GCM-SHA256", cert=name)
+        a = register(s, CERT) if s.up else None
+        check(f"{name}: refused", a is None or a.rsc not in (2001, 4117), a and a.rsc)
+        s.end()
+    s = Session(lab, None, None, "ECDHE-ECDSA-AES128-GCM-SHA256", cert="cse1")
+    check("a target is no enrolee", s.ask("POST", "/-/", 5, json.dumps({"sec:skr": {
+        "et": later(60), "adfq": "sp.example.org", "suid": 22, "tgis": [CSE]}}), origin=CSE).rsc == 4103)
+    s.end()
+
+
+# ---- the device's own command, and the registrar ----------------------------------------------
+
+def gba(lab, *args):
+    r = subprocess.run([GBA, *args, "--state", f"{lab.dir}/state", "--ca", f"{lab.dir}/ca.pem", "--json"],
+                       capture_output=True, timeout=60)
+    try:
+        return r.returncode, json.loads(r.stdout or b"{}"), r.stderr
+    except ValueError:
+        return r.returncode, {}, r.stderr
+
+
+def start_registrar(lab):
+    write(f"{lab.dir}/registrar.yaml", f"""
+listen: 127.0.0.1:0
+fqdn: {CSE_FQDN}
+cse_id: {CSE}
+cert: cse1.pem
+key: cse1.key
+mef: {{url: "https://localhost:{lab.mefd.address('mef')[1]}", fqdn: {MEF}, ca: ca.pem}}
+""")
+    return Daemon(lab.dir, REGISTRAR, "registrar")
+
+
+def test_gba(lab):
+    registrar = start_registrar(lab)
+    host, port = registrar.address("registrar")
+    kpm = f"{lab.dir}/kpm"
+    write(kpm, f"opengaa-credential=1\nkind=kpm\nkey_id={KPM_ID}\nkey={KPM.hex()}\npeer={MEF}\n", 0o600)
+    psk_url = "https://127.0.0.1:%d" % lab.mefd.address("psk")[1]
+    url = "https://localhost:%d" % lab.mefd.address("mef")[1]
+    by_psk = ("enrol", "--framework", "psk", "--mef", psk_url, "--mef-fqdn", MEF, "--target", CSE, "--kpm-file", kpm)
+    by_cert = ("enrol", "--framework", "cert", "--mef", url, "--mef-fqdn", MEF, "--target", CSE,
+               "--cert", f"{lab.dir}/device.pem", "--key", f"{lab.dir}/device.key")
+    for what, command, enrolee in (("psk", by_psk, THIS), ("cert", by_cert, CERT)):
+        code, j, err = gba(lab, *command)
+        check(f"gba enrol by {what}", code == 0 and j.get("key_id", "").endswith("@" + MEF) and "key" not in j,
+              (code, j, err))
+        code, k, err = gba(lab, "connect", f"{host}:{port}", "--psk", "--target", CSE)
+        check(f"gba connect after {what}", code == 0 and enrolee in k.get("answer", ""), (code, k, err))
+        check(f"with that credential ({what})", k.get("key_id") == j.get("key_id"), (j, k))
+    code, j, err = gba(lab, "credential", "export", "--target", CSE, "--out", f"{lab.dir}/exported")
+    check("exported, 0600", code == 0 and os.stat(f"{lab.dir}/exported").st_mode & 0o777 == 0o600, (code, err))
+    lines = dict(line.split("=", 1) for line in open(f"{lab.dir}/exported").read().splitlines())
+    out = openssl_says((host, port), lines["key_id"], bytes.fromhex(lines["key"]))
+    check("and used by another program", b"accepted" in out, out)
+    write(kpm, open(kpm).read().replace("0102", "0202"), 0o600)
+    code, j, err = gba(lab, *by_psk)
+    check("a wrong Kpm is refused", code in (76, 77), (code, err))
+    os.chmod(kpm, 0o644)
+    code, j, err = gba(lab, *by_psk)
+    check("a Kpm that others may read: 78", code == 78 and b"others may read" in err, (code, err))
+    check("no --kpm-file: 64", gba(lab, *by_psk[:-2])[0] == 64)
+    code, j, err = gba(lab, *by_cert[:-4], "--cert", f"{lab.dir}/stranger.pem", "--key", f"{lab.dir}/stranger.key")
+    check("a certificate without row: 77", code == 77, (code, err))
+    check("registrar ends with 0", registrar.end() == 0)
+
+
+def main():
+    lab = Lab(YAML)
+    try:
+        test_kpm(lab)
+        test_certificate(lab)
+        test_gba(lab)
+    finally:
+        codes, text = lab.end()
+    check("daemons end with 0", codes == [0, 0], codes)
+    check("no Kpm in the log", KPM.hex() not in text.lower())
+    return summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
