@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/aka_3gpp2.h"
 #include "common/aka_xor.h"
 #include "common/milenage.h"
 #include "common/secret.h"
@@ -128,6 +129,32 @@ static void xor_f2345(const struct gba_aka_secret *s, const uint8_t rand[static 
     gba_wipe(&x, sizeof(x));
 }
 
+static const uint8_t *fmk_of(const struct gba_aka_secret *s)
+{
+    return s->own_fmk ? s->fmk : gba_3gpp2_fmk;
+}
+
+static void a3gpp2_f1(const struct gba_aka_secret *s, const uint8_t rand[static 16],
+                      const uint8_t sqn[static 6], const uint8_t amf[static 2],
+                      struct gba_aka_functions *out)
+{
+    gba_3gpp2_f1(s->k, fmk_of(s), rand, sqn, amf, out->mac_a, out->mac_s);
+}
+
+static void a3gpp2_f2345(const struct gba_aka_secret *s, const uint8_t rand[static 16],
+                         struct gba_aka_functions *out)
+{
+    struct gba_3gpp2 x;
+
+    gba_3gpp2_f2345(s->k, fmk_of(s), rand, &x);
+    memcpy(out->res, x.res, s->res_len);
+    memcpy(out->ck, x.ck, sizeof(x.ck));
+    memcpy(out->ik, x.ik, sizeof(x.ik));
+    memcpy(out->ak, x.ak, sizeof(x.ak));
+    memcpy(out->ak_star, x.ak_star, sizeof(x.ak_star));
+    gba_wipe(&x, sizeof(x));
+}
+
 #define OCTETS(n)      (UINT32_C(1) << (n))
 #define OCTETS_4_TO_16 (OCTETS(17) - OCTETS(4))
 
@@ -137,6 +164,7 @@ static const struct algorithm algorithms[GBA_AKA_N_ALGORITHMS] = {
     [GBA_AKA_TUAK] = {"tuak", 32, true, OCTETS(4) | OCTETS(8) | OCTETS(16), tuak_opc, tuak_f1,
                       tuak_f2345},
     [GBA_AKA_XOR] = {"xor", 0, false, OCTETS_4_TO_16, NULL, xor_f1, xor_f2345},
+    [GBA_AKA_3GPP2] = {"3gpp2", 0, false, OCTETS_4_TO_16, NULL, a3gpp2_f1, a3gpp2_f2345},
 };
 
 const char *gba_aka_name(enum gba_aka_algorithm a)

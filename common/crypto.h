@@ -24,6 +24,10 @@ void gba_hash(enum gba_hash h, const struct gba_bytes *parts, size_t n, uint8_t 
 void gba_hmac(enum gba_hash h, struct gba_bytes key, const struct gba_bytes *parts, size_t n,
               uint8_t *out);
 
+/* SHA-1's compression function alone (FIPS 180-4 6.1.2): one block into the state, which the
+ * caller begins and reads; no padding (3GPP2 S.S0055-A). */
+void gba_sha1_compress(uint32_t state[static 5], const uint8_t block[static 64]);
+
 /* One AES-128 block. */
 void gba_aes128(const uint8_t key[static 16], const uint8_t in[static 16],
                 uint8_t out[static 16]);

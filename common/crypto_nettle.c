@@ -76,6 +76,19 @@ void gba_hmac(enum gba_hash h, struct gba_bytes key, const struct gba_bytes *par
     gba_wipe(&state, sizeof(state));
 }
 
+/* nettle calls its own function internal; a context's state is public, and takes in a whole
+ * block at once. */
+void gba_sha1_compress(uint32_t state[static 5], const uint8_t block[static 64])
+{
+    struct sha1_ctx ctx;
+
+    sha1_init(&ctx);
+    memcpy(ctx.state, state, sizeof(ctx.state));
+    sha1_update(&ctx, SHA1_BLOCK_SIZE, block);
+    memcpy(state, ctx.state, sizeof(ctx.state));
+    gba_wipe(&ctx, sizeof(ctx));
+}
+
 _Static_assert(sizeof(struct aes128_ctx) <= sizeof(struct gba_aes128_key),
                "gba_aes128_key must hold nettle's schedule");
 

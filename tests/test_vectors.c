@@ -23,6 +23,7 @@ static const struct {
     {"gsm_test_sets", vec_f_gsm_test_sets},
     {"aka_tokens", vec_f_aka_tokens},
     {"keccak_f1600", vec_f_keccak_f1600},
+    {"f0", vec_f_f0},
     {"digest", vec_f_digest},
     {"digest_aka", vec_f_digest_aka},
     {"digest_aka_computed", vec_f_digest_aka_computed},

@@ -38,6 +38,11 @@ static struct gba_aka_secret test_usim(void)
     return secret(GBA_AKA_XOR, "000102030405060708090a0b0c0d0e0f", "", 16);
 }
 
+static struct gba_aka_secret a3gpp2(void)
+{
+    return secret(GBA_AKA_3GPP2, "ad1b5a159be86b2ca66c7ae40bba9b9d", "", 16);
+}
+
 #define RAND "23553cbe9637a89d218ae64dae47bf35"
 #define SQN  "ff9bb4d0b607"
 
@@ -86,6 +91,42 @@ static void test_xor_tokens(void)
     s.res_len = 4;
     CU_ASSERT_EQUAL(gba_aka_vector(&s, rand.p, zero, zero, &av), GBA_OK);
     UNIT_BYTES_EQ(av.res, av.res_len, "b5029e54");
+}
+
+static void test_3gpp2_tokens(void)
+{
+    struct gba_aka_secret s = a3gpp2();
+    const uint8_t *rand = unit_hex("4b052b20e2a06c8ff700da512b4e111e").p;
+    const uint8_t *sqn = unit_hex("000000000001").p, *amf = unit_hex("0001").p;
+    uint8_t auts[14];
+    struct gba_av av;
+
+    CU_ASSERT_EQUAL(gba_aka_vector(&s, rand, sqn, amf, &av), GBA_OK);
+    UNIT_BYTES_EQ(av.autn, 16, "594cc7c17c0700016abdc4da73c61b8d");
+    UNIT_BYTES_EQ(av.res, av.res_len, "d82e282adc13c0f1686566339bf27eb6");
+    UNIT_BYTES_EQ(av.ck, 16, "6efdd832f6ffd4dca84a5496fa6e2993");
+    UNIT_BYTES_EQ(av.ik, 16, "c1436525fa607f1792fca89fb2a7bc4a");
+    CU_ASSERT_EQUAL(gba_aka_make_auts(&s, rand, sqn, auts), GBA_OK);
+    UNIT_BYTES_EQ(auts, 6, "b2d637365ceb");
+    s.res_len = 5;
+    CU_ASSERT_EQUAL(gba_aka_vector(&s, rand, sqn, amf, &av), GBA_OK);
+    UNIT_BYTES_EQ(av.res, av.res_len, "d82e282adc");
+}
+
+/* FMK is part of the secret: AHAG unless it is given, and another one is another card. */
+static void test_fmk(void)
+{
+    struct gba_aka_secret s = a3gpp2(), other = a3gpp2();
+    uint8_t sqn[6], amf[2];
+    struct gba_av av, got;
+
+    CU_ASSERT_EQUAL(
+        gba_aka_vector(&s, unit_hex(RAND).p, unit_hex(SQN).p, unit_hex("0000").p, &av), GBA_OK);
+    other.own_fmk = true;
+    CU_ASSERT_EQUAL(gba_aka_open_autn(&other, av.rand, av.autn, sqn, amf, &got), GBA_E_MAC);
+    memcpy(other.fmk, "AHAG", 4);
+    CU_ASSERT_EQUAL(gba_aka_open_autn(&other, av.rand, av.autn, sqn, amf, &got), GBA_OK);
+    CU_ASSERT_EQUAL(memcmp(&got, &av, sizeof(av)), 0);
 }
 
 /* What the AuC makes the USIM opens, and the other way round; one flipped bit anywhere fails.
@@ -137,6 +178,13 @@ static void test_round_trips(void)
     s = test_usim();
     for (s.res_len = 4; s.res_len <= 16; s.res_len++)
         round_trip(&s);
+    s = a3gpp2();
+    for (s.res_len = 4; s.res_len <= 16; s.res_len++)
+        round_trip(&s);
+    s.res_len = 16;
+    s.own_fmk = true;
+    memcpy(s.fmk, "Open", 4);
+    round_trip(&s);
 }
 
 /* An AUTS of one RAND is worthless for another. */
@@ -174,6 +222,11 @@ static void test_sizes(void)
         {GBA_AKA_XOR, 16, 3, 0, GBA_E_ARGUMENT},
         {GBA_AKA_XOR, 16, 17, 0, GBA_E_ARGUMENT},
         {GBA_AKA_XOR, 16, SIZE_MAX, 0, GBA_E_ARGUMENT},
+        {GBA_AKA_3GPP2, 16, 4, 0, GBA_OK},
+        {GBA_AKA_3GPP2, 16, 16, 0, GBA_OK},
+        {GBA_AKA_3GPP2, 16, 3, 0, GBA_E_ARGUMENT},
+        {GBA_AKA_3GPP2, 16, 17, 0, GBA_E_ARGUMENT},
+        {GBA_AKA_3GPP2, 32, 16, 0, GBA_E_ARGUMENT},
         {GBA_AKA_N_ALGORITHMS, 16, 8, 0, GBA_E_ARGUMENT},
     };
     struct gba_av av;
@@ -208,6 +261,8 @@ static void test_opc(void)
                   "bd04d9530e87513c5d837ac2ad954623a8e2330c115305a73eb45d1f40cccbff");
     s = test_usim();
     CU_ASSERT_EQUAL(gba_aka_derive_opc(&s, unit_hex("")), GBA_E_ARGUMENT);
+    s = a3gpp2();
+    CU_ASSERT_EQUAL(gba_aka_derive_opc(&s, unit_hex("41484147")), GBA_E_ARGUMENT);
 }
 
 static void test_names(void)
@@ -228,6 +283,8 @@ static const struct unit_test tests[] = {
     {"Milenage: AUTN, AUTS", test_milenage_tokens},
     {"TUAK: AUTN, AUTS", test_tuak_tokens},
     {"test algorithm: AUTN, RES sizes", test_xor_tokens},
+    {"3GPP2: AUTN, AUTS, RES sizes", test_3gpp2_tokens},
+    {"3GPP2: FMK", test_fmk},
     {"AuC and USIM agree, one flipped bit is refused", test_round_trips},
     {"AUTS is bound to RAND", test_auts_is_bound_to_rand},
     {"sizes", test_sizes},

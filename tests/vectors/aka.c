@@ -1,5 +1,6 @@
 /*
- * The lists of milenage.json and tuak.json.  Their entries are told apart by TOP or TOPc.
+ * The lists of milenage.json, tuak.json and 3gpp2.json.  An entry that names no algorithm is
+ * told by TOP, TOPc or FMK.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -7,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/aka_3gpp2.h"
 #include "common/crypto.h"
 #include "common/digest_aka.h"
 #include "common/milenage.h"
@@ -22,7 +24,7 @@ bool vec_algorithm(const struct vec_node *n, const char *name, enum gba_aka_algo
 {
     struct gba_text t;
 
-    *out = is_tuak(n) ? GBA_AKA_TUAK : otherwise;
+    *out = is_tuak(n) ? GBA_AKA_TUAK : vec_has(n, "fmk") ? GBA_AKA_3GPP2 : otherwise;
     if (!vec_has(n, name) && *out != VEC_NAMED)
         return true;
     t = vec_text(n, name);
@@ -56,6 +58,14 @@ static void read_opc(const struct vec_node *n, struct gba_aka_secret *s)
     }
 }
 
+/* 3GPP2's FMK, where the entry has one. */
+static void read_fmk(const struct vec_node *n, struct gba_aka_secret *s)
+{
+    s->own_fmk = vec_has(n, "fmk");
+    if (s->own_fmk)
+        memcpy(s->fmk, vec_octets(n, "fmk", sizeof(s->fmk)), sizeof(s->fmk));
+}
+
 bool vec_secret(const struct vec_node *n, enum gba_aka_algorithm a, size_t res_len,
                 struct gba_aka_secret *s)
 {
@@ -70,10 +80,12 @@ bool vec_secret(const struct vec_node *n, enum gba_aka_algorithm a, size_t res_l
     s->iterations = (unsigned)vec_number_or(n, "iterations", s->iterations);
     s->res_len = vec_number_or(n, "res_len", res_len);
     if (s->res_len == 0)
-        s->res_len = s->algorithm == GBA_AKA_XOR ? 16 : 8;
+        s->res_len = a == GBA_AKA_XOR || a == GBA_AKA_3GPP2 ? 16 : 8;
     if (s->algorithm == GBA_AKA_MILENAGE && !vec_has(n, "res_len"))
         s->res_len = 8;
-    if (s->algorithm != GBA_AKA_XOR)
+    if (a == GBA_AKA_3GPP2)
+        read_fmk(n, s);
+    else if (a != GBA_AKA_XOR)
         read_opc(n, s);
     return !n->v->broken && vec_ok(n, "k", gba_aka_check_secret(s));
 }
@@ -290,6 +302,25 @@ static void tuak_set(const struct vec_node *n)
     vec_is_hex(n, "f5*", o.ak_star, 6);
 }
 
+static void a3gpp2_set(const struct vec_node *n)
+{
+    const uint8_t *rand = vec_octets(n, "rand", 16);
+    const uint8_t *sqn = vec_octets(n, "sqn", 6), *amf = vec_octets(n, "amf", 2);
+    struct gba_aka_functions f;
+    struct gba_aka_secret s;
+
+    if (!vec_secret(n, GBA_AKA_3GPP2, vec_hex_len(n, "f2"), &s) || n->v->broken ||
+        !vec_ok(n, "f1", gba_aka_functions(&s, rand, sqn, amf, &f)))
+        return;
+    vec_is_hex(n, "f1", f.mac_a, 8);
+    vec_is_hex(n, "f1*", f.mac_s, 8);
+    vec_is_hex(n, "f2", f.res, f.res_len);
+    vec_is_hex(n, "f3", f.ck, 16);
+    vec_is_hex(n, "f4", f.ik, 16);
+    vec_is_hex(n, "f5", f.ak, 6);
+    vec_is_hex(n, "f5*", f.ak_star, 6);
+}
+
 void vec_f_test_sets(struct vec *v)
 {
     const struct vec_node n = vec_root(v);
@@ -301,8 +332,26 @@ void vec_f_test_sets(struct vec *v)
         tuak_set(&n);
     else if (a == GBA_AKA_MILENAGE)
         milenage_set(&n);
+    else if (a == GBA_AKA_3GPP2)
+        a3gpp2_set(&n);
     else
-        vec_fail(&n, "algorithm", "milenage_or_tuak", gba_aka_name(a));
+        vec_fail(&n, "algorithm", "milenage_tuak_or_3gpp2", gba_aka_name(a));
+}
+
+/* S.S0055-A: two calls of f0, counters 0 and 1, make a RAND. */
+void vec_f_f0(struct vec *v)
+{
+    const struct vec_node n = vec_root(v);
+    const uint8_t *seed = vec_octets(&n, "seed", 16);
+    struct gba_aka_secret s = {.own_fmk = false};
+    uint8_t counter[8] = {0}, rand[16];
+
+    read_fmk(&n, &s);
+    if (v->broken)
+        return;
+    for (; counter[7] < 2; counter[7]++)
+        gba_3gpp2_f0(seed, s.own_fmk ? s.fmk : gba_3gpp2_fmk, counter, rand + 8 * counter[7]);
+    vec_is_hex(&n, "rand", rand, sizeof(rand));
 }
 
 void vec_f_keccak_f1600(struct vec *v)

@@ -8,14 +8,15 @@
 
 #include "tests/vectors/run.h"
 
-/* Of an entry that names no algorithm and has neither TOP nor TOPc, which make it TUAK. */
+/* Of an entry that names no algorithm and has neither TOP nor TOPc, which make it TUAK, nor
+ * FMK, which makes it 3GPP2's. */
 #define VEC_NAMED GBA_AKA_N_ALGORITHMS
 
 /* The algorithm of member `name`, or `otherwise` (VEC_NAMED: the entry is broken). */
 bool vec_algorithm(const struct vec_node *n, const char *name, enum gba_aka_algorithm otherwise,
                    enum gba_aka_algorithm *out);
 
-/* k, op|opc|top|topc, iterations, res_len of an algorithm; res_len 0: its usual one.  False:
+/* k, op|opc|top|topc|fmk, iterations, res_len of an algorithm; res_len 0: its usual one. False:
  * the entry is broken. */
 bool vec_secret(const struct vec_node *n, enum gba_aka_algorithm a, size_t res_len,
                 struct gba_aka_secret *s);

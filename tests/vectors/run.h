@@ -98,6 +98,7 @@ json_t *vec_find(const struct vec_files *files, const char *id);
 
 /* The lists. */
 vec_function vec_f_test_sets, vec_f_gsm_test_sets, vec_f_aka_tokens, vec_f_keccak_f1600;
+vec_function vec_f_f0;
 vec_function vec_f_digest, vec_f_digest_aka, vec_f_digest_aka_computed;
 vec_function vec_f_hmac_sha256, vec_f_generic_kdf, vec_f_gba_naf, vec_f_gba_modes;
 vec_function vec_f_rejected, vec_f_tls, vec_f_key_derivation;
