@@ -1,6 +1,6 @@
 /*
  * The subscribers' file: its schema, and the step from options to AuC secrets.  It issues no
- * vectors; zh_file.c does.  TS 35.206, TS 35.231, TS 34.108.
+ * vectors; zh_file.c does.  TS 35.206, TS 35.231, TS 34.108, 3GPP2 S.S0055-A.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -18,7 +18,7 @@ struct entry {
     char *impi, *imsi;
     int64_t mnc_len;
     int algorithm;
-    struct conf_octets k, opc, op, topc, top, amf, sqn;
+    struct conf_octets k, opc, op, topc, top, fmk, amf, sqn;
     int64_t iterations, res_len;
     char *guss, *guss_file;
     bool barred;
@@ -28,7 +28,7 @@ struct document {
     struct conf_list subscribers;
 };
 
-static const char *const algorithm_names[] = {"milenage", "tuak", "xor", NULL};
+static const char *const algorithm_names[] = {"milenage", "tuak", "xor", "3gpp2", NULL};
 
 #define AT(member) offsetof(struct entry, member)
 /* clang-format off */
@@ -40,7 +40,8 @@ static const struct conf_row entry_rows[] = {
     {"mnc_len", CONF_INT, "digits", "0", 0, 3, NULL, NULL, AT(mnc_len), 0,
      "Digits of the IMSI's mobile network code, 2 or 3. Needed with imsi."},
     {"algorithm", CONF_ENUM, NULL, "milenage", 0, 0, algorithm_names, NULL, AT(algorithm), 0,
-     "milenage (TS 35.206), tuak (TS 35.231) or xor (the TS 34.108 test algorithm)."},
+     "milenage (TS 35.206), tuak (TS 35.231), xor (the TS 34.108 test algorithm) or 3gpp2 "
+     "(3GPP2 S.S0055-A)."},
     {"k", CONF_HEX, "octets", NULL, 16, 32, NULL, NULL, AT(k), CONF_REQUIRED | CONF_SECRET,
      "Secret key K."},
     {"opc", CONF_HEX, "octets", NULL, 16, 16, NULL, NULL, AT(opc), CONF_SECRET,
@@ -51,10 +52,12 @@ static const struct conf_row entry_rows[] = {
      "TUAK: TOPc."},
     {"top", CONF_HEX, "octets", NULL, 32, 32, NULL, NULL, AT(top), CONF_SECRET,
      "TUAK: TOP, from which TOPc is made."},
+    {"fmk", CONF_HEX, "octets", NULL, 4, 4, NULL, NULL, AT(fmk), CONF_SECRET,
+     "3gpp2: family key FMK; left out, it is 41484147."},
     {"iterations", CONF_INT, NULL, "1", 1, 255, NULL, NULL, AT(iterations), 0,
      "TUAK: permutations of Keccak."},
-    {"res_len", CONF_INT, "octets", "8", 4, 16, NULL, NULL, AT(res_len), 0,
-     "Length of RES: Milenage 8; TUAK 4, 8 or 16; xor 4 to 16."},
+    {"res_len", CONF_INT, "octets", "0", 0, 16, NULL, NULL, AT(res_len), 0,
+     "Length of RES: Milenage 8; TUAK 4, 8 or 16; xor and 3gpp2 4 to 16. 0: 8, 3gpp2 16."},
     {"amf", CONF_HEX, "octets", "0000", 2, 2, NULL, NULL, AT(amf), 0,
      "Authentication management field. Its first bit is 0 in vectors for GBA."},
     {"sqn", CONF_HEX, "octets", "000000000000", 6, 6, NULL, NULL, AT(sqn), 0,
@@ -95,6 +98,10 @@ static const char *check_constant(const struct entry *e, const char **row)
         return "tuak needs topc or top, and no other";
     if (e->algorithm == GBA_AKA_XOR && n_constants(e) != 0)
         return "xor has no opc, op, topc or top";
+    if (e->algorithm == GBA_AKA_3GPP2 && n_constants(e) != 0)
+        return "3gpp2 has no opc, op, topc or top";
+    if (e->algorithm != GBA_AKA_3GPP2 && e->fmk.n != 0)
+        return "fmk is 3gpp2's";
     return NULL;
 }
 
@@ -107,6 +114,13 @@ static enum gba_err name_of(const struct entry *e, char impi[static GBA_IMPI_SIZ
     return gba_text_copy(impi, GBA_IMPI_SIZE, gba_text(e->impi));
 }
 
+static size_t res_len_of(const struct entry *e)
+{
+    if (e->res_len != 0)
+        return (size_t)e->res_len;
+    return e->algorithm == GBA_AKA_3GPP2 ? 16 : 8;
+}
+
 static enum gba_err secret_of(const struct entry *e, struct gba_aka_secret *s)
 {
     const struct conf_octets *op = e->op.n != 0 ? &e->op : &e->top;
@@ -116,8 +130,11 @@ static enum gba_err secret_of(const struct entry *e, struct gba_aka_secret *s)
     s->algorithm = (enum gba_aka_algorithm)e->algorithm;
     s->k_len = e->k.n;
     memcpy(s->k, e->k.p, e->k.n);
-    s->res_len = (size_t)e->res_len;
+    s->res_len = res_len_of(e);
     s->iterations = (unsigned)e->iterations;
+    s->own_fmk = e->fmk.n == sizeof(s->fmk);
+    if (s->own_fmk)
+        memcpy(s->fmk, e->fmk.p, sizeof(s->fmk));
     if (opc->n != 0)
         memcpy(s->opc, opc->p, opc->n);
     if (op->n != 0 && gba_aka_derive_opc(s, (struct gba_bytes){op->p, op->n}) != GBA_OK)

@@ -488,10 +488,10 @@ enum gba_err gba_ue_enrol_provisioned(struct gba_ue_device *d, const struct gba_
 /* --- adapters --------------------------------------------------------------------------- */
 
 /* A soft USIM: a text file of mode 0600 with the lines of gba(1): imsi= impi= mnc_len= k=
- * opc=|op=|topc=|top= algorithm=milenage|tuak|xor res_len= iterations= sqn= type=usim|isim
- * gba_u=yes|no.  The SQN array is in the file and is on the disk before RES is given out.
- * why (may be NULL) gets "line N: ...".  GBA_E_NOT_FOUND, GBA_E_FORBIDDEN (readable by others),
- * GBA_E_SYNTAX, GBA_E_IO, GBA_E_NOMEM. */
+ * opc=|op=|topc=|top= algorithm=milenage|tuak|xor|3gpp2 fmk= res_len= iterations= sqn=
+ * type=usim|isim gba_u=yes|no.  The SQN array is in the file and is on the disk before RES is
+ * given out.  why (may be NULL) gets "line N: ...".  GBA_E_NOT_FOUND, GBA_E_FORBIDDEN (readable
+ * by others), GBA_E_SYNTAX, GBA_E_IO, GBA_E_NOMEM. */
 enum gba_err gba_ue_usim_soft_open(const char *path, struct gba_ue_usim **out, char why[320]);
 /* Checks text (n octets of such lines) and writes the file, 0600.  GBA_E_EXISTS: path exists
  * and replace is false. */

@@ -64,7 +64,8 @@ static int usim_new(const struct gba_options *o)
     if (file_of(o) == NULL)
         return gba_usage("usim new needs --file FILE");
     if (isatty(STDIN_FILENO))
-        fputs("gba: lines imsi= k= opc=|op=|topc= algorithm= sqn= ..., then end of file "
+        fputs("gba: lines imsi= k= opc=|op=|topc=|top=|fmk= algorithm= sqn= ..., then end of "
+              "file "
               "(Ctrl-D):\n",
               stderr);
     n = fread(text, 1, sizeof(text), stdin);

@@ -50,6 +50,8 @@ static void print_secret(const struct gba_aka_secret *s, struct gba_wbuf *w)
         print_hex(w, "topc", s->opc, 32);
         print_number(w, "iterations", s->iterations != 0 ? s->iterations : 1);
     }
+    if (s->own_fmk)
+        print_hex(w, "fmk", s->fmk, sizeof(s->fmk));
     print_number(w, "res_len", s->res_len);
 }
 

@@ -103,6 +103,12 @@ static enum gba_err read_top(struct raw *raw, struct gba_text v)
     return read_operator(raw, v, 32, false);
 }
 
+static enum gba_err read_fmk(struct raw *raw, struct gba_text v)
+{
+    raw->u->secret.own_fmk = true;
+    return gba_unhex_exact(raw->u->secret.fmk, sizeof(raw->u->secret.fmk), v);
+}
+
 static enum gba_err read_res_len(struct raw *raw, struct gba_text v)
 {
     uint64_t n;
@@ -202,12 +208,13 @@ static const struct line {
     {"mnc_len", "2 or 3", read_mnc_len},
     {"type", "usim or isim", read_type},
     {"gba_u", "yes or no", read_gba_u},
-    {"algorithm", "milenage, tuak or xor", read_algorithm},
+    {"algorithm", "milenage, tuak, xor or 3gpp2", read_algorithm},
     {"k", "32 (TUAK: or 64) hexadecimal digits", read_k},
     {"opc", "32 hexadecimal digits, and only one of opc, op, topc, top", read_opc},
     {"op", "32 hexadecimal digits, and only one of opc, op, topc, top", read_op},
     {"topc", "64 hexadecimal digits, and only one of opc, op, topc, top", read_topc},
     {"top", "64 hexadecimal digits, and only one of opc, op, topc, top", read_top},
+    {"fmk", "8 hexadecimal digits", read_fmk},
     {"res_len", "octets of RES, 4 to 16", read_res_len},
     {"iterations", "1 to 1000", read_iterations},
     {"amf", "4 hexadecimal digits", read_amf},
@@ -291,22 +298,49 @@ static enum gba_err complete_identity(struct usim_file *u, char *why)
     return gba_impi_from_imsi(gba_text(u->imsi), u->mnc_len, u->impi);
 }
 
+static enum gba_err misplaced(char *why, const char *what)
+{
+    (void)missing(why, what);
+    return GBA_E_SYNTAX;
+}
+
+/* Each algorithm has the operator's constant that is its own: OP or TOP, or none; 3GPP2's FMK
+ * may be left out. */
+static enum gba_err check_constant(const struct raw *raw, char *why)
+{
+    const struct gba_aka_secret *s = &raw->u->secret;
+
+    if (s->own_fmk && s->algorithm != GBA_AKA_3GPP2)
+        return misplaced(why, "fmk= is 3gpp2's");
+    if (s->algorithm == GBA_AKA_3GPP2 && raw->op_given)
+        return misplaced(why, "3gpp2 has no opc=, op=, topc= or top=");
+    if (s->algorithm == GBA_AKA_MILENAGE && (!raw->op_given || raw->op_len != 16))
+        return missing(why, "milenage needs opc= or op=");
+    if (s->algorithm == GBA_AKA_TUAK && (!raw->op_given || raw->op_len != 32))
+        return missing(why, "tuak needs topc= or top=");
+    return GBA_OK;
+}
+
+static bool has_opc(enum gba_aka_algorithm a)
+{
+    return a == GBA_AKA_MILENAGE || a == GBA_AKA_TUAK;
+}
+
 static enum gba_err complete_secret(struct raw *raw, char *why)
 {
     struct gba_aka_secret *s = &raw->u->secret;
-    const size_t op_len = s->algorithm == GBA_AKA_TUAK ? 32 : 16;
-    enum gba_err err = GBA_OK;
+    enum gba_err err;
 
     if (s->k_len == 0)
         return missing(why, "k= is missing");
-    if (s->algorithm != GBA_AKA_XOR && (!raw->op_given || raw->op_len != op_len))
-        return missing(why, s->algorithm == GBA_AKA_TUAK ? "tuak needs topc= or top="
-                                                         : "milenage needs opc= or op=");
+    err = check_constant(raw, why);
+    if (err != GBA_OK)
+        return err;
     if (s->res_len == 0)
-        s->res_len = s->algorithm == GBA_AKA_XOR ? 16 : 8;
-    if (s->algorithm != GBA_AKA_XOR && raw->opc)
+        s->res_len = has_opc(s->algorithm) ? 8 : 16;
+    if (has_opc(s->algorithm) && raw->opc)
         memcpy(s->opc, raw->op, raw->op_len);
-    if (s->algorithm != GBA_AKA_XOR && !raw->opc)
+    if (has_opc(s->algorithm) && !raw->opc)
         err = gba_aka_derive_opc(s, (struct gba_bytes){raw->op, raw->op_len});
     if (err == GBA_OK)
         err = gba_aka_check_secret(s);

@@ -254,6 +254,16 @@ static void bad_files(void)
         {HEAD "    guss: '<x/>'\n", 0600, "no GUSS document"},
         {HEAD "    guss_file: /nonexistent/guss.xml\n", 0600, "guss_file"},
         {HEAD "    res_len: 16\n", 0600, "lengths"},
+        {HEAD "    res_len: 3\n", 0600, "lengths"},
+        {HEAD "    res_len: 17\n", 0600, "res_len"},
+        {HEAD "    fmk: 41484147\n", 0600, "fmk is 3gpp2's"},
+        {HEAD "    algorithm: 3gpp2\n", 0600, "3gpp2 has no opc"},
+        {"subscribers:\n  - impi: a@b\n    algorithm: 3gpp2\n"
+         "    k: 00112233445566778899aabbccddeeff\n    fmk: 414841\n",
+         0600, "subscribers[0].fmk"},
+        {"subscribers:\n  - impi: a@b\n    algorithm: 3gpp2\n    res_len: 2\n"
+         "    k: 00112233445566778899aabbccddeeff\n",
+         0600, "lengths"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -317,16 +327,26 @@ static void test_algorithms(void)
         "    k: 465b5ce8b199b49faa5f0a2ee238a6bc465b5ce8b199b49faa5f0a2ee238a6bc\n"
         "    topc: 5555555555555555555555555555555555555555555555555555555555555555\n"
         "  - impi: xor@example.org\n    algorithm: xor\n    res_len: 12\n"
-        "    k: 465b5ce8b199b49faa5f0a2ee238a6bc\n    amf: '8000'\n    sqn: 000000000400\n",
+        "    k: 465b5ce8b199b49faa5f0a2ee238a6bc\n    amf: '8000'\n    sqn: 000000000400\n"
+        "  - impi: 3gpp2@example.org\n    algorithm: 3gpp2\n"
+        "    k: ad1b5a159be86b2ca66c7ae40bba9b9d\n"
+        "  - impi: fmk@example.org\n    algorithm: 3gpp2\n    fmk: 4f70656e\n    res_len: 8\n"
+        "    k: ad1b5a159be86b2ca66c7ae40bba9b9d\n",
         0600);
     CU_ASSERT_EQUAL_FATAL(zh_file_subscribers_load(subscribers, NULL, stderr, &s), GBA_OK);
-    CU_ASSERT_EQUAL(s.n, 3);
+    CU_ASSERT_EQUAL(s.n, 5);
     UNIT_BYTES_EQ(zh_file_subscriber_find(&s, "op@example.org")->secret.opc, 16,
                   "cd63cb71954a9f4e48a5994e37a02baf");
     CU_ASSERT_EQUAL(zh_file_subscriber_find(&s, "tuak@example.org")->secret.iterations, 2);
     CU_ASSERT_EQUAL(zh_file_subscriber_find(&s, "xor@example.org")->secret.res_len, 12);
     CU_ASSERT_EQUAL(zh_file_subscriber_find(&s, "xor@example.org")->sqn, 0x400);
     CU_ASSERT_EQUAL(zh_file_subscriber_find(&s, "xor@example.org")->amf[0], 0x80);
+    CU_ASSERT_EQUAL(zh_file_subscriber_find(&s, "op@example.org")->secret.res_len, 8);
+    CU_ASSERT_EQUAL(zh_file_subscriber_find(&s, "3gpp2@example.org")->secret.res_len, 16);
+    CU_ASSERT_FALSE(zh_file_subscriber_find(&s, "3gpp2@example.org")->secret.own_fmk);
+    CU_ASSERT_EQUAL(zh_file_subscriber_find(&s, "fmk@example.org")->secret.res_len, 8);
+    CU_ASSERT_TRUE(zh_file_subscriber_find(&s, "fmk@example.org")->secret.own_fmk);
+    UNIT_BYTES_EQ(zh_file_subscriber_find(&s, "fmk@example.org")->secret.fmk, 4, "4f70656e");
     CU_ASSERT_PTR_NULL(zh_file_subscriber_find(&s, "x@example.org"));
     zh_file_subscribers_free(&s);
 }

@@ -149,12 +149,12 @@ def read_ports(path, process):
 class Bsfd:
     """One bsfd in its own folder."""
 
-    def __init__(self, certificates, more=NO_LIMITS, zn=ZN_TLS, zh=ZH_FILE):
+    def __init__(self, certificates, more=NO_LIMITS, zn=ZN_TLS, zh=ZH_FILE, subscribers=SUBSCRIBERS):
         self.dir = tempfile.mkdtemp(prefix="bsfd-e2e.")
         for f in os.listdir(certificates):
             shutil.copy(os.path.join(certificates, f), self.dir)
         os.chmod(f"{self.dir}/server.key", 0o600)
-        write(f"{self.dir}/subscribers.yaml", SUBSCRIBERS, 0o600)
+        write(f"{self.dir}/subscribers.yaml", subscribers, 0o600)
         write(f"{self.dir}/bsfd.yaml", CONFIG.format(name=NAME, isim=ISIM_NAME, zn=zn, zh=zh, more=more))
         self.log = open(f"{self.dir}/log", "w+")
         self.start()
@@ -259,6 +259,10 @@ class Ue:
         self.drop, self.extra, self.body = [], "", b""
         octets = base64.b64decode(self.nonce)
         self.rand, self.autn = octets[:16], octets[16:32]
+        self.open_autn()
+
+    def open_autn(self):
+        """The card's work: res, ks, ak, sqn, mac_ok."""
         x = xor(K, self.rand)
         self.res, self.ks = x, x[1:] + x[:1] + x[2:] + x[:2]
         self.ak = x[3:9]
@@ -293,8 +297,8 @@ def first(address, username=IMPI, **kw):
     return request(address, f'Digest username="{username}", realm="{NAME}", nonce="", uri="/", response=""', **kw)
 
 
-def bootstrap(address, username=IMPI, **kw):
-    ue = Ue(first(address, username, **kw), username)
+def bootstrap(address, username=IMPI, card=Ue, **kw):
+    ue = card(first(address, username, **kw), username)
     answer = ue.answer(address, **kw)
     found = re.search(rb"<btid>([^<]*)</btid>", answer.body)
     ue.btid = found.group(1).decode() if found else None

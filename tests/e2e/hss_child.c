@@ -57,6 +57,8 @@ static void write_config(const struct hss_child *h, const char *listen, const ch
                "    k: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
                "    top: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"
                "    res_len: 16\n"
+               "  - imsi: \"001010000000004\"\n    mnc_len: 2\n    algorithm: 3gpp2\n"
+               "    k: 000102030405060708090a0b0c0d0e0f\n    fmk: 4f70656e\n"
                "  - impi: " HSS_IMPI_BARRED "\n"
                "    k: 465b5ce8b199b49faa5f0a2ee238a6bc\n"
                "    opc: cd63cb71954a9f4e48a5994e37a02baf\n    barred: true\n");

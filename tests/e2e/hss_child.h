@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #define HSS_IMPI        "001010000000001@ims.mnc001.mcc001.3gppnetwork.org"
+#define HSS_IMPI_3GPP2  "001010000000004@ims.mnc001.mcc001.3gppnetwork.org"
 #define HSS_IMPI_TUAK   "001010000000002@ims.mnc001.mcc001.3gppnetwork.org"
 #define HSS_IMPI_BARRED "001010000000003@ims.mnc001.mcc001.3gppnetwork.org"
 #define HSS_REALM       "hss.test"

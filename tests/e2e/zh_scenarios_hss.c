@@ -30,10 +30,21 @@ static struct gba_aka_secret card(void)
     return s;
 }
 
-/* The card takes the vector and comes to the same keys; its SQN. */
-static uint64_t card_accepts(const struct gba_av *av)
+/* The card of HSS_IMPI_3GPP2. */
+static struct gba_aka_secret card_3gpp2(void)
 {
-    struct gba_aka_secret s = card();
+    struct gba_aka_secret s = {.algorithm = GBA_AKA_3GPP2, .k_len = 16, .res_len = 16};
+
+    for (uint8_t i = 0; i < 16; i++)
+        s.k[i] = i;
+    s.own_fmk = true;
+    memcpy(s.fmk, "Open", 4);
+    return s;
+}
+
+/* The card takes the vector and comes to the same keys; its SQN. */
+static uint64_t accepts(struct gba_aka_secret s, const struct gba_av *av)
+{
     struct gba_av own;
     uint8_t sqn[6], amf[2];
 
@@ -41,6 +52,11 @@ static uint64_t card_accepts(const struct gba_av *av)
     MUST(gba_equal_ct(own.ck, av->ck, 16) && gba_equal_ct(own.ik, av->ik, 16));
     MUST(own.res_len == av->res_len && gba_equal_ct(own.res, av->res, own.res_len));
     return gba_sqn_get(sqn);
+}
+
+static uint64_t card_accepts(const struct gba_av *av)
+{
+    return accepts(card(), av);
 }
 
 static struct hss_child start_one(void)
@@ -88,6 +104,8 @@ void scenario_vector(void)
 
     a = zh_lab_get(&lab, HSS_IMPI_TUAK);
     MUST(a->err == GBA_OK && a->av.res_len == 16 && a->guss == NULL);
+    a = zh_lab_get(&lab, HSS_IMPI_3GPP2);
+    MUST(a->err == GBA_OK && accepts(card_3gpp2(), &a->av) != 0);
     MUST(zh_lab_get(&lab, HSS_IMPI_BARRED)->err == GBA_E_SUBSCRIBER_BARRED);
     MUST(zh_lab_get(&lab, "nobody@hss.test")->err == GBA_E_SUBSCRIBER_UNKNOWN);
     end_one(&h);
@@ -108,6 +126,25 @@ static void with_application(int application)
 void scenario_applications(void)
 {
     with_application(2);
+}
+
+/* The same of a card with 3GPP2's functions. */
+static void resync_3gpp2(void)
+{
+    const struct gba_aka_secret s = card_3gpp2();
+    struct zh_query q = zh_lab_query(HSS_IMPI_3GPP2);
+    struct zh_lab_answer *a = zh_lab_get(&lab, HSS_IMPI_3GPP2);
+    const uint64_t in_card = UINT64_C(0x7654320);
+    uint8_t sqn_ms[6];
+
+    MUST(a->err == GBA_OK && accepts(s, &a->av) < in_card);
+    gba_sqn_put(in_card, sqn_ms);
+    q.resync = true;
+    memcpy(q.auts_rand, a->av.rand, 16);
+    MUST(gba_aka_make_auts(&s, q.auts_rand, sqn_ms, q.auts) == GBA_OK);
+    a = zh_lab_wait(&lab, zh_lab_ask(&lab, &q));
+    MUST(a->err == GBA_OK);
+    MUST(accepts(s, &a->av) >> GBA_SQN_IND_BITS == (in_card >> GBA_SQN_IND_BITS) + 1);
 }
 
 void scenario_resync(void)
@@ -142,6 +179,7 @@ void scenario_resync(void)
     a = zh_lab_wait(&lab, zh_lab_ask(&lab, &q));
     MUST(a->err == GBA_OK && card_accepts(&a->av) > got);
     MUST(hss_stat(&h, "resyncs") == 2);
+    resync_3gpp2();
     end_one(&h);
 }
 

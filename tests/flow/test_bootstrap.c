@@ -90,11 +90,16 @@ static void test_algorithms(void)
         enum gba_aka_algorithm algorithm;
         const char *k, *opc, *lines;
         size_t res_len;
+        const char *fmk;
     } cases[] = {
         {GBA_AKA_TUAK, K32, OPC32, "algorithm=tuak\nk=" K32 "\ntopc=" OPC32 "\nres_len=16\n",
-         16},
-        {GBA_AKA_TUAK, K16, OPC32, "algorithm=tuak\nk=" K16 "\ntopc=" OPC32 "\nres_len=4\n", 4},
-        {GBA_AKA_XOR, K16, "", "algorithm=xor\nk=" K16 "\nres_len=10\n", 10},
+         16, NULL},
+        {GBA_AKA_TUAK, K16, OPC32, "algorithm=tuak\nk=" K16 "\ntopc=" OPC32 "\nres_len=4\n", 4,
+         NULL},
+        {GBA_AKA_XOR, K16, "", "algorithm=xor\nk=" K16 "\nres_len=10\n", 10, NULL},
+        {GBA_AKA_3GPP2, K16, "", "algorithm=3gpp2\nk=" K16 "\n", 16, NULL},
+        {GBA_AKA_3GPP2, K16, "", "algorithm=3gpp2\nk=" K16 "\nfmk=4f70656e\nres_len=8\n", 8,
+         "Open"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -106,6 +111,9 @@ static void test_algorithms(void)
                                      .res_len = cases[i].res_len};
         gba_unhex(s->k, sizeof(s->k), gba_text(cases[i].k), &s->k_len);
         gba_unhex(s->opc, sizeof(s->opc), gba_text(cases[i].opc), &n);
+        s->own_fmk = cases[i].fmk != NULL;
+        if (s->own_fmk)
+            memcpy(s->fmk, cases[i].fmk, sizeof(s->fmk));
         l.secret_lines = cases[i].lines;
         lab_open(&l);
         CU_ASSERT_EQUAL(lab_bootstrap(&l), GBA_OK);
@@ -399,7 +407,7 @@ static void test_expired_ks(void)
 
 static const struct unit_test tests[] = {
     {"with the IMPI", test_with_impi},
-    {"TUAK and the test algorithm", test_algorithms},
+    {"TUAK, the test algorithm and 3GPP2", test_algorithms},
     {"an ISIM's BSF name", test_isim_name},
     {"with the TMPI", test_with_tmpi},
     {"TMPI unknown: again with the IMPI", test_tmpi_unknown},

@@ -11,7 +11,7 @@
 #define SUB(field)  offsetof(struct subscriber_config, field)
 #define HSS(field)  offsetof(struct hss_config, field)
 
-static const char *const algorithms[] = {"milenage", "tuak", "xor", NULL};
+static const char *const algorithms[] = {"milenage", "tuak", "xor", "3gpp2", NULL};
 
 static const struct conf_row subscriber_rows[] = {
     {.name = "impi",
@@ -68,6 +68,13 @@ static const struct conf_row subscriber_rows[] = {
      .offset = SUB(top),
      .flags = CONF_SECRET,
      .help = "TUAK: TOP, instead of topc."},
+    {.name = "fmk",
+     .type = CONF_HEX,
+     .min = 4,
+     .max = 4,
+     .offset = SUB(fmk),
+     .flags = CONF_SECRET,
+     .help = "3gpp2: family key FMK; left out, it is 41484147."},
     {.name = "amf",
      .type = CONF_HEX,
      .min = 2,
@@ -89,7 +96,8 @@ static const struct conf_row subscriber_rows[] = {
      .deflt = "0",
      .unit = "octets",
      .offset = SUB(res_len),
-     .help = "Length of RES; 0: 8. Milenage 8; TUAK 4, 8 or 16; xor 4 to 16."},
+     .help =
+         "Length of RES; 0: 8, 3gpp2 16. Milenage 8; TUAK 4, 8 or 16; xor and 3gpp2 4 to 16."},
     {.name = "sqn",
      .type = CONF_HEX,
      .min = 6,
@@ -141,6 +149,11 @@ static const char *check_subscriber(const void *filled, const char **row)
         return "milenage needs either opc or op";
     if (tuak && (s->topc.n != 0) == (s->top.n != 0))
         return "tuak needs either topc or top";
+    if (s->algorithm != GBA_AKA_3GPP2 && s->fmk.n != 0)
+        return "fmk is 3gpp2's";
+    if (s->algorithm == GBA_AKA_3GPP2 &&
+        (s->op.n != 0 || s->opc.n != 0 || s->top.n != 0 || s->topc.n != 0))
+        return "3gpp2 has no opc, op, topc or top";
     *row = "k";
     if (s->k.n != 16 && !(tuak && s->k.n == 32))
         return "k has 16 octets, or 32 with tuak";

@@ -26,7 +26,7 @@ struct subscriber_config {
     char *imsi;
     int64_t mnc_len;
     int algorithm; /* enum gba_aka_algorithm */
-    struct conf_octets k, op, opc, top, topc, amf, sqn;
+    struct conf_octets k, op, opc, top, topc, fmk, amf, sqn;
     int64_t iterations;
     int64_t res_len;
     int64_t ind;

@@ -31,8 +31,13 @@ static bool set_secret(struct gba_aka_secret *s, const struct subscriber_config 
     s->algorithm = (enum gba_aka_algorithm)c->algorithm;
     s->k_len = c->k.n;
     memcpy(s->k, c->k.p, c->k.n);
-    s->res_len = c->res_len != 0 ? (size_t)c->res_len : 8;
+    s->res_len = c->algorithm == GBA_AKA_3GPP2 ? 16 : 8;
+    if (c->res_len != 0)
+        s->res_len = (size_t)c->res_len;
     s->iterations = (unsigned)c->iterations;
+    s->own_fmk = c->fmk.n == sizeof(s->fmk);
+    if (s->own_fmk)
+        memcpy(s->fmk, c->fmk.p, sizeof(s->fmk));
     if (op->n != 0 && gba_aka_derive_opc(s, (struct gba_bytes){op->p, op->n}) != GBA_OK)
         return false;
     if (opc->n != 0)

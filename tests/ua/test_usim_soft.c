@@ -71,6 +71,17 @@ static void test_files(void)
          "465b5ce8b199b49faa5f0a2ee238a6bc465b5ce8b199b49faa5f0a2ee238a6bc\nalgorithm=tuak\n"
          "top=5555555555555555555555555555555555555555555555555555555555555555\n",
          GBA_OK, ""},
+        {"impi=a@b\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nalgorithm=3gpp2\n", GBA_OK, ""},
+        {"impi=a@b\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nalgorithm=3gpp2\nfmk=4f70656e\n"
+         "res_len=4\n",
+         GBA_OK, ""},
+        {"impi=a@b\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nalgorithm=3gpp2\nfmk=4f7065\n",
+         GBA_E_SYNTAX, "line 4: fmk must be 8 hexadecimal digits"},
+        {"impi=a@b\nk=465b5ce8b199b49faa5f0a2ee238a6bc465b5ce8b199b49faa5f0a2ee238a6bc\n"
+         "algorithm=3gpp2\n",
+         GBA_E_SYNTAX, "k=, res_len= or iterations= do not fit algorithm 3gpp2"},
+        {CARD "algorithm=3gpp2\n", GBA_E_SYNTAX, "3gpp2 has no opc=, op=, topc= or top="},
+        {CARD "fmk=41484147\n", GBA_E_SYNTAX, "fmk= is 3gpp2's"},
         {CARD "sqn=0000000003e1\ngba_u=yes\n", GBA_OK, ""},
         {"", GBA_E_MISSING, "a usim needs imsi= (or impi=)"},
         {"imsi=001010123456789\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nopc="
@@ -98,7 +109,7 @@ static void test_files(void)
         {CARD "nonsense\n", GBA_E_SYNTAX, "line 5: not name=value"},
         {CARD "gba_u=maybe\n", GBA_E_SYNTAX, "line 5: gba_u must be yes or no"},
         {CARD "algorithm=des\n", GBA_E_SYNTAX,
-         "line 5: algorithm must be milenage, tuak or xor"},
+         "line 5: algorithm must be milenage, tuak, xor or 3gpp2"},
         {CARD "seq=1,2,3\n", GBA_E_SYNTAX,
          "line 5: seq must be 32 decimal numbers with commas"},
         {CARD "res_len=3\n", GBA_E_SYNTAX,
@@ -132,6 +143,8 @@ static void test_round_trip(void)
         "impi=a@b\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nalgorithm=tuak\niterations=3\nres_len="
         "16\n"
         "topc=5555555555555555555555555555555555555555555555555555555555555555\n",
+        "impi=a@b\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nalgorithm=3gpp2\n",
+        "impi=a@b\nk=465b5ce8b199b49faa5f0a2ee238a6bc\nalgorithm=3gpp2\nfmk=00000000\n",
         CARD
         "gba_u=1\ngba_ks=0101010101010101010101010101010101010101010101010101010101010101\n"
         "gba_rand=23553cbe9637a89d218ae64dae47bf35\ngba_btid=x@y\ngba_expires=77\n",
