@@ -28,12 +28,16 @@ static void refuse_locked(struct zh_diameter *z, zh_done *done, void *arg, enum 
     z->refused[(z->refused_at + z->n_refused) % ZH_REFUSED_MAX] =
         (struct zh_refused){done, arg, err};
     z->n_refused++;
+    pthread_cond_signal(&z->work);
 }
 
 static void ask(struct zh *self, const struct zh_query *q, zh_done *done, void *arg)
 {
     struct zh_diameter *z = (struct zh_diameter *)(void *)self;
+    uint32_t open = zh_diameter_open_with_room(z);
+    struct zh_attempt at_once;
     struct zh_pending *p;
+    bool begun = false;
 
     pthread_mutex_lock(&z->lock);
     p = z->closing ? NULL : zh_pending_take(&z->pending);
@@ -47,9 +51,13 @@ static void ask(struct zh *self, const struct zh_query *q, zh_done *done, void *
         p->deadline_ms = p->due_ms = clock_monotonic_ms() + z->deadline_ms;
         zh_diameter_timer_needed_locked(z, p->due_ms);
         metric_set(z->outstanding, (int64_t)z->pending.used);
+        begun = zh_diameter_begin_locked(z, p, open, &at_once);
+        if (!begun)
+            zh_diameter_queue_locked(z, p);
     }
-    pthread_cond_signal(&z->work);
     pthread_mutex_unlock(&z->lock);
+    if (begun)
+        zh_diameter_send_now(z, &at_once);
 }
 
 static bool healthy(struct zh *self)

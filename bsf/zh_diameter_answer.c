@@ -89,9 +89,8 @@ static void again_or_finish_locked(struct zh_diameter *z, struct zh_pending *p,
         return;
     }
     p->wanted = candidates;
-    zh_pending_again(&z->pending, p);
+    zh_diameter_queue_locked(z, p);
     metric_add(z->failovers, 1);
-    pthread_cond_signal(&z->work);
     pthread_mutex_unlock(&z->lock);
 }
 

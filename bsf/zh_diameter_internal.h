@@ -2,7 +2,8 @@
  * The parts of Zh over Diameter among themselves: zh_diameter.c (the port, opening and
  * closing), zh_diameter_answer.c (what libfdcore calls), zh_diameter_send.c (the two threads).
  *
- * ask() only queues: one thread sends, for libfdcore's queues can block; another watches the
+ * ask() sends by itself while libfdcore has room, which spares a change of threads; else it
+ * queues, and one thread sends, for libfdcore's queues can block.  Another thread watches the
  * deadlines, for libfdcore may lose an answer without a word.  done() runs on these two or on
  * a thread of libfdcore.
  *
@@ -36,6 +37,14 @@ struct zh_peer {
     enum { ZH_PEER_NEW, ZH_PEER_UP, ZH_PEER_DOWN } _Atomic state; /* as logged last */
     _Atomic int64_t lost_ms; /* when it went down last; 0: it never was up */
     struct metric *up;
+};
+
+/* What is sent of a pending request: a copy, for the entry may be answered meanwhile. */
+struct zh_attempt {
+    uintptr_t ticket;
+    struct zh_query query;
+    size_t peer;
+    int64_t left_ms;
 };
 
 /* A request that got no place in the table. */
@@ -96,6 +105,15 @@ int zh_diameter_hand_over(struct msg **msg, uintptr_t ticket, const struct times
 
 /* --- zh_diameter_send.c ----------------------------------------------------------------- */
 
+/* zh_diameter_open_peers, if libfdcore would take a request without blocking; else 0. */
+uint32_t zh_diameter_open_with_room(struct zh_diameter *z);
+/* May p, which is not queued, be sent at once to one of open?  Not before others that wait. */
+bool zh_diameter_begin_locked(struct zh_diameter *z, struct zh_pending *p, uint32_t open,
+                              struct zh_attempt *a);
+/* Sends what was begun, or leaves it to the sender; never answers.  Without the mutex. */
+void zh_diameter_send_now(struct zh_diameter *z, struct zh_attempt *a);
+/* Leaves p to the sender. */
+void zh_diameter_queue_locked(struct zh_diameter *z, struct zh_pending *p);
 /* The timer has to wake up by due_ms. */
 void zh_diameter_timer_needed_locked(struct zh_diameter *z, int64_t due_ms);
 void *zh_diameter_send_loop(void *z);

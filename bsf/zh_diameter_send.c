@@ -1,6 +1,6 @@
 /*
- * The two threads of Zh over Diameter: the one that sends and the one that watches the
- * deadlines.  See zh_diameter_internal.h.
+ * Sending over Zh, at once or by the sender's thread, and the thread that watches the
+ * deadlines. See zh_diameter_internal.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -8,6 +8,7 @@
 
 #include "bsf/zh_mar.h"
 #include "common/host/clock.h"
+#include "common/secret.h"
 
 #define AVOID_MS  10000 /* how long a peer that let a request expire comes last */
 #define FORGET_MS 1000  /* libfdcore forgets a request this long after we did */
@@ -15,7 +16,7 @@
 #define PARK_MS   50    /* how often it looks */
 #define LOOK_MS   1000  /* how often the peers are looked at while nothing happens */
 
-/* --- the sender ------------------------------------------------------------------------- */
+/* --- an attempt -------------------------------------------------------------------------- */
 
 /* The first of the candidates in order of priority; one that is avoided comes last. */
 static bool choose_peer(const struct zh_diameter *z, uint32_t candidates, int64_t now,
@@ -44,47 +45,23 @@ static bool lost_lately(const struct zh_diameter *z, int64_t now)
     return false;
 }
 
-/* Waits for a connection, if that is worth it, and for no longer than the deadline. */
-static void park_or_finish_locked(struct zh_diameter *z, struct zh_pending *p, int64_t now)
-{
-    if (p->attempts > 0 || now >= p->deadline_ms || !lost_lately(z, now)) {
-        zh_diameter_finish_locked(z, p, GBA_E_ZH_UNREACHABLE, NULL);
-        return;
-    }
-    p->parked = true;
-    p->due_ms = now + PARK_MS < p->deadline_ms ? now + PARK_MS : p->deadline_ms;
-    zh_diameter_timer_needed_locked(z, p->due_ms);
-    pthread_mutex_unlock(&z->lock);
-}
-
 /* Gives the request a peer, and this attempt its time: all that is left, if nobody else could
- * be asked after it.  False: the request is over. */
-static bool begin_attempt(struct zh_diameter *z, uintptr_t ticket, size_t *peer, int64_t *due)
+ * be asked after it.  False: no peer is there for it. */
+static bool begin_locked(struct zh_diameter *z, struct zh_pending *p, uint32_t open,
+                         struct zh_attempt *a)
 {
-    uint32_t open = zh_diameter_open_peers(z);
     int64_t now = clock_monotonic_ms();
-    struct zh_pending *p;
+    uint32_t wanted = p->wanted != 0 ? p->wanted : ZH_ANYWHERE;
 
-    pthread_mutex_lock(&z->lock);
-    p = zh_pending_find(&z->pending, ticket);
-    if (p == NULL) {
-        pthread_mutex_unlock(&z->lock);
+    if (!choose_peer(z, open & ~p->tried & wanted, now, &p->peer))
         return false;
-    }
-    if (!choose_peer(z, open & ~p->tried & (p->wanted != 0 ? p->wanted : ZH_ANYWHERE), now,
-                     peer)) {
-        park_or_finish_locked(z, p, now);
-        return false;
-    }
-    p->peer = *peer;
-    p->tried |= UINT32_C(1) << *peer;
+    p->tried |= UINT32_C(1) << p->peer;
     p->attempts++;
     if (p->attempts < ZH_ATTEMPTS && (open & ~p->tried) != 0 &&
         now + z->attempt_ms < p->deadline_ms)
         p->due_ms = now + z->attempt_ms;
-    *due = p->due_ms;
-    zh_diameter_timer_needed_locked(z, *due);
-    pthread_mutex_unlock(&z->lock);
+    zh_diameter_timer_needed_locked(z, p->due_ms);
+    *a = (struct zh_attempt){p->ticket, p->query, p->peer, p->due_ms - now};
     return true;
 }
 
@@ -102,34 +79,87 @@ struct timespec zh_diameter_realtime_in(int64_t ms)
     return t;
 }
 
-static void send_attempt(struct zh_diameter *z, uintptr_t ticket, const struct zh_query *q)
+/* GBA_E_ZH_UNREACHABLE: libfdcore did not take it. */
+static enum gba_err send_attempt(struct zh_diameter *z, const struct zh_attempt *a)
 {
+    const struct zh_peer *peer = &z->peers[a->peer];
     struct zh_mar mar = {.application = z->application,
                          .scheme = z->scheme,
                          .public_identity = z->public_identity,
-                         .server_name = z->server_name};
-    struct timespec forget;
+                         .server_name = z->server_name,
+                         .destination_realm = peer->destination_realm,
+                         .destination_host = peer->name_host ? peer->identity : NULL};
+    struct timespec forget = zh_diameter_realtime_in(a->left_ms + FORGET_MS);
     struct msg *msg = NULL;
-    enum gba_err err;
-    int64_t due, left;
-    size_t i;
+    enum gba_err err = zh_mar_make(&mar, &a->query, &msg);
 
-    if (!begin_attempt(z, ticket, &i, &due))
+    if (err != GBA_OK || zh_diameter_hand_over(&msg, a->ticket, &forget) == 0)
+        return err;
+    if (msg != NULL)
+        (void)fd_msg_free(msg);
+    return GBA_E_ZH_UNREACHABLE;
+}
+
+/* --- at once ---------------------------------------------------------------------------- */
+
+/* Is libfdcore's queue empty enough for all threads that may look at this moment? */
+static bool room_to_send(void)
+{
+    int waiting = 0, limit = 0;
+
+    return fd_stat_getstats(STAT_G_OUTGOING, NULL, &waiting, &limit, NULL, NULL, NULL, NULL,
+                            NULL) == 0 &&
+           (limit == 0 || waiting <= limit / 4);
+}
+
+uint32_t zh_diameter_open_with_room(struct zh_diameter *z)
+{
+    return room_to_send() ? zh_diameter_open_peers(z) : 0;
+}
+
+bool zh_diameter_begin_locked(struct zh_diameter *z, struct zh_pending *p, uint32_t open,
+                              struct zh_attempt *a)
+{
+    return TAILQ_EMPTY(&z->pending.queue) && begin_locked(z, p, open, a);
+}
+
+void zh_diameter_send_now(struct zh_diameter *z, struct zh_attempt *a)
+{
+    enum gba_err err = send_attempt(z, a);
+    struct zh_pending *p;
+
+    gba_wipe(&a->query, sizeof(a->query));
+    if (err == GBA_OK)
         return;
-    mar.destination_realm = z->peers[i].destination_realm;
-    mar.destination_host = z->peers[i].name_host ? z->peers[i].identity : NULL;
-    err = zh_mar_make(&mar, q, &msg);
-    if (err != GBA_OK) {
-        zh_diameter_finish(z, ticket, err, NULL);
+    pthread_mutex_lock(&z->lock);
+    p = zh_pending_find(&z->pending, a->ticket);
+    if (p != NULL) { /* the sender tries from the beginning, and may answer */
+        p->attempts = 0;
+        p->tried = 0;
+        zh_diameter_queue_locked(z, p);
+    }
+    pthread_mutex_unlock(&z->lock);
+}
+
+/* --- the sender ------------------------------------------------------------------------- */
+
+void zh_diameter_queue_locked(struct zh_diameter *z, struct zh_pending *p)
+{
+    zh_pending_enqueue(&z->pending, p);
+    pthread_cond_signal(&z->work);
+}
+
+/* Waits for a connection, if that is worth it, and for no longer than the deadline. */
+static void park_or_finish_locked(struct zh_diameter *z, struct zh_pending *p, int64_t now)
+{
+    if (p->attempts > 0 || now >= p->deadline_ms || !lost_lately(z, now)) {
+        zh_diameter_finish_locked(z, p, GBA_E_ZH_UNREACHABLE, NULL);
         return;
     }
-    left = due - clock_monotonic_ms();
-    forget = zh_diameter_realtime_in((left > 0 ? left : 0) + FORGET_MS);
-    if (zh_diameter_hand_over(&msg, ticket, &forget) != 0) {
-        if (msg != NULL)
-            (void)fd_msg_free(msg);
-        zh_diameter_attempt_failed(z, ticket, GBA_E_ZH_UNREACHABLE, ZH_ANYWHERE);
-    }
+    p->parked = true;
+    p->due_ms = now + PARK_MS < p->deadline_ms ? now + PARK_MS : p->deadline_ms;
+    zh_diameter_timer_needed_locked(z, p->due_ms);
+    pthread_mutex_unlock(&z->lock);
 }
 
 static void answer_refused_locked(struct zh_diameter *z)
@@ -144,13 +174,36 @@ static void answer_refused_locked(struct zh_diameter *z)
     r.done(r.arg, r.err, NULL);
 }
 
+static void send_queued(struct zh_diameter *z, uintptr_t ticket)
+{
+    uint32_t open = zh_diameter_open_peers(z);
+    struct zh_attempt a;
+    struct zh_pending *p;
+    enum gba_err err;
+
+    pthread_mutex_lock(&z->lock);
+    p = zh_pending_find(&z->pending, ticket);
+    if (p != NULL && !begin_locked(z, p, open, &a)) {
+        park_or_finish_locked(z, p, clock_monotonic_ms());
+        return;
+    }
+    pthread_mutex_unlock(&z->lock);
+    if (p == NULL)
+        return;
+    err = send_attempt(z, &a);
+    if (err == GBA_E_ZH_UNREACHABLE)
+        zh_diameter_attempt_failed(z, ticket, err, ZH_ANYWHERE);
+    else if (err != GBA_OK)
+        zh_diameter_finish(z, ticket, err, NULL);
+    gba_wipe(&a, sizeof(a));
+}
+
 void *zh_diameter_send_loop(void *arg)
 {
     struct zh_diameter *z = arg;
 
     for (;;) {
         struct zh_pending *p;
-        struct zh_query query;
         uintptr_t ticket;
 
         pthread_mutex_lock(&z->lock);
@@ -161,14 +214,11 @@ void *zh_diameter_send_loop(void *arg)
             continue;
         }
         p = z->closing ? NULL : zh_pending_next(&z->pending);
-        if (p == NULL) {
-            pthread_mutex_unlock(&z->lock);
-            return NULL;
-        }
-        query = p->query;
-        ticket = p->ticket;
+        ticket = p != NULL ? p->ticket : 0;
         pthread_mutex_unlock(&z->lock);
-        send_attempt(z, ticket, &query);
+        if (ticket == 0)
+            return NULL;
+        send_queued(z, ticket);
     }
 }
 
@@ -200,10 +250,8 @@ static void look_again(struct zh_diameter *z, uintptr_t ticket)
         park_or_finish_locked(z, p, clock_monotonic_ms());
         return;
     }
-    if (p != NULL) {
-        zh_pending_again(&z->pending, p);
-        pthread_cond_signal(&z->work);
-    }
+    if (p != NULL)
+        zh_diameter_queue_locked(z, p);
     pthread_mutex_unlock(&z->lock);
 }
 

@@ -41,13 +41,6 @@ static uintptr_t new_ticket(struct zh_pending_table *t, const struct zh_pending 
     return t->serial * ZH_PENDING_MAX + (uintptr_t)(p - t->entries);
 }
 
-static void enqueue(struct zh_pending_table *t, struct zh_pending *p)
-{
-    p->ticket = new_ticket(t, p);
-    p->queued = true;
-    TAILQ_INSERT_TAIL(&t->queue, p, link);
-}
-
 struct zh_pending *zh_pending_take(struct zh_pending_table *t)
 {
     struct zh_pending *p = TAILQ_FIRST(&t->free);
@@ -56,8 +49,8 @@ struct zh_pending *zh_pending_take(struct zh_pending_table *t)
         return NULL;
     TAILQ_REMOVE(&t->free, p, link);
     *p = (struct zh_pending){0};
+    p->ticket = new_ticket(t, p);
     t->used++;
-    enqueue(t, p);
     return p;
 }
 
@@ -70,13 +63,15 @@ struct zh_pending *zh_pending_find(struct zh_pending_table *t, uintptr_t ticket)
     return &t->entries[i];
 }
 
-void zh_pending_again(struct zh_pending_table *t, struct zh_pending *p)
+void zh_pending_enqueue(struct zh_pending_table *t, struct zh_pending *p)
 {
     if (p->queued)
         TAILQ_REMOVE(&t->queue, p, link);
     p->due_ms = p->deadline_ms;
     p->parked = false;
-    enqueue(t, p);
+    p->ticket = new_ticket(t, p);
+    p->queued = true;
+    TAILQ_INSERT_TAIL(&t->queue, p, link);
 }
 
 struct zh_pending *zh_pending_next(struct zh_pending_table *t)

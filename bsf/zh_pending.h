@@ -46,12 +46,12 @@ struct zh_pending_table {
 enum gba_err zh_pending_init(struct zh_pending_table *t, size_t n);
 void zh_pending_free(struct zh_pending_table *t);
 
-/* A zeroed entry with a ticket, queued at the end.  NULL: all are taken. */
+/* A zeroed entry with a ticket, not queued.  NULL: all are taken. */
 struct zh_pending *zh_pending_take(struct zh_pending_table *t);
 /* NULL: no such attempt (any more). */
 struct zh_pending *zh_pending_find(struct zh_pending_table *t, uintptr_t ticket);
-/* The next attempt: a new ticket, queued at the end. */
-void zh_pending_again(struct zh_pending_table *t, struct zh_pending *p);
+/* Queues the next attempt at the end, with a new ticket: no answer to an earlier one counts. */
+void zh_pending_enqueue(struct zh_pending_table *t, struct zh_pending *p);
 /* The first of the queue, out of it; NULL: empty. */
 struct zh_pending *zh_pending_next(struct zh_pending_table *t);
 /* Wipes and frees the entry; its done and arg have been copied. */

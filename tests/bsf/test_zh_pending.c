@@ -29,8 +29,11 @@ static void test_ticket_names_one_attempt(void)
     p = zh_pending_take(&t);
     first = p->ticket;
     CU_ASSERT(first != 0 && zh_pending_find(&t, first) == p);
+    CU_ASSERT(!p->queued && zh_pending_next(&t) == NULL);
+    zh_pending_enqueue(&t, p);
+    first = p->ticket;
     CU_ASSERT(zh_pending_next(&t) == p && zh_pending_next(&t) == NULL);
-    zh_pending_again(&t, p);
+    zh_pending_enqueue(&t, p);
     second = p->ticket;
     CU_ASSERT(second != first);
     CU_ASSERT(zh_pending_find(&t, first) == NULL);
@@ -70,11 +73,13 @@ static void test_queue_keeps_order(void)
     struct zh_pending *p[3];
 
     CU_ASSERT_FATAL(zh_pending_init(&t, 3) == GBA_OK);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         p[i] = zh_pending_take(&t);
+        zh_pending_enqueue(&t, p[i]);
+    }
     zh_pending_release(&t, p[1]);
     CU_ASSERT(zh_pending_next(&t) == p[0]);
-    zh_pending_again(&t, p[0]);
+    zh_pending_enqueue(&t, p[0]);
     CU_ASSERT(zh_pending_next(&t) == p[2]);
     CU_ASSERT(zh_pending_next(&t) == p[0]);
     CU_ASSERT(zh_pending_next(&t) == NULL);
@@ -94,7 +99,7 @@ static void test_earliest(void)
     b->due_ms = 20;
     b->deadline_ms = 90;
     CU_ASSERT(zh_pending_earliest(&t) == b);
-    zh_pending_again(&t, b); /* the next attempt has the whole time again */
+    zh_pending_enqueue(&t, b); /* the next attempt has the whole time again */
     CU_ASSERT(b->due_ms == 90 && zh_pending_earliest(&t) == a);
     zh_pending_release(&t, a);
     CU_ASSERT(zh_pending_earliest(&t) == b);
