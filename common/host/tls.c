@@ -61,26 +61,39 @@ static enum gba_err load_key_pair(struct tls_creds *c, const struct tls_server_c
     return GBA_E_CONFIG;
 }
 
+static enum gba_err load_roots(struct tls_creds *c, const char *file, struct log *log)
+{
+    int rc = gnutls_certificate_set_x509_trust_file(c->cert, file, GNUTLS_X509_FMT_PEM);
+
+    return rc > 0 ? GBA_OK
+                  : complain(log, file, rc < 0 ? gnutls_strerror(rc) : "no certificate in it");
+}
+
+static enum gba_err load_crl(struct tls_creds *c, const char *file, struct log *log)
+{
+    int rc;
+
+    if (file == NULL)
+        return GBA_OK;
+    rc = gnutls_certificate_set_x509_crl_file(c->cert, file, GNUTLS_X509_FMT_PEM);
+    return rc > 0 ? GBA_OK : complain(log, file, rc < 0 ? gnutls_strerror(rc) : "no CRL in it");
+}
+
 static enum gba_err load_trust(struct tls_creds *c, const struct tls_server_config *conf,
                                struct log *log)
 {
-    int rc;
+    enum gba_err err;
 
     if (conf->client == TLS_CLIENT_NONE)
         return GBA_OK;
     if (conf->client_ca_file == NULL)
         return complain(log, "", "client certificates are asked for, but no CA file is given");
-    rc = gnutls_certificate_set_x509_trust_file(c->cert, conf->client_ca_file,
-                                                GNUTLS_X509_FMT_PEM);
-    if (rc <= 0)
-        return complain(log, conf->client_ca_file,
-                        rc < 0 ? gnutls_strerror(rc) : "no certificate in it");
-    if (conf->crl_file == NULL)
-        return GBA_OK;
-    rc = gnutls_certificate_set_x509_crl_file(c->cert, conf->crl_file, GNUTLS_X509_FMT_PEM);
-    if (rc <= 0)
-        return complain(log, conf->crl_file, rc < 0 ? gnutls_strerror(rc) : "no CRL in it");
-    return GBA_OK;
+    err = load_roots(c, conf->client_ca_file, log);
+    if (err == GBA_OK && conf->more_ca_file != NULL)
+        err = load_roots(c, conf->more_ca_file, log);
+    if (err == GBA_OK)
+        err = load_crl(c, conf->crl_file, log);
+    return err == GBA_OK ? load_crl(c, conf->more_crl_file, log) : err;
 }
 
 static enum gba_err load_creds(const struct tls_server_config *conf, struct log *log,
@@ -135,6 +148,8 @@ static bool copy_config(struct tls_server *t, const struct tls_server_config *c)
         .key_file = copy_or_null(c->key_file, &ok),
         .client_ca_file = copy_or_null(c->client_ca_file, &ok),
         .crl_file = copy_or_null(c->crl_file, &ok),
+        .more_ca_file = copy_or_null(c->more_ca_file, &ok),
+        .more_crl_file = copy_or_null(c->more_crl_file, &ok),
         .client = c->client,
         .priorities =
             copy_or_null(c->priorities != NULL ? c->priorities : TLS_PRIORITIES_DEFAULT, &ok),
@@ -194,6 +209,8 @@ void tls_server_free(struct tls_server *t)
     free((char *)t->conf.key_file);
     free((char *)t->conf.client_ca_file);
     free((char *)t->conf.crl_file);
+    free((char *)t->conf.more_ca_file);
+    free((char *)t->conf.more_crl_file);
     free((char *)t->conf.priorities);
     pthread_mutex_destroy(&t->lock);
     free(t);

@@ -19,6 +19,8 @@ struct tls_server_config {
     const char *key_file;        /* PEM; must not be readable by others (warning in the log) */
     const char *client_ca_file;  /* PEM; NULL with TLS_CLIENT_NONE */
     const char *crl_file;        /* PEM; NULL: none */
+    const char *more_ca_file;    /* PEM; further roots for clients, and their CRL; NULL: none */
+    const char *more_crl_file;
     enum tls_client_cert client; /* OPTIONAL/REQUIRED: a certificate that does not verify ends
                                     the handshake; REQUIRED: so does none */
     const char *priorities; /* GnuTLS string; NULL: TLS 1.2 and 1.3, forward secrecy, no PSK */

@@ -23,7 +23,8 @@
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-PSK:+DHE-PSK:+PSK:"             \
     "+ECDHE-ECDSA:+ECDHE-RSA:+SHA256:+SHA384:%SERVER_PRECEDENCE"
 
-static struct certs_pair ca, other_ca, server, server2, naf, revoked, expired, rogue, nul_name;
+static struct certs_pair ca, other_ca, third_ca, server, server2, naf, revoked, expired, rogue,
+    nul_name, third, third_revoked;
 static struct log *quiet;
 
 static void make_certificates(void)
@@ -44,6 +45,10 @@ static void make_certificates(void)
     certs_next_names_der("\x30\x13\x82\x11naf.example\0.evil", 21);
     nul_name = certs_make("nul", "nul", &ca, 24, 8);
     certs_crl("crl", &ca, &revoked);
+    third_ca = certs_make("third-ca", "Third CA", NULL, 24, 9);
+    third = certs_make("third", "third", &third_ca, 24, 10);
+    third_revoked = certs_make("third-revoked", "third revoked", &third_ca, 24, 11);
+    certs_crl("third-crl", &third_ca, &third_revoked);
 }
 
 /* Says who the client is and what was negotiated. */
@@ -255,6 +260,42 @@ static void test_certificates_optional(void)
     tls_server_free(t);
 }
 
+static struct tls_server *more_roots(const char *roots, const char *crl)
+{
+    const struct tls_server_config c = {.cert_file = certs_path("server.pem"),
+                                        .key_file = certs_path("server.key"),
+                                        .client_ca_file = certs_path("ca.pem"),
+                                        .more_ca_file = certs_path(roots),
+                                        .more_crl_file = crl != NULL ? certs_path(crl) : NULL,
+                                        .client = TLS_CLIENT_REQUIRED};
+    struct tls_server *t = NULL;
+
+    return tls_server_new(&c, quiet, &t) == GBA_OK ? t : NULL;
+}
+
+/* A second file of roots, and its CRL; roots that both files have are no error. */
+static void test_more_roots(void)
+{
+    struct tls_server *t = more_roots("third-ca.pem", "third-crl.pem");
+    struct httpd *h;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+    h = start(t, NULL, false);
+    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "OK one=naf.example"));
+    CU_ASSERT(answers(h, (struct client){.pair = "third"}, "NOT_FOUND one="));
+    CU_ASSERT(answers(h, (struct client){.pair = "third-revoked"}, NULL));
+    CU_ASSERT(answers(h, (struct client){.pair = "rogue"}, NULL));
+    CU_ASSERT_EQUAL(tls_server_reload(t), GBA_OK);
+    CU_ASSERT(answers(h, (struct client){.pair = "third"}, "NOT_FOUND one="));
+    httpd_free(h);
+    tls_server_free(t);
+    t = more_roots("ca.pem", NULL);
+    CU_ASSERT_PTR_NOT_NULL(t);
+    tls_server_free(t);
+    CU_ASSERT_PTR_NULL(more_roots("missing.pem", NULL));
+    CU_ASSERT_PTR_NULL(more_roots("third-ca.pem", "ca.pem"));
+}
+
 /* Not asked for: a certificate proves nothing. */
 static void test_certificates_ignored(void)
 {
@@ -464,6 +505,7 @@ static void test_drain(void)
 static const struct unit_test tests[] = {
     {"client certificates required", test_certificates_required},
     {"client certificates optional", test_certificates_optional},
+    {"more roots", test_more_roots},
     {"client certificates ignored", test_certificates_ignored},
     {"negotiated suites", test_suites},
     {"PSK beside certificates", test_psk_beside_certificates},
@@ -475,8 +517,9 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    struct certs_pair *all[] = {&ca,      &other_ca, &server, &server2, &naf,
-                                &revoked, &expired,  &rogue,  &nul_name};
+    struct certs_pair *all[] = {&ca,       &other_ca, &server,  &server2,
+                                &naf,      &revoked,  &expired, &rogue,
+                                &nul_name, &third_ca, &third,   &third_revoked};
     int code;
 
     make_certificates();
