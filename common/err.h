@@ -37,6 +37,7 @@
     X(E_MEDIA_TYPE, 415, 0, "unsupported media type")                                          \
     X(E_MISDIRECTED, 421, 0, "host, SNI and realm disagree")                                   \
     X(E_HEADER_TOO_LARGE, 431, 0, "header too large")                                          \
+    X(E_NOT_IMPLEMENTED, 501, 0, "not implemented")                                            \
     X(E_HTTP_VERSION, 505, 0, "HTTP version not supported")                                    \
     /* AKA: what a USIM or an AuC may say (TS 33.102 6.3) */                                   \
     X(E_MAC, 403, 0, "AUTN: MAC failure")                                                      \
@@ -69,6 +70,8 @@
     X(E_BTID, 403, 5403, "unknown or expired B-TID")                                           \
     X(E_ZN_UNREACHABLE, 503, 3002, "no BSF reachable over Zn")                                 \
     X(E_ZN_FAILURE, 503, 5012, "BSF failure over Zn")                                          \
+    /* EST */                                                                                  \
+    X(E_CA, 500, 0, "certification authority failure")                                         \
     /* clients */                                                                              \
     X(E_UNREACHABLE, 503, 0, "peer unreachable")                                               \
     X(E_TIMEOUT, 504, 0, "no answer in time")                                                  \
