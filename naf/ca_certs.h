@@ -27,9 +27,9 @@ struct gba_bytes ca_certs_der(const struct ca_certs *c, size_t i); /* empty past
 /* Path of RFC 5280 without times, and a purpose as a client of TLS. */
 bool ca_certs_issued(const struct ca_certs *c, struct gba_bytes cert);
 
-/* A fresh certificate (DER): the key of the request, its one alternative name, no CA, valid now,
- * for clients of TLS, path to these certificates with their constraints.  NULL, or what is wrong
- * with it. */
+/* A fresh certificate (DER): the key of the request, its one alternative name, no CA, valid
+ * now, for clients of TLS, path to these certificates with their constraints.  NULL, or what is
+ * wrong with it. */
 const char *ca_certs_reject(const struct ca_certs *c, struct gba_bytes cert,
                             const struct mef_ca_request *rq, int64_t now_s);
 

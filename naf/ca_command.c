@@ -50,10 +50,8 @@ struct environment {
 
 static void fill_environment(const struct mef_ca_request *rq, struct environment *e)
 {
-    static const char *const profiles[] = {[MEF_CERT_CSE] = "cse",
-                                           [MEF_CERT_AE] = "ae",
-                                           [MEF_CERT_NODE] = "node",
-                                           [MEF_CERT_FQDN] = "fqdn"};
+    static const char *const profiles[] = {
+        [MEF_CERT_CSE] = "cse", [MEF_CERT_AE] = "ae", [MEF_CERT_FQDN] = "fqdn"};
     size_t n = 0;
 
     snprintf(e->text[n++], ENV_SIZE,

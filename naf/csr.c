@@ -11,10 +11,11 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
-#define OID_SIZE              64
-#define EXTENSIONS_MAX        8
-#define DN_PARTS_MAX          8
-#define OID_EXTENSION_REQUEST "1.2.840.113549.1.9.14"
+#define OID_SIZE               64
+#define EXTENSIONS_MAX         8
+#define DN_PARTS_MAX           8
+#define OID_EXTENSION_REQUEST  "1.2.840.113549.1.9.14"
+#define OID_CHALLENGE_PASSWORD "1.2.840.113549.1.9.7"
 
 /* Requests and certificates have the same questions in different words. */
 struct source {
@@ -248,19 +249,24 @@ static enum gba_err check_key(gnutls_x509_crq_t crq, const char **why)
     return GBA_OK;
 }
 
+/* DirectoryString or IA5String of RFC 2985 5.4.1.  By its DER: GnuTLS's own text has characters
+ * escaped, and base64 has some of these. */
 static enum gba_err read_challenge(gnutls_x509_crq_t crq, struct csr *out, const char **why)
 {
-    size_t n = sizeof(out->challenge);
-    int rc = gnutls_x509_crq_get_challenge_password(crq, out->challenge, &n);
+    uint8_t der[CSR_CHALLENGE_SIZE + 4];
+    size_t n = sizeof(der), head;
+    int rc = gnutls_x509_crq_get_attribute_by_oid(crq, OID_CHALLENGE_PASSWORD, 0, der, &n);
 
-    if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
-        out->challenge[0] = '\0';
+    if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || rc == GNUTLS_E_ASN1_VALUE_NOT_FOUND)
         return GBA_OK;
-    }
-    out->challenge[sizeof(out->challenge) - 1] = '\0';
-    return rc < 0 || n > sizeof(out->challenge)
-               ? no(GBA_E_SYNTAX, "challengePassword cannot be read, or is too long", why)
-               : GBA_OK;
+    head = n > 2 && der[1] == 0x81 ? 3 : 2;
+    if (rc < 0 || n < head ||
+        (der[0] != 0x0c && der[0] != 0x13 && der[0] != 0x14 && der[0] != 0x16) ||
+        der[head - 1] != n - head ||
+        gba_text_copy(out->challenge, sizeof(out->challenge),
+                      (struct gba_text){(const char *)der + head, n - head}) != GBA_OK)
+        return no(GBA_E_SYNTAX, "challengePassword cannot be read, or is too long", why);
+    return GBA_OK;
 }
 
 static enum gba_err read_request(gnutls_x509_crq_t crq, struct csr *out, const char **why)

@@ -71,7 +71,8 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ADD_CREDENTIAL] =
         "INSERT INTO credential(" CREDENTIAL_COLUMNS ") VALUES(?,?,?,?,?,?)"
         " ON CONFLICT(kind,name) DO UPDATE SET enrolee=excluded.enrolee,"
-        "key=excluded.key,expires=excluded.expires,origin=excluded.origin" UNLESS_STALE,
+        "key=excluded.key,expires=excluded.expires,origin=excluded.origin" UNLESS_STALE
+        " OR (origin=" STR(MEF_DB_EST) " AND enrolee=excluded.enrolee)",
     [S_GET_INSTRUCTION] =
         "SELECT " INSTRUCTION_COLUMNS " FROM instruction WHERE enrolee=? AND target=?",
     [S_ADD_INSTRUCTION] = "INSERT INTO instruction(" INSTRUCTION_COLUMNS ") VALUES(?,?,?,?,?)"

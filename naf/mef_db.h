@@ -13,6 +13,7 @@
 #include "common/crypto.h"
 #include "naf/mef_store_sqlite.h"
 
+#define MEF_DB_EST       2 /* MEF_OF_EST */
 #define MEF_DB_STALE     9 /* origin: of the configuration of the start before */
 #define MEF_DB_SEAL_MORE (GBA_SEAL_NONCE + GBA_SEAL_TAG)
 #define MEF_DB_SEALED    (32 + MEF_DB_SEAL_MORE)

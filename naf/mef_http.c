@@ -235,6 +235,8 @@ static void serve(struct mef_front *f, const struct mef_client *c, struct httpd_
             fetch(f, c, r);
         else
             refuse(f, r, GBA_E_METHOD);
+    } else if (f->est != NULL && est_is_path(httpd_path(r))) {
+        est_http_serve(f->est, c, r);
     } else if (m2m_http_is_path(httpd_path(r))) {
         primitive(f, c, r);
     } else {

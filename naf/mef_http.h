@@ -9,6 +9,7 @@
 
 #include "common/host/httpd.h"
 #include "common/host/metrics.h"
+#include "naf/est_http.h"
 #include "naf/gba_naf_impl.h"
 #include "naf/mef.h"
 
@@ -16,6 +17,7 @@ struct mef_front {
     struct mef mef;
     struct gba_naf *naf; /* for Zn, and for its own name */
     struct gba_naf_psk *psk;
+    struct est_front *est; /* NULL: no EST here */
     struct log *log;
     struct metric *requests_ok, *requests_refused, *fetches_ok, *fetches_refused;
 };

@@ -3,9 +3,9 @@
  * credentials, instructions.  Adapter: mef_registry_sqlite.c, in the store's database.
  *
  * Rows are copied both ways; a key in a credential is sealed at rest, and wiped by whoever got
- * it.  A row is of the configuration, which is loaded anew at each start, or of the
- * administration.  Any thread may call.  Errors of all: GBA_E_IO, GBA_E_NOMEM, GBA_E_CRYPTO (a
- * sealed key does not open), GBA_E_ENTROPY.
+ * it.  A row is of the configuration, which is loaded anew at each start, of the
+ * administration, or of a certificate that was issued (EST).  Any thread may call.  Errors of
+ * all: GBA_E_IO, GBA_E_NOMEM, GBA_E_CRYPTO (a sealed key does not open), GBA_E_ENTROPY.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,7 +14,7 @@
 
 #include "naf/mef_policy.h"
 
-enum mef_origin { MEF_OF_CONFIG, MEF_OF_ADMIN };
+enum mef_origin { MEF_OF_CONFIG, MEF_OF_ADMIN, MEF_OF_EST };
 
 struct mef_registry {
     const char *name; /* "sqlite" */
@@ -39,7 +39,8 @@ struct mef_registry {
     enum gba_err (*instruction)(struct mef_registry *self, const char *enrolee,
                                 const char *target, struct mef_instruction *out);
 
-    /* New rows.  GBA_E_EXISTS: its name is taken; GBA_E_NOT_FOUND: the enrolee or target it
+    /* New rows; a credential takes the place of one that EST left with the same enrolee.
+     * GBA_E_EXISTS: its name is taken; GBA_E_NOT_FOUND: the enrolee or target it
      * names has no row. */
     enum gba_err (*add_target)(struct mef_registry *self, const struct mef_target *row,
                                enum mef_origin origin);

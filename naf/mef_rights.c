@@ -46,18 +46,24 @@ enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind
     return err == GBA_E_NOT_FOUND ? GBA_OK : err;
 }
 
+/* The target whose public domain name is that subjectAltName.  GBA_E_NOT_FOUND. */
+static enum gba_err target_of(const struct mef *m, struct gba_text san, struct mef_target *out)
+{
+    char fqdn[GBA_FQDN_SIZE];
+    struct gba_text kind, value;
+
+    if (!gba_text_split(san, ':', &kind, &value) || !gba_text_is(kind, "dns") ||
+        gba_fqdn_canonical(value, fqdn) != GBA_OK)
+        return GBA_E_NOT_FOUND;
+    return m->registry->target_by_fqdn(m->registry, fqdn, out);
+}
+
 enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int64_t now_s,
                                   int64_t until_s, struct mef_client *c)
 {
-    struct mef_registry *g = m->registry;
     struct mef_target target;
-    char fqdn[GBA_FQDN_SIZE];
-    struct gba_text kind, value;
-    enum gba_err err = GBA_E_NOT_FOUND;
+    enum gba_err err = target_of(m, san, &target);
 
-    if (gba_text_split(san, ':', &kind, &value) && gba_text_is(kind, "dns") &&
-        gba_fqdn_canonical(value, fqdn) == GBA_OK)
-        err = g->target_by_fqdn(g, fqdn, &target);
     if (err == GBA_OK && is_or_becomes(c, target.id)) {
         c->is_target = true;
         c->target = target;
@@ -65,6 +71,54 @@ enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int6
     if (err != GBA_OK && err != GBA_E_NOT_FOUND)
         return err;
     return mef_know_enrolee(m, MEF_CRED_CERT, san, now_s, until_s, c);
+}
+
+/* Whose credential certificates of that name are: an Enrolee-ID, or "". */
+static enum gba_err holder_of(const struct mef *m, const char *name,
+                              char out[static M2M_ID_SIZE])
+{
+    struct mef_credential row;
+    enum gba_err err = m->registry->credential(m->registry, MEF_CRED_CERT, name, &row);
+
+    out[0] = '\0';
+    if (err == GBA_OK)
+        memcpy(out, row.enrolee, sizeof(row.enrolee));
+    gba_wipe(&row, sizeof(row));
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err;
+}
+
+enum gba_err mef_check_certificate(const struct mef *m, const char *id, struct gba_text san)
+{
+    char name[MEF_CRED_NAME_SIZE], holder[M2M_ID_SIZE];
+    struct mef_target target;
+    enum gba_err err = target_of(m, san, &target);
+
+    if (err == GBA_OK && strcmp(target.id, id) != 0)
+        return GBA_E_EXISTS;
+    if (err != GBA_OK && err != GBA_E_NOT_FOUND)
+        return err;
+    err = mef_credential_name(MEF_CRED_CERT, san, name);
+    if (err == GBA_OK)
+        err = holder_of(m, name, holder);
+    return err == GBA_OK && holder[0] != '\0' && strcmp(holder, id) != 0 ? GBA_E_EXISTS : err;
+}
+
+enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,
+                                   struct gba_text san)
+{
+    struct mef_credential row = {.kind = MEF_CRED_CERT};
+    char holder[M2M_ID_SIZE];
+    enum gba_err err = mef_credential_name(MEF_CRED_CERT, san, row.name);
+
+    if (err == GBA_OK)
+        err = gba_text_copy(row.enrolee, sizeof(row.enrolee), gba_text(enrolee));
+    if (err == GBA_OK)
+        err = holder_of(m, row.name, holder);
+    if (err != GBA_OK)
+        return err;
+    if (holder[0] != '\0')
+        return strcmp(holder, enrolee) == 0 ? GBA_OK : GBA_E_EXISTS;
+    return m->registry->add_credential(m->registry, &row, MEF_OF_EST);
 }
 
 enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out)

@@ -41,6 +41,15 @@ enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind
 enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int64_t now_s,
                                   int64_t until_s, struct mef_client *c);
 
+/* Nobody but this entity is known by that subjectAltName (the same form), neither as a target
+ * nor as an enrolee.  GBA_E_EXISTS: somebody is; the registry's. */
+enum gba_err mef_check_certificate(const struct mef *m, const char *id, struct gba_text san);
+/* From now on certificates with that subjectAltName are a credential of this enrolee; also if
+ * they were before.  GBA_E_EXISTS: they are another's; GBA_E_SYNTAX: no such name; the
+ * registry's. */
+enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,
+                                   struct gba_text san);
+
 /* The row of a target by any form of its identifier.  GBA_E_NOT_FOUND, or the registry's. */
 enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out);
 

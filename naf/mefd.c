@@ -15,6 +15,7 @@
 #include "naf/mef_store_sqlite.h"
 #include "naf/mef_sweeper.h"
 #include "naf/mefd_conf.h"
+#include "naf/mefd_est.h"
 #include "naf/mefd_rows.h"
 
 /* With the mandatory suite of TS-0003 10.2.3, ECDHE-ECDSA-AES128-CBC-SHA256 (C023). */
@@ -25,6 +26,7 @@ struct mefd {
     struct mef_policy policy;
     struct mef_peer_lookup lookup;
     struct mef_sweeper *sweeper;
+    struct mefd_est est;
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
     struct log *log;
@@ -139,10 +141,31 @@ static enum gba_err make_tls(struct mefd *m, const struct mefd_conf *c)
                                         .key_file = c->tls.key,
                                         .client_ca_file = c->tls.client_ca,
                                         .crl_file = c->tls.crl,
+                                        .more_ca_file = m->est.ca_file,
+                                        .more_crl_file = m->est.crl_file,
                                         .client = TLS_CLIENT_REQUIRED,
                                         .priorities = CERTIFICATE_PRIORITIES};
 
     return tls_server_new(&t, m->log, &m->tls);
+}
+
+/* A new CRL of the CA behind EST; on a thread of the CA. */
+static void crl_changed(void *arg)
+{
+    struct mefd *m = arg;
+
+    if (m->tls != NULL)
+        tls_server_reload(m->tls);
+}
+
+static enum gba_err open_est(struct mefd *m, const struct mefd_conf *c)
+{
+    enum gba_err err = mefd_est_open(&m->est, c, m->log, crl_changed, m);
+
+    m->est.front.est.mef = &m->front.mef;
+    if (m->est.front.est.ca != NULL)
+        m->front.est = &m->est.front;
+    return err;
 }
 
 /* --check-config: the rows, and every file that start() would read but the database's. */
@@ -158,6 +181,8 @@ static int check(const void *conf, struct log *log)
         err = open_naf(&m, conf);
     if (err == GBA_OK)
         err = make_tls(&m, conf);
+    if (err == GBA_OK)
+        err = mefd_est_check(conf, log);
     gba_naf_free(m.front.naf);
     tls_server_free(m.tls);
     close_database(&m);
@@ -244,6 +269,7 @@ static void stop(void *state)
     mef_sweeper_stop(m->sweeper);
     if (m->http != NULL)
         httpd_free(m->http);
+    mefd_est_close(&m->est); /* after the last request, before the TLS it may reload */
     gba_naf_psk_free(m->front.psk);
     gba_naf_free(m->front.naf);
     tls_server_free(m->tls);
@@ -292,6 +318,12 @@ static void count(struct mefd *m, struct metrics *x)
                                           "Requests for credentials by result");
     m->front.fetches_refused = metrics_counter(x, "mefd_fetches_total", "result=\"refused\"",
                                                "Requests for credentials by result");
+    m->est.front.answered =
+        metrics_counter(x, "mefd_est_total", "result=\"ok\"", "Requests of EST by result");
+    m->est.front.refused =
+        metrics_counter(x, "mefd_est_total", "result=\"refused\"", "Requests of EST by result");
+    m->est.front.issued =
+        metrics_counter(x, "mefd_certificates_total", NULL, "Certificates issued by EST");
 }
 
 static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c)
@@ -302,6 +334,8 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c)
         err = open_store(m, c);
     if (err == GBA_OK)
         err = open_naf(m, c);
+    if (err == GBA_OK)
+        err = open_est(m, c);
     if (err == GBA_OK)
         err = mef_sweeper_start(m->front.mef.store, m->log, &m->sweeper);
     if (err != GBA_OK)

@@ -150,6 +150,114 @@ static const struct conf_schema zn_schema = {.title = "Zn, towards the BSF",
                                              .n_rows = COUNT(zn_rows),
                                              .size = sizeof(struct mefd_zn_conf)};
 
+static const char *const cas[] = {"none", "lab", "command", NULL};
+
+static const struct conf_row est_rows[] = {
+    {.name = "ca",
+     .type = CONF_ENUM,
+     .choices = cas,
+     .deflt = "none",
+     ROW(mefd_est_conf, ca),
+     .help = "Who certifies: nobody (no EST here), the embedded CA of laboratories, or an "
+             "external one behind a command."},
+    {.name = "life",
+     .type = CONF_DURATION,
+     .deflt = "365d",
+     .min = 60000,
+     .max = 315360000000,
+     ROW(mefd_est_conf, life_ms),
+     .help = "How long certificates are valid; never longer than the CA's own."},
+    {.name = "challenge_password",
+     .type = CONF_BOOL,
+     .deflt = "false",
+     ROW(mefd_est_conf, challenge_password),
+     .help = "Requests must bind to their TLS session by challengePassword (RFC 7030 3.5: "
+             "base64 of tls-unique, in TLS 1.3 of tls-exporter). Else it is not looked at."},
+    {.name = "anchors",
+     .type = CONF_PATH,
+     ROW(mefd_est_conf, anchors),
+     .help = "PEM; more roots for the answer to cacerts, such as that of this MEF's own "
+             "certificate."},
+    {.name = "queue",
+     .type = CONF_INT,
+     .deflt = "64",
+     .min = 1,
+     .max = 65536,
+     ROW(mefd_est_conf, queue),
+     .help = "Requests that wait for the CA at a time; the next one is answered with 503."},
+    {.name = "folder",
+     .type = CONF_PATH,
+     ROW(mefd_est_conf, folder),
+     .help = "lab: where its key, root, CRL and record are; made at the first start."},
+    {.name = "domains",
+     .type = CONF_STRINGS,
+     ROW(mefd_est_conf, domains),
+     .help = "lab, when the root is made: the domains it may certify names below (name "
+             "constraints). Left out: sp."},
+    {.name = "constrain_uris",
+     .type = CONF_BOOL,
+     .deflt = "false",
+     ROW(mefd_est_conf, constrain_uris),
+     .help = "lab, when the root is made: constrains the host in URIs as well (TS-0003 "
+             "10.1.1.5); OpenSSL then takes no certificate with an AE-ID."},
+    {.name = "root_life",
+     .type = CONF_DURATION,
+     .deflt = "3650d",
+     .min = 60000,
+     .max = 946080000000,
+     ROW(mefd_est_conf, root_life_ms),
+     .help = "lab, when the root is made: how long it is valid."},
+    {.name = "crl_life",
+     .type = CONF_DURATION,
+     .deflt = "30d",
+     .min = 60000,
+     .max = 315360000000,
+     ROW(mefd_est_conf, crl_life_ms),
+     .help = "lab: how long a CRL is valid; a new one is written when half of it is over."},
+    {.name = "command",
+     .type = CONF_STRINGS,
+     ROW(mefd_est_conf, command),
+     .help = "command: path and arguments of the program: a request (PEM) on standard input, a "
+             "certificate (PEM) on standard output; see mefd(8). No secrets here."},
+    {.name = "command_limit",
+     .type = CONF_DURATION,
+     .deflt = "10s",
+     .min = 100,
+     .max = 600000,
+     ROW(mefd_est_conf, command_limit_ms),
+     .help = "command: how long one run may take."},
+    {.name = "certificates",
+     .type = CONF_PATH,
+     ROW(mefd_est_conf, certificates),
+     .help = "command: PEM; the CA's certificates, the issuing one first, the root last."},
+};
+
+/* What each CA cannot be without. */
+static const char *check_est(const void *filled, const char **row)
+{
+    const struct mefd_est_conf *c = filled;
+
+    if (c->ca == MEFD_CA_LAB && c->folder == NULL) {
+        *row = "folder";
+        return "the lab CA needs a folder";
+    }
+    if (c->ca == MEFD_CA_COMMAND && c->command.n == 0) {
+        *row = "command";
+        return "which command?";
+    }
+    if (c->ca == MEFD_CA_COMMAND && c->certificates == NULL) {
+        *row = "certificates";
+        return "the certificates of the command's CA are needed";
+    }
+    return NULL;
+}
+
+static const struct conf_schema est_schema = {.title = "Certificates for enrolees (EST)",
+                                              .rows = est_rows,
+                                              .n_rows = COUNT(est_rows),
+                                              .size = sizeof(struct mefd_est_conf),
+                                              .check = check_est};
+
 static const char *const derivations[] = {"usage", "kpsa", "km", NULL};
 
 static const struct conf_row target_rows[] = {
@@ -282,6 +390,11 @@ static const struct conf_row rows[] = {
      .flags = CONF_REQUIRED,
      ROW(mefd_conf, zn),
      .help = "In the BSF's table this MEF is a proxy for the FQDNs of its targets."},
+    {.name = "est",
+     .type = CONF_SECTION,
+     .sub = &est_schema,
+     ROW(mefd_conf, est),
+     .help = "Certificate provisioning on both kinds of listeners, below /.well-known/est."},
     {.name = "database",
      .type = CONF_PATH,
      .flags = CONF_REQUIRED,

@@ -34,6 +34,20 @@ struct mefd_zn_conf {
     struct conf_list bsfs; /* of struct mefd_bsf_conf */
 };
 
+enum mefd_ca { MEFD_CA_NONE, MEFD_CA_LAB, MEFD_CA_COMMAND };
+
+struct mefd_est_conf {
+    int ca; /* enum mefd_ca */
+    char *folder;
+    struct conf_strings domains;
+    bool constrain_uris;
+    int64_t root_life_ms, crl_life_ms;
+    struct conf_strings command;
+    char *certificates, *anchors;
+    int64_t command_limit_ms, queue, life_ms;
+    bool challenge_password;
+};
+
 struct mefd_target_conf {
     char *id;   /* Absolute CSE-ID, or a MAF's FQDN */
     char *fqdn; /* NULL: from id */
@@ -57,6 +71,7 @@ struct mefd_conf {
     struct mefd_tls_conf tls;
     struct mefd_psk_conf psk;
     struct mefd_zn_conf zn;
+    struct mefd_est_conf est;
     char *database, *master_key;
     int64_t enrolment_ms;    /* life of Ke, at most */
     int64_t registration_ms; /* life of a registration, at most */

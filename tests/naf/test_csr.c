@@ -41,6 +41,8 @@ static void test_good(void)
     CU_ASSERT_STRING_EQUAL(c.dn, "");
     CU_ASSERT_STRING_EQUAL(c.cn, "");
     CU_ASSERT_STRING_EQUAL(c.challenge, "abc");
+    CU_ASSERT(read_spec(&(struct csr_spec){.uri = AE, .challenge = "a+b/c,d=="}, &c) == GBA_OK);
+    CU_ASSERT_STRING_EQUAL(c.challenge, "a+b/c,d==");
     CU_ASSERT(
         read_spec(
             &(struct csr_spec){

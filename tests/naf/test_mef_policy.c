@@ -164,6 +164,51 @@ static void test_configuration_again(void)
     mef_world_end(&w);
 }
 
+/* Credentials that EST leaves: they outlive the start, a row of the configuration for the same
+ * enrolee takes their place, one for another does not. */
+static void test_learned(void)
+{
+    struct mef_credential row = {.kind = MEF_CRED_CERT, .name = "dns:gw.example"}, got;
+    struct mef_target t;
+    struct gba_text san = GBA_TEXT("dns:GW.example");
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(mef_check_certificate(&w.mef, WORLD_ENROLEE, san), GBA_OK);
+    CU_ASSERT_EQUAL(mef_learn_certificate(&w.mef, WORLD_ENROLEE, san), GBA_OK);
+    CU_ASSERT_EQUAL(mef_learn_certificate(&w.mef, WORLD_ENROLEE, san), GBA_OK);
+    CU_ASSERT_EQUAL(mef_learn_certificate(&w.mef, WORLD_OTHER, san), GBA_E_EXISTS);
+    CU_ASSERT_EQUAL(mef_check_certificate(&w.mef, WORLD_ENROLEE, san), GBA_OK);
+    CU_ASSERT_EQUAL(mef_check_certificate(&w.mef, WORLD_OTHER, san), GBA_E_EXISTS);
+    CU_ASSERT_EQUAL(mef_learn_certificate(&w.mef, WORLD_OTHER, GBA_TEXT("gw")), GBA_E_SYNTAX);
+    CU_ASSERT_EQUAL(
+        mef_learn_certificate(&w.mef, "//sp.example/none", GBA_TEXT("uri://sp.example/none")),
+        GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(mef_check_certificate(&w.mef, WORLD_OTHER, GBA_TEXT("dns:CSE1.sp.example")),
+                    GBA_E_EXISTS); /* a target's */
+    CU_ASSERT_EQUAL(mef_check_certificate(&w.mef, WORLD_CSE, GBA_TEXT("dns:cse1.sp.example")),
+                    GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->target_by_id(w.registry, WORLD_CSE, &t), GBA_OK);
+
+    CU_ASSERT_EQUAL(w.registry->begin_config(w.registry), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->add_target(w.registry, &t, MEF_OF_CONFIG), GBA_OK);
+    mef_world_enrolee(&w, WORLD_IMPI, WORLD_ENROLEE);
+    mef_world_enrolee(&w, "two@example", WORLD_OTHER);
+    strcpy(row.enrolee, WORLD_OTHER);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &row, MEF_OF_CONFIG), GBA_E_EXISTS);
+    CU_ASSERT_EQUAL(w.registry->end_config(w.registry, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_CERT, row.name, &got), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(got.enrolee, WORLD_ENROLEE);
+    strcpy(row.enrolee, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &row, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &row, MEF_OF_CONFIG), GBA_E_EXISTS);
+
+    CU_ASSERT_EQUAL(w.registry->begin_config(w.registry), GBA_OK); /* with nothing in it */
+    CU_ASSERT_EQUAL(w.registry->end_config(w.registry, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_CERT, row.name, &got),
+                    GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
 static void test_transactions(void)
 {
     struct mef_registry *g;
@@ -226,6 +271,7 @@ static const struct unit_test tests[] = {
     {"names of credentials", test_credential_names},
     {"rows are kept", test_rows_are_kept},
     {"a configuration loaded again", test_configuration_again},
+    {"credentials of EST", test_learned},
     {"transactions", test_transactions},
     {"who it is", test_who_it_is},
 };
