@@ -82,7 +82,7 @@ done
 
 # 3. Options of gba in gba(1), and none that it has not.
 sed -e 's/\\f.//g' -e 's/\\//g' "$top/doc/man/gba.1" >"$words"
-for option in $(sed -nE 's/^    \{"([a-z0-9-]+)", .*/\1/p' "$top/ua/gba.c" | grep -vxE 'bootstrap|key|get|put|show|enrol|connect|credential'); do
+for option in $(sed -nE 's/^    \{"([a-z0-9-]+)", .*/\1/p' "$top/ua/gba.c" | grep -vxE 'bootstrap|key|get|put|show|enrol|connect|credential|est'); do
     grep -qE -e "--$option([^a-z0-9-]|\$)" "$words"
     result $? "gba(1) does not have --$option"
 done

@@ -20,8 +20,8 @@ struct gba_options {
     const char *naf, *ua_protocol, *out, *internal, *renew, *connect_to, *content_type, *data,
         *allow_http, *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites,
         *send, *key_id, *key_file, *originator, *target_fqdn, *usage, *admin, *derive,
-        *mef_fqdn, *kpm_file, *cert, *key,
-        *device, *file_seal;
+        *mef_fqdn, *kpm_file, *cert, *key, *device, *file_seal, *id, *fqdn, *cert_out,
+        *key_out;
     const char *args[2]; /* what is no option */
     int n_args;
 };
@@ -56,6 +56,9 @@ bool gba_has_card(const struct gba_options *o);
 int gba_read_private(const char *path, uint8_t *out, size_t cap, size_t *n);
 /* --seal: 32 octets, or none (*seal NULL). */
 int gba_read_seal_key(const struct gba_options *o, uint8_t key[32], const uint8_t **seal);
+/* What the common options say of connections. */
+int gba_transport_config(const struct gba_options *o, struct gba_ue_curl_config *out);
+
 
 /* OpenSSL name of a TLS 1.2 PSK suite (gba_tls.c).  GBA_E_NOT_FOUND. */
 enum gba_err gba_suite_name(uint16_t suite, char *out, size_t cap);
@@ -67,6 +70,7 @@ int gba_cmd_put(const struct gba_options *o);
 int gba_cmd_show(const struct gba_options *o);
 int gba_cmd_enrol(const struct gba_options *o);
 int gba_cmd_connect(const struct gba_options *o);
+int gba_cmd_est(const struct gba_options *o);
 int gba_cmd_usim(const struct gba_options *o);
 int gba_cmd_credential(const struct gba_options *o);
 

@@ -150,25 +150,34 @@ static int open_keyring(struct gba_context *c, const char *state)
     return err == GBA_E_CRYPTO || err == GBA_E_FORBIDDEN ? EX_CONFIG : gba_exit_of(err);
 }
 
-static int open_transports(struct gba_context *c)
+int gba_transport_config(const struct gba_options *o, struct gba_ue_curl_config *out)
 {
-    const struct gba_options *o = c->o;
-    struct gba_ue_curl_config config = {.ca_file = o->ca,
-                                        .pinned_key = o->pin,
-                                        .proxy = o->proxy,
-                                        .interface = o->interface,
-                                        .ipv4_only = o->ipv4 != NULL,
-                                        .ipv6_only = o->ipv6 != NULL};
     uint64_t seconds;
-    enum gba_err err;
 
+    *out = (struct gba_ue_curl_config){.ca_file = o->ca,
+                                       .pinned_key = o->pin,
+                                       .proxy = o->proxy,
+                                       .interface = o->interface,
+                                       .ipv4_only = o->ipv4 != NULL,
+                                       .ipv6_only = o->ipv6 != NULL};
     if (o->timeout != NULL &&
         (gba_text_number(gba_text(o->timeout), 3600, &seconds) != GBA_OK || seconds == 0))
         return gba_usage("--timeout takes 1 to 3600 seconds");
     if (o->timeout != NULL)
-        config.timeout_ms = config.connect_timeout_ms = (unsigned)seconds * 1000;
+        out->timeout_ms = out->connect_timeout_ms = (unsigned)seconds * 1000;
     if (o->ca != NULL && access(o->ca, R_OK) != 0)
         return gba_complain(GBA_E_CONFIG, o->ca, strerror(errno));
+    return EX_OK;
+}
+
+static int open_transports(struct gba_context *c)
+{
+    struct gba_ue_curl_config config;
+    int status = gba_transport_config(c->o, &config);
+    enum gba_err err;
+
+    if (status != EX_OK)
+        return status;
     err = gba_ue_curl_new(&config, &c->device.ub);
     if (err == GBA_OK)
         err = gba_ue_curl_new(&config, &c->device.ua);

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Certificates by EST (RFC 7030) from a real mefd: curl with certificates, prepared requests through openssl s_client with
-a PSK (curl has none), requests and verification by openssl, the lab CA and an external one behind a command.
+a PSK (curl has none), gba est, requests and verification by openssl, the lab CA and an external one behind a command.
 
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import json
 import os
 import re
 import shutil
@@ -18,12 +19,13 @@ import time
 
 sys.dont_write_bytecode = True
 import mefd  # noqa: E402
-from bsf_lab import IMPI, K, NAME, SUBSCRIBERS, Answer, bootstrap, check, exchange, kdf, run, summary, write  # noqa: E402
+from bsf_lab import BUILD, IMPI, K, NAME, SUBSCRIBERS, Answer, bootstrap, check, exchange, kdf, run, summary, write  # noqa: E402
 from daemons import Disk  # noqa: E402
 from mefd import CSE, CSE_FQDN, DEVICE, MEF, Session  # noqa: E402
 
 IMPI2 = "001010000000002@ims.mnc001.mcc001.3gppnetwork.org"
 CSE7, CSE7_FQDN = "//sp.example.org/cse7", "cse7.sp.example.org"
+METER, KPM_ID, KPM = "//sp.example.org/cse1/Cmeter", "meter", bytes(range(1, 33))
 EST = "/.well-known/est/"
 PKCS7 = "application/pkcs7-mime; smime-type=certs-only"
 P256 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
@@ -46,9 +48,10 @@ class Lab(mefd.Lab):
         text = open(f"{self.dir}/mefd.yaml").read().split("est:")[0]
         text = text.replace("psk: {listen: 127.0.0.1:0}", "psk: {listen: 127.0.0.1:0, plain_psk: true}")
         if IMPI2 not in text:
-            text = text.replace("metrics:", f'  - {{impi: "{IMPI2}", id: {CSE7}, targets: [{CSE}]}}\nmetrics:')
+            text = text.replace("metrics:", f'  - {{impi: "{IMPI2}", id: {CSE7}, targets: [{CSE}]}}\n'
+                                f'  - {{id: {METER}, kpm_id: {KPM_ID}, kpm: "{KPM.hex()}", targets: [{CSE}]}}\nmetrics:')
         text = re.sub(r"https://localhost:\d+/", "https://localhost:%d/" % self.bsfd.address("zn")[1], text)
-        write(f"{self.dir}/mefd.yaml", text + est)
+        write(f"{self.dir}/mefd.yaml", text + est, 0o600)
         check("mefd ends with 0", self.mefd.end() == 0)
         self.mefd.start()
 
@@ -368,6 +371,158 @@ def test_foreign_server(lab):
         server.wait()
 
 
+# ---- our own client ---------------------------------------------------------------------------
+
+GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
+
+
+def gba(lab, op, listener, *argv):
+    return run(GBA, "est", op, "--mef", f"https://{MEF}", "--connect-to", "127.0.0.1:%d" % lab.mefd.address(listener)[1],
+               "--ca", f"{lab.dir}/ca.pem", *argv)
+
+
+def outputs(lab, name):
+    return ["--cert-out", f"{lab.dir}/{name}.pem", "--key-out", f"{lab.dir}/{name}.key"]
+
+
+def pair_is_good(lab, name, san, root="root"):
+    text = run("openssl", "x509", "-in", f"{lab.dir}/{name}.pem", "-noout", "-text").stdout
+    modes = {os.stat(f"{lab.dir}/{name}.{x}").st_mode & 0o777 for x in ("pem", "key")}
+    return san in text and verifies(lab, name, root) and modes == {0o600} and \
+        public_key(lab, name) == public_key(lab, name, "pkey") != ""
+
+
+def kpm_file(lab, name, identity, key):
+    write(f"{lab.dir}/{name}", f"opengaa-credential=1\nkind=kpm\nkey_id={identity}\nkey={key.hex()}\npeer={MEF}\n"
+          "suite=ECDHE-PSK-CHACHA20-POLY1305\n", 0o600)
+    return ["--kpm-file", f"{lab.dir}/{name}"]
+
+
+def test_gba_psk(lab):
+    """A device that has nothing but a key: a certificate, and its renewal with that certificate."""
+    ue, _ = bootstrap(lab.bsfd.address("ub"))
+    key = kdf(ue.ks, b"gba-me", ue.rand, IMPI.encode(), MEF.encode() + bytes.fromhex("010001ccac"))
+    psk = kpm_file(lab, "kpm", ue.btid, key)
+    r = gba(lab, "cacerts", "psk", *psk)
+    check("gba cacerts", r.returncode == 0 and r.stdout == open(f"{lab.dir}/root.pem").read(), (r.returncode, r.stderr))
+    r = gba(lab, "csrattrs", "psk", *psk, "--out", f"{lab.dir}/attrs")
+    check("gba csrattrs", r.returncode == 0 and DEVICE.encode() in open(f"{lab.dir}/attrs", "rb").read(), r.stderr)
+    r = gba(lab, "enrol", "psk", *psk, "--id", DEVICE, *outputs(lab, "dev"), "--json")
+    check("gba enrol", r.returncode == 0 and '"name": "%s"' % DEVICE in r.stdout, (r.returncode, r.stderr, r.stdout))
+    check("gba enrol: the pair", pair_is_good(lab, "dev", f"URI:{DEVICE}"))
+    check("no key is printed", key.hex() not in r.stdout + r.stderr and "PRIVATE" not in r.stdout + r.stderr)
+    old = open(f"{lab.dir}/dev.pem").read(), open(f"{lab.dir}/dev.key").read()
+    r = gba(lab, "renew", "mef", "--id", DEVICE, *outputs(lab, "dev"))
+    check("gba renew", r.returncode == 0, (r.returncode, r.stderr))
+    new = open(f"{lab.dir}/dev.pem").read(), open(f"{lab.dir}/dev.key").read()
+    check("gba renew: a new pair", pair_is_good(lab, "dev", f"URI:{DEVICE}") and old[0] != new[0] and old[1] != new[1])
+    check("gba renew: nothing aside", not any(x.endswith(".next") for x in os.listdir(lab.dir)))
+    rows = [
+        ("another identifier", 77, ("enrol", "psk", *psk, "--id", "//sp.example.org/cse1/Cx")),
+        ("a renewal of another", 77, ("renew", "mef", "--id", "//sp.example.org/cse1/Cx")),
+        ("a wrong key", 76, ("enrol", "psk", *kpm_file(lab, "wrong", ue.btid, bytes(32)), "--id", DEVICE)),
+        ("an unknown identity", 76, ("enrol", "psk", *kpm_file(lab, "who", "nobody@" + MEF, key), "--id", DEVICE)),
+        ("the listener of certificates", 76, ("enrol", "mef", *psk, "--id", DEVICE)),
+        ("a certificate without row", 77, ("enrol", "mef", *lab.pair("stranger"), "--id", DEVICE)),
+    ]
+    for what, status, argv in rows:
+        r = gba(lab, *argv, *outputs(lab, "dev"))
+        check(f"gba with {what}: {status}", r.returncode == status and r.stderr, (r.returncode, r.stderr))
+    # in TLS 1.3 the server says no after the client's handshake, and libmicrohttpd says nothing at all
+    r = gba(lab, "enrol", "mef", *lab.pair("rogue"), "--id", CSE, *outputs(lab, "dev"))
+    check("gba with a certificate of others: 69 or 76", r.returncode in (69, 76), (r.returncode, r.stderr))
+    check("the old pair stays", new == (open(f"{lab.dir}/dev.pem").read(), open(f"{lab.dir}/dev.key").read()))
+    os.chmod(f"{lab.dir}/kpm", 0o644)
+    check("a key others may read: 78", gba(lab, "cacerts", "psk", *psk).returncode == 78)
+    os.chmod(f"{lab.dir}/dev.key", 0o644)
+    r = gba(lab, "renew", "mef", "--id", DEVICE, *outputs(lab, "dev"))
+    check("a private key others may read: 78", r.returncode == 78 and "others may read" in r.stderr, (r.returncode, r.stderr))
+    os.chmod(f"{lab.dir}/dev.key", 0o600)
+
+
+def start_registrar(lab):
+    write(f"{lab.dir}/registrar.yaml", f"""
+listen: 127.0.0.1:0
+fqdn: {CSE_FQDN}
+cse_id: {CSE}
+cert: est2.pem
+key: est2.key
+mef: {{url: "https://localhost:{lab.mefd.address('mef')[1]}", fqdn: {MEF}, ca: ca.pem}}
+""")
+    return mefd.Daemon(lab.dir, mefd.REGISTRAR, "registrar")
+
+
+def test_whole_way(lab):
+    """From Kpm to a certificate, by the certificate to a credential, and in with it at a registrar that has a certificate
+    of the same CA; before and after a restart of the MEF, which knows the device by its certificate still."""
+    kpm = f"{lab.dir}/meter_kpm"
+    write(kpm, f"opengaa-credential=1\nkind=kpm\nkey_id={KPM_ID}\nkey={KPM.hex()}\npeer={MEF}\nentity={METER}\n", 0o600)
+    mef = ["--mef", "https://localhost:%d" % lab.mefd.address("mef")[1], "--mef-fqdn", MEF]
+    enrol = ["enrol", "--framework", "cert", "--target", CSE, "--state", f"{lab.dir}/state", "--ca", f"{lab.dir}/ca.pem",
+             "--json", *lab.pair("meter")]
+    mefd.make_cert(lab.dir, "ca", "meter", f"URI:{METER}")
+    os.chmod(f"{lab.dir}/meter.key", 0o600)
+    r = run(GBA, *enrol, *mef)
+    check("before EST the name is nobody's: 77", r.returncode == 77, (r.returncode, r.stderr))
+    r = gba(lab, "enrol", "psk", "--kpm-file", kpm, "--id", METER, *outputs(lab, "meter"))
+    check("gba est by Kpm", r.returncode == 0 and pair_is_good(lab, "meter", f"URI:{METER}"), (r.returncode, r.stderr))
+    for when in ("at once", "after a restart"):
+        if when != "at once":
+            check("mefd ends with 0", lab.mefd.end() == 0)
+            lab.mefd.start()
+            mef[1] = "https://localhost:%d" % lab.mefd.address("mef")[1]
+        r = run(GBA, *enrol, *mef)
+        check(f"gba enrol by that certificate, {when}", r.returncode == 0, (r.returncode, r.stderr))
+        registrar = start_registrar(lab)
+        host, port = registrar.address("registrar")
+        r = run(GBA, "connect", f"{host}:{port}", "--psk", "--target", CSE, "--state", f"{lab.dir}/state", "--json")
+        check(f"the registrar lets it in, {when}", r.returncode == 0 and METER in json.loads(r.stdout or "{}").get("answer", ""),
+              (r.returncode, r.stdout, r.stderr))
+        check("registrar ends with 0", registrar.end() == 0)
+    r = gba(lab, "renew", "mef", "--id", METER, *outputs(lab, "meter"))
+    check("gba est renew after that", r.returncode == 0 and pair_is_good(lab, "meter", f"URI:{METER}"), r.stderr)
+
+
+def test_gba_certificate(lab):
+    r = gba(lab, "enrol", "mef", *lab.pair("cse1"), "--id", CSE, *outputs(lab, "reg"))
+    check("gba: a CSE by its certificate", r.returncode == 0 and pair_is_good(lab, "reg", f"DNS:{CSE_FQDN}"), r.stderr)
+    # an interrupted switch is finished by the next run, also by one that fails
+    for x in ("pem", "key"):
+        shutil.copy(f"{lab.dir}/reg.{x}", f"{lab.dir}/half.{x}.next")
+        write(f"{lab.dir}/half.{x}", "old", 0o600)
+    r = run(GBA, "est", "renew", "--mef", "https://127.0.0.1:1", "--ca", f"{lab.dir}/ca.pem", "--id", CSE, *outputs(lab, "half"))
+    check("nobody there: 69", r.returncode == 69, (r.returncode, r.stderr))
+    check("the switch is finished", pair_is_good(lab, "half", f"DNS:{CSE_FQDN}"))
+    r = gba(lab, "renew", "mef", *lab.pair("reg"), "--id", CSE, "--cert-out", f"{lab.dir}/one.pem", "--key-out",
+            f"{lab.dir}/one.pem")
+    check("one file for both", r.returncode == 0 and run("openssl", "pkey", "-in", f"{lab.dir}/one.pem", "-pubout").stdout ==
+          public_key(lab, "one"), r.stderr)
+    before = sorted(os.listdir(lab.dir))
+    r = gba(lab, "enrol", "mef", *lab.pair("cse1"), "--id", CSE, "--cert-out", "/nonexistent/c", "--key-out", f"{lab.dir}/k")
+    check("no folder: 74, nothing half", r.returncode == 74 and sorted(os.listdir(lab.dir)) == before, (r.returncode, r.stderr))
+    for what, argv in (("no operation", ()), ("another operation", ("revoke",)), ("no MEF", ("enrol", "--id", CSE)),
+                       ("no id", ("enrol", "--mef", "https://x", "--cert-out", "a", "--key-out", "b")),
+                       ("no credential", ("cacerts", "--mef", "https://x")),
+                       ("a certificate without a key", ("cacerts", "--mef", "https://x", "--cert", "c")),
+                       ("renewal by Kpm", ("renew", "--mef", "https://x", "--kpm-file", "k", "--id", CSE, "--cert-out", "a",
+                                           "--key-out", "b")),
+                       ("both credentials", ("cacerts", "--mef", "https://x", "--cert", "c", "--key", "k", "--kpm-file", "f"))):
+        r = run(GBA, "est", *argv)
+        check(f"{what}: 64", r.returncode == 64 and r.stderr, (r.returncode, r.stderr))
+    r = gba(lab, "cacerts", "mef", *lab.pair("cse1"), "--ca", f"{lab.dir}/other_ca.pem")
+    check("a MEF of others: 76", r.returncode == 76, (r.returncode, r.stderr))
+
+
+def test_gba_busy(lab):
+    """Behind a CA that is busy, and one that wants the session linked."""
+    command(lab, "exit 75")
+    r = gba(lab, "enrol", "mef", *lab.pair("cse1"), "--id", CSE, *outputs(lab, "busy"))
+    check("gba at a busy CA: 69", r.returncode == 69 and "try again in" in r.stderr, (r.returncode, r.stderr))
+    command(lab, SIGN)
+    r = gba(lab, "enrol", "mef", *lab.pair("cse1"), "--id", CSE, *outputs(lab, "busy"))
+    check("gba at an external CA", r.returncode == 0 and pair_is_good(lab, "busy", f"DNS:{CSE_FQDN}", "external"), r.stderr)
+
+
 # ---- challengePassword ------------------------------------------------------------------------
 
 def linked(lab, version, binding, spoil=False, cert="cse1"):
@@ -396,6 +551,8 @@ def linked(lab, version, binding, spoil=False, cert="cse1"):
 def test_link(lab):
     a = lab.curl("csrattrs")
     check("csrattrs: challengePassword", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07" in base64.b64decode(a.body), a.body)
+    r = gba(lab, "enrol", "mef", *lab.pair("cse1"), "--id", CSE, *outputs(lab, "linked_gba"))
+    check("gba cannot bind: 76", r.returncode == 76 and "challengePassword" in r.stderr, (r.returncode, r.stderr))
     a = linked(lab, ssl.TLSVersion.TLSv1_2, True)
     check("bound to its session", a.status == 200, (a.status, a.body))
     a = linked(lab, ssl.TLSVersion.TLSv1_2, True, spoil=True)
@@ -595,7 +752,7 @@ def test_options(lab):
             ("anchors that are none", "est: {ca: lab, folder: f, anchors: ca.key}"),
             ("another CA", "est: {ca: acme}")]
     for what, est in rows:
-        write(f"{lab.dir}/bad.yaml", text.split("est:")[0] + est + "\n")
+        write(f"{lab.dir}/bad.yaml", text.split("est:")[0] + est + "\n", 0o600)
         r = run(mefd.MEFD, "--config", f"{lab.dir}/bad.yaml", "--check-config")
         check(f"{what}: 78", r.returncode == 78 and r.stderr, (r.returncode, r.stderr))
     check("check-config made no folder", not os.path.exists(f"{lab.dir}/f"))
@@ -614,6 +771,9 @@ def main():
         test_psk(lab)
         test_renewal_of_enrolees(lab)
         test_foreign_server(lab)
+        test_gba_psk(lab)
+        test_gba_certificate(lab)
+        test_whole_way(lab)
         test_restart(lab)
         test_revocation(lab)
         lab.restart(LAB.replace("}", ", challenge_password: true}"))
@@ -622,6 +782,7 @@ def main():
         command(lab, SIGN)
         lab.restart(COMMAND.format(dir=lab.dir))
         test_command(lab)
+        test_gba_busy(lab)
         skipped = test_full_disk(lab)
         test_options(lab)
         a = exchange(lab.mefd.address("metrics"), b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -629,7 +790,7 @@ def main():
     finally:
         codes, text = lab.end()
     check("daemons end with 0", codes == [0, 0], codes)
-    check("no key in the log", "PRIVATE" not in text)
+    check("no key in the log", "PRIVATE" not in text and KPM.hex() not in text.lower())
     return summary(skipped)
 
 
