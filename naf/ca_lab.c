@@ -64,7 +64,7 @@ static void lab_close(struct mef_ca *self)
     ca_certs_free(&l->certs);
     if (l->key != NULL)
         gnutls_x509_privkey_deinit(l->key); /* GnuTLS wipes it */
-    pthread_mutex_destroy(&l->crl_lock);
+    pthread_mutex_destroy(&l->lock);
     free(l->folder);
     free(l->mef);
     free(l);
@@ -108,7 +108,7 @@ static struct ca_lab *make_lab(const struct ca_lab_config *c)
     l->arg = c->arg;
     l->folder = strdup(c->folder);
     l->mef = strdup(c->name);
-    pthread_mutex_init(&l->crl_lock, NULL);
+    pthread_mutex_init(&l->lock, NULL);
     if (l->folder == NULL || l->mef == NULL) {
         lab_close(&l->port);
         return NULL;

@@ -146,7 +146,7 @@ static enum gba_err replace(struct ca_lab *l, struct gba_bytes serial)
     gnutls_x509_crl_t old;
     enum gba_err err;
 
-    pthread_mutex_lock(&l->crl_lock);
+    pthread_mutex_lock(&l->lock);
     err = load(l, &old);
     if (err == GBA_E_NOT_FOUND)
         err = GBA_OK;
@@ -157,7 +157,7 @@ static enum gba_err replace(struct ca_lab *l, struct gba_bytes serial)
         err = renew(l, old, serial);
     if (old != NULL)
         gnutls_x509_crl_deinit(old);
-    pthread_mutex_unlock(&l->crl_lock);
+    pthread_mutex_unlock(&l->lock);
     if (err == GBA_OK && l->crl_changed != NULL)
         l->crl_changed(l->arg);
     return err;

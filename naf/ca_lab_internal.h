@@ -26,8 +26,8 @@ struct ca_lab {
     char domains[CA_LAB_DOMAINS][GBA_FQDN_SIZE]; /* that the root permits */
     size_t n_domains;
     int64_t crl_life_s;
-    int record; /* descriptor of `issued`; locked */
-    pthread_mutex_t crl_lock;
+    int record;           /* descriptor of `issued`; locked */
+    pthread_mutex_t lock; /* on the key's use and on the CRL's file */
     void (*crl_changed)(void *arg);
     void *arg;
     struct ca_worker *worker;

@@ -189,7 +189,9 @@ enum gba_err ca_lab_make(void *ctx, const struct mef_ca_request *rq,
     serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40); /* positive, always 16 octets */
     if (gnutls_x509_crt_init(&crt) < 0)
         return GBA_E_NOMEM;
+    pthread_mutex_lock(&l->lock);
     err = finish(l, rq, serial, crt, out, n);
+    pthread_mutex_unlock(&l->lock);
     gnutls_x509_crt_deinit(crt);
     return err;
 }

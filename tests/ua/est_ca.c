@@ -80,7 +80,8 @@ static struct gba_bytes certs_only(X509 *first, X509 *second)
              PKCS7_add_certificate(p7, first) == 1 &&
              (second == NULL || PKCS7_add_certificate(p7, second) == 1),
          "PKCS#7");
-    p7->d.sign->contents->d.data = NULL; /* certs-only has no content */
+    ASN1_OCTET_STRING_free(p7->d.sign->contents->d.data); /* certs-only has no content */
+    p7->d.sign->contents->d.data = NULL;
     n = i2d_PKCS7(p7, &der);
     must(n > 0, "PKCS#7");
     copy = malloc((size_t)n);
