@@ -12,10 +12,9 @@
 #include <string.h>
 
 #include "common/host/clock.h"
-#include "common/host/tls.h"
+#include "common/host/tls_peer.h"
 
-#define MAX_NAMES 16
-#define XML_TYPE  "text/xml; charset=utf-8"
+#define XML_TYPE "text/xml; charset=utf-8"
 
 #define ANSWER_WITHOUT_USS 8192 /* octets: names, two keys, times, or a fault */
 
@@ -30,8 +29,8 @@ struct call {
     struct zn_http *front;
     struct httpd_request *http;
     struct gba_zn_request request;
-    char name[MAX_NAMES][256];
-    const char *names[MAX_NAMES];
+    struct tls_peer peer;
+    const char *names[TLS_PEER_NAMES]; /* its dNSNames */
     struct zn_query query;
     uint64_t start_us;
 };
@@ -121,35 +120,42 @@ static void reply_outcome(const struct call *c, const struct zn_outcome *o)
     free(room);
 }
 
+static void free_call(struct call *c)
+{
+    if (c == NULL)
+        return;
+    tls_peer_free(&c->peer);
+    free(c);
+}
+
 static void done(void *arg, const struct zn_outcome *o)
 {
     struct call *c = arg;
 
     note(c, o);
     reply_outcome(c, o);
-    free(c);
+    free_call(c);
 }
 
 /* ---- requests ------------------------------------------------------------------------- */
 
 /* The verified dNSNames; a CN is never looked at. */
-static void name_caller(struct call *c)
+static enum gba_err name_caller(struct call *c)
 {
     const struct zn_http *z = c->front;
     gnutls_session_t s = httpd_tls(c->http);
+    enum gba_err err = tls_peer_read(s, &c->peer);
 
+    c->query = (struct zn_query){.names = c->names, .request = &c->request};
     if (s == NULL && z->c.insecure_naf != NULL)
         c->names[c->query.n_names++] = z->c.insecure_naf;
-    for (unsigned i = 0; s != NULL && i < MAX_NAMES; i++) {
-        enum gba_err err = tls_peer_dns_name(s, i, c->name[i]);
-
-        if (err == GBA_E_NOT_FOUND)
-            break;
-        if (err == GBA_OK)
-            c->names[c->query.n_names++] = c->name[i];
-    }
-    c->query.names = c->names;
-    c->query.request = &c->request;
+    for (size_t i = 0; i < c->peer.n; i++)
+        if (strncmp(c->peer.name[i], "dns:", 4) == 0)
+            c->names[c->query.n_names++] = c->peer.name[i] + 4;
+    if (c->peer.more)
+        LOG(z->log, LOG_LV_WARNING, "zn.names", LOG_STR("peer", httpd_peer_text(c->http)),
+            LOG_INT("max", TLS_PEER_NAMES), LOG_STR("reason", "a certificate with more names"));
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err;
 }
 
 static enum gba_err read_request(const struct zn_http *z, const struct httpd_request *r,
@@ -171,22 +177,30 @@ static void refuse(struct zn_http *z, struct httpd_request *r, enum gba_err err)
     reply_empty(&c, err);
 }
 
+static enum gba_err begin(struct zn_http *z, struct httpd_request *r, struct call *c)
+{
+    enum gba_err err = read_request(z, r, &c->request);
+
+    if (err != GBA_OK)
+        return err;
+    c->front = z;
+    c->http = r;
+    c->start_us = clock_monotonic_us();
+    return name_caller(c);
+}
+
 void zn_http_handle(void *ctx, struct httpd_request *r)
 {
     struct zn_http *z = ctx;
     struct call *c = calloc(1, sizeof(*c));
-    enum gba_err err = c == NULL ? GBA_E_NOMEM : read_request(z, r, &c->request);
+    enum gba_err err = c == NULL ? GBA_E_NOMEM : begin(z, r, c);
 
-    if (err != GBA_OK) {
-        free(c);
-        refuse(z, r, err);
+    if (err == GBA_OK) {
+        zn_run_start(z->env, &c->query, done, c);
         return;
     }
-    c->front = z;
-    c->http = r;
-    c->start_us = clock_monotonic_us();
-    name_caller(c);
-    zn_run_start(z->env, &c->query, done, c);
+    free_call(c);
+    refuse(z, r, err);
 }
 
 void zn_http_refused(void *ctx, struct httpd_request *r, enum gba_err err)

@@ -5,11 +5,11 @@
  */
 #include "naf/mef_peer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/host/clock.h"
 #include "common/host/tls.h"
+#include "common/host/tls_peer.h"
 
 /* ------------------------------------------------------------ during the handshake */
 
@@ -85,13 +85,13 @@ enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
 enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
                                      int64_t now_s, struct mef_client *c)
 {
-    struct tls_peer *peer = malloc(sizeof(*peer)); /* 8 KiB */
-    enum gba_err err = peer != NULL ? tls_peer_read(session, peer) : GBA_E_NOMEM;
+    struct tls_peer peer;
+    enum gba_err err = tls_peer_read(session, &peer);
 
     memset(c, 0, sizeof(*c));
-    for (size_t i = 0; err == GBA_OK && i < peer->n; i++)
-        err = mef_know_certificate(m, gba_text(peer->name[i]), now_s, peer->expires_s, c);
-    free(peer);
+    for (size_t i = 0; err == GBA_OK && i < peer.n; i++)
+        err = mef_know_certificate(m, gba_text(peer.name[i]), now_s, peer.expires_s, c);
+    tls_peer_free(&peer);
     if (err == GBA_E_NOT_FOUND)
         err = GBA_OK; /* nobody */
     if (err == GBA_OK && c->is_enrolee) {

@@ -13,6 +13,7 @@
 
 #include <gnutls/x509.h>
 
+#include "common/host/tls_verify.h"
 #include "common/secret.h"
 
 /* One reading of the files.  Sessions hold the one they began with. */
@@ -20,7 +21,7 @@ struct tls_creds {
     _Atomic unsigned refs;
     gnutls_certificate_credentials_t cert;
     gnutls_priority_t priorities;
-    enum tls_client_cert client;
+    struct tls_verify verify;
 };
 
 struct tls_server {
@@ -106,7 +107,7 @@ static enum gba_err load_creds(const struct tls_server_config *conf, struct log 
     if (c == NULL)
         return GBA_E_NOMEM;
     atomic_store(&c->refs, 1);
-    c->client = conf->client;
+    c->verify = (struct tls_verify){conf->client, log};
     if (gnutls_certificate_allocate_credentials(&c->cert) != 0) {
         free(c);
         return GBA_E_NOMEM;
@@ -270,38 +271,12 @@ void tls_creds_release(struct tls_creds *c)
     free(c);
 }
 
-/* gnutls_session_set_verify_cert ends a handshake without a certificate too, whatever was only
- * requested; an optional one is therefore checked by a function of our own. */
-static int verify_if_present(gnutls_session_t session)
-{
-    unsigned status = 0, n = 0;
-
-    if (gnutls_auth_get_type(session) != GNUTLS_CRD_CERTIFICATE ||
-        gnutls_certificate_get_peers(session, &n) == NULL || n == 0)
-        return 0;
-    if (gnutls_certificate_verify_peers2(session, &status) != 0 || status != 0)
-        return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-    return 0;
-}
-
 enum gba_err tls_creds_apply(struct tls_creds *c, gnutls_session_t session)
 {
     if (gnutls_priority_set(session, c->priorities) != 0 ||
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, c->cert) != 0)
         return GBA_E_TLS;
-    switch (c->client) {
-    case TLS_CLIENT_NONE:
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE);
-        break;
-    case TLS_CLIENT_OPTIONAL:
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
-        gnutls_session_set_verify_function(session, verify_if_present);
-        break;
-    case TLS_CLIENT_REQUIRED:
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
-        gnutls_session_set_verify_cert(session, NULL, 0);
-        break;
-    }
+    tls_verify_attach(&c->verify, session);
     return GBA_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * TLS server credentials over GnuTLS, and what may be asked of an established session: the
- * verified client certificate's names, the negotiated suite, exported keys.
+ * negotiated suite, exported keys.  Who its peer is: tls_peer.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -50,23 +50,6 @@ const char *tls_server_priorities(const struct tls_server *t);
 /* The PEM texts, for libmicrohttpd's own options. */
 const char *tls_server_cert_pem(const struct tls_server *t);
 const char *tls_server_key_pem(const struct tls_server *t);
-
-/* The i-th dNSName (or URI) subjectAltName of the peer's verified certificate. GBA_E_NOT_FOUND:
- * no such name, or no certificate.  The CN is never read.  Names with NUL are GBA_E_SYNTAX. */
-enum gba_err tls_peer_dns_name(gnutls_session_t s, unsigned i, char out[static 256]);
-enum gba_err tls_peer_uri(gnutls_session_t s, unsigned i, char *out, size_t cap);
-
-/* What the peer's verified certificate says of it: its alternative names as "dns:NAME",
- * "uri:URI" and "other:OID:HEX" (the DER of the value), at most TLS_PEER_NAMES, and its notAfter.
- * GBA_E_NOT_FOUND: no certificate that verifies. */
-#define TLS_PEER_NAMES     16
-#define TLS_PEER_NAME_SIZE 512
-struct tls_peer {
-    size_t n;
-    char name[TLS_PEER_NAMES][TLS_PEER_NAME_SIZE];
-    int64_t expires_s;
-};
-enum gba_err tls_peer_read(gnutls_session_t s, struct tls_peer *out);
 
 /* The negotiated suite's two octets (00AE -> 0x00ae); 0 before the handshake is done. */
 uint16_t tls_suite(gnutls_session_t s);

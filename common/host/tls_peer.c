@@ -1,15 +1,18 @@
 /*
- * Who the peer of an established TLS session is by its certificate: see tls.h.
+ * Who the peer of an established TLS session is by its certificate: see tls_peer.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <gnutls/x509.h>
+#include "common/host/tls_peer.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "common/host/tls.h"
+#include <gnutls/x509.h>
 
 #define OID_SIZE   128
 #define VALUE_SIZE 512
+#define NAME_SIZE  (OID_SIZE + 2 * VALUE_SIZE + 16)
 
 /* The verified certificate of the peer.  Whoever asks for names trusts them: so what the
  * handshake checked is checked again, with the credentials of the session. */
@@ -32,123 +35,98 @@ static gnutls_x509_crt_t peer_certificate(gnutls_session_t s)
     return crt;
 }
 
-/* The i-th alternative name of that type. */
-static enum gba_err alternative_name(gnutls_x509_crt_t crt, unsigned type, unsigned i,
-                                     char *out, size_t cap)
+/* Its end, or not even a list of names. */
+static bool is_end(int type)
 {
-    for (unsigned at = 0, seen = 0;; at++) {
-        size_t n = cap;
-        int rc = gnutls_x509_crt_get_subject_alt_name(crt, at, out, &n, NULL);
-
-        if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-            return GBA_E_NOT_FOUND;
-        if (rc == GNUTLS_E_SHORT_MEMORY_BUFFER) {
-            unsigned other = 0;
-
-            n = 0;
-            rc = gnutls_x509_crt_get_subject_alt_name2(crt, at, NULL, &n, &other, NULL);
-            if (other == type && seen++ == i)
-                return GBA_E_TOO_LONG;
-            continue;
-        }
-        if (rc < 0)
-            return GBA_E_SYNTAX;
-        if ((unsigned)rc != type || seen++ != i)
-            continue;
-        if (n >= cap || memchr(out, '\0', n) != NULL)
-            return GBA_E_SYNTAX;
-        out[n] = '\0';
-        return GBA_OK;
-    }
+    return type < 0 && type != GNUTLS_E_SHORT_MEMORY_BUFFER &&
+           type != GNUTLS_E_X509_UNKNOWN_SAN;
 }
 
-static enum gba_err peer_name(gnutls_session_t s, unsigned type, unsigned i, char *out,
-                              size_t cap)
+static bool print_text(struct gba_wbuf *w, const char *type, struct gba_text value)
 {
-    gnutls_x509_crt_t crt = peer_certificate(s);
-    enum gba_err err = GBA_E_NOT_FOUND;
-
-    if (crt != NULL) {
-        err = alternative_name(crt, type, i, out, cap);
-        gnutls_x509_crt_deinit(crt);
-    }
-    if (err != GBA_OK)
-        out[0] = '\0';
-    return err;
+    if (value.n == 0 || value.n >= VALUE_SIZE || memchr(value.s, '\0', value.n) != NULL)
+        return false;
+    gba_wbuf_str(w, type);
+    gba_wbuf_text(w, value);
+    return true;
 }
 
-enum gba_err tls_peer_dns_name(gnutls_session_t s, unsigned i, char out[static 256])
+static bool print_other(struct gba_wbuf *w, gnutls_x509_crt_t crt, unsigned at,
+                        struct gba_bytes value)
 {
-    return peer_name(s, GNUTLS_SAN_DNSNAME, i, out, 256);
-}
-
-enum gba_err tls_peer_uri(gnutls_session_t s, unsigned i, char *out, size_t cap)
-{
-    return peer_name(s, GNUTLS_SAN_URI, i, out, cap);
-}
-
-/* --- all names at once ------------------------------------------------------------------- */
-
-static void add_name(struct tls_peer *p, const char *type, struct gba_text value)
-{
-    struct gba_wbuf w;
-
-    if (p->n == TLS_PEER_NAMES || value.n == 0)
-        return;
-    gba_wbuf_init(&w, p->name[p->n], sizeof(p->name[p->n]));
-    gba_wbuf_str(&w, type);
-    gba_wbuf_text(&w, value);
-    gba_wbuf_cstr(&w);
-    if (gba_wbuf_ok(&w))
-        p->n++;
-}
-
-/* otherName: "other:OID:HEX", the DER of its value in hexadecimal. */
-static void add_other(struct tls_peer *p, gnutls_x509_crt_t crt, unsigned at,
-                      struct gba_bytes value)
-{
-    char oid[OID_SIZE], text[OID_SIZE + 2 * VALUE_SIZE + 2];
+    char oid[OID_SIZE];
     size_t n = sizeof(oid);
-    struct gba_wbuf w;
 
-    if (gnutls_x509_crt_get_subject_alt_othername_oid(crt, at, oid, &n) < 0 || n >= sizeof(oid))
-        return;
-    gba_wbuf_init(&w, text, sizeof(text));
-    gba_wbuf_text(&w, (struct gba_text){oid, n});
-    gba_wbuf_str(&w, ":");
-    gba_wbuf_hex(&w, value);
-    add_name(p, "other:", gba_bytes_text(gba_wbuf_bytes(&w)));
+    if (gnutls_x509_crt_get_subject_alt_othername_oid(crt, at, oid, &n) < 0 ||
+        n >= sizeof(oid) || value.n == 0)
+        return false;
+    gba_wbuf_str(w, "other:");
+    gba_wbuf_text(w, (struct gba_text){oid, n});
+    gba_wbuf_str(w, ":");
+    gba_wbuf_hex(w, value);
+    return true;
 }
 
-/* One that is too long, or holds a NUL, is nobody's name here. */
-static bool add_san(struct tls_peer *p, gnutls_x509_crt_t crt, unsigned at)
+/* The at-th name as text, or "": not one of ours.  False: there is no at-th. */
+static bool print_name(gnutls_x509_crt_t crt, unsigned at, char out[static NAME_SIZE])
 {
     char value[VALUE_SIZE];
     size_t n = sizeof(value);
     int type = gnutls_x509_crt_get_subject_alt_name(crt, at, value, &n, NULL);
     struct gba_text text = {value, n};
+    struct gba_wbuf w;
+    bool ours = false;
 
-    if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-        return false;
-    if (type == GNUTLS_SAN_OTHERNAME)
-        add_other(p, crt, at, gba_text_bytes(text));
-    else if ((type == GNUTLS_SAN_DNSNAME || type == GNUTLS_SAN_URI) && n < sizeof(value) &&
-             memchr(value, '\0', n) == NULL)
-        add_name(p, type == GNUTLS_SAN_URI ? "uri:" : "dns:", text);
-    return true;
+    gba_wbuf_init(&w, out, NAME_SIZE);
+    if (type == GNUTLS_SAN_DNSNAME)
+        ours = print_text(&w, "dns:", text);
+    else if (type == GNUTLS_SAN_URI)
+        ours = print_text(&w, "uri:", text);
+    else if (type == GNUTLS_SAN_OTHERNAME)
+        ours = print_other(&w, crt, at, gba_text_bytes(text));
+    (void)gba_wbuf_cstr(&w);
+    if (!ours || !gba_wbuf_ok(&w))
+        out[0] = '\0';
+    return !is_end(type);
+}
+
+static enum gba_err read_names(gnutls_x509_crt_t crt, struct tls_peer *p)
+{
+    char name[NAME_SIZE];
+
+    for (unsigned at = 0; print_name(crt, at, name); at++) {
+        if (name[0] == '\0')
+            continue;
+        p->more = p->n == TLS_PEER_NAMES;
+        if (p->more)
+            break;
+        p->name[p->n] = strdup(name);
+        if (p->name[p->n] == NULL)
+            return GBA_E_NOMEM;
+        p->n++;
+    }
+    return GBA_OK;
 }
 
 enum gba_err tls_peer_read(gnutls_session_t s, struct tls_peer *out)
 {
     gnutls_x509_crt_t crt = peer_certificate(s);
+    enum gba_err err;
 
-    out->n = 0;
-    out->expires_s = 0;
+    memset(out, 0, sizeof(*out));
     if (crt == NULL)
         return GBA_E_NOT_FOUND;
     out->expires_s = gnutls_x509_crt_get_expiration_time(crt);
-    for (unsigned at = 0; at < TLS_PEER_NAMES && add_san(out, crt, at); at++)
-        ;
+    err = read_names(crt, out);
     gnutls_x509_crt_deinit(crt);
-    return GBA_OK;
+    if (err != GBA_OK)
+        tls_peer_free(out);
+    return err;
+}
+
+void tls_peer_free(struct tls_peer *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        free(p->name[i]);
+    p->n = 0;
 }

@@ -128,6 +128,8 @@ def make_certificates():
     make_cert(folder, "ca", "naf2", "DNS:naf2.example.org")
     make_cert(folder, "ca", "unlisted", "DNS:naf9.example.org")
     make_cert(folder, "ca", "cn_only", None)
+    others = ",".join(f"URI:urn:x{i},DNS:other{i}.example.org" for i in range(40))
+    make_cert(folder, "ca", "many", others + ",RID:1.2.3.4,DNS:naf1.example.org")
     make_cert(folder, "other_ca", "rogue", "DNS:naf1.example.org")
     return folder
 

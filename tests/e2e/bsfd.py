@@ -294,6 +294,20 @@ def test_tmpi(b):
 NAF_ID = b"naf1.example.org" + bytes.fromhex("0100000002")
 
 
+def check_refusals(b):
+    """A client that TLS refuses is told why, and so is the log."""
+    host, port = b.address("zn")
+    for version in "-tls1_2", "-tls1_3":
+        for cert, alert, reason in (
+                (None, "certificate required" if version == "-tls1_3" else "handshake failure", "no certificate"),
+                ("rogue", "unknown ca", "certificate of an unknown CA")):
+            pair = ["-cert", f"{b.dir}/{cert}.pem", "-key", f"{b.dir}/{cert}.key"] if cert else []
+            r = run(*["openssl", "s_client", "-connect", f"{host}:{port}", version, "-ign_eof"] + pair,
+                    input="GET / HTTP/1.0\r\n\r\n")
+            check(f"Zn: {version}, {cert}: alert", alert in r.stderr + r.stdout, r.stderr)
+            check(f"Zn: {version}, {cert}: logged", f'tls.refused peer=127.0.0.1 reason="{reason}"' in b.text())
+
+
 def test_zn(b):
     ue, a = bootstrap(b.address("ub"))
     key = kdf(ue.ks, b"gba-me", ue.rand, IMPI.encode(), NAF_ID)
@@ -338,6 +352,9 @@ def test_zn(b):
         if code:
             check(f"Zn, {what}: fault", f"<code>{code}</code>".encode() in re.sub(rb"<\w+:code", b"<code", a.body) and
                   b"Fault" in a.body, a.body)
+    a = zn(b, soap(ue.btid, NAF_ID), "many")
+    check("Zn: the last of many names", a.status == 200, (a.status, a.body))
+    check_refusals(b)
     check("Zn: no certificate", zn(b, soap(ue.btid, NAF_ID), None).status == 0)
     check("Zn: a stranger's certificate", zn(b, soap(ue.btid, NAF_ID), "rogue").status == 0)
     a = zn(b, b"", method="GET")

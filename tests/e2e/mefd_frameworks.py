@@ -70,11 +70,13 @@ def test_kpm(lab):
 def test_certificate(lab):
     make_cert(lab.dir, "ca", "device", "DNS:device.example.org")
     make_cert(lab.dir, "ca", "device_uri", "DNS:x.example.org,URI://sp.example.org/cse1/Ccert")
+    make_cert(lab.dir, "ca", "device_many", ",".join(f"DNS:x{i}.example.org" for i in range(40)) +
+              ",RID:1.2.3.4,DNS:device.example.org")
     make_cert(lab.dir, "ca", "device_cased", "URI://sp.example.org/CSE1/Ccert")
     make_cert(lab.dir, "ca", "wild", "DNS:*.example.org")
     make_cert(lab.dir, "other_ca", "forged", "DNS:device.example.org")
     make_cert(lab.dir, "ca", "cn_only", None)
-    for name in ("device", "device_uri"):
+    for name in ("device", "device_uri", "device_many"):
         for cipher in ("ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"):
             s = Session(lab, None, None, cipher, cert=name)
             check(f"{name} {cipher}: session", s.up, s.out[-300:])
@@ -89,6 +91,7 @@ def test_certificate(lab):
         s = Session(lab, None, None, "ECDHE-ECDSA-AES128-GCM-SHA256", cert=name)
         a = register(s, CERT) if s.up else None
         check(f"{name}: refused", a is None or a.rsc not in (2001, 4117), a and a.rsc)
+        check(f"{name}: an alert says why", (b"alert unknown ca" in s.out) == (name == "forged"), s.out[-300:])
         s.end()
     s = Session(lab, None, None, "ECDHE-ECDSA-AES128-GCM-SHA256", cert="cse1")
     check("a target is no enrolee", s.ask("POST", "/-/", 5, json.dumps({"sec:skr": {
@@ -162,6 +165,7 @@ def main():
     finally:
         codes, text = lab.end()
     check("daemons end with 0", codes == [0, 0], codes)
+    check("and so does the log", 'tls.refused peer=127.0.0.1 reason="certificate of an unknown CA"' in text)
     check("no Kpm in the log", KPM.hex() not in text.lower())
     return summary()
 

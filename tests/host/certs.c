@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAMES_MAX 4
+#define NAMES_MAX 320
 #define RAW_NAMES 1000 /* no gnutls_x509_subject_alt_name_t */
 
 static char folder[64];

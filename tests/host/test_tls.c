@@ -16,6 +16,7 @@
 
 #include "common/host/httpd.h"
 #include "common/host/tls.h"
+#include "common/host/tls_peer.h"
 #include "tests/host/certs.h"
 #include "tests/host/raw_client.h"
 
@@ -24,11 +25,16 @@
     "+ECDHE-ECDSA:+ECDHE-RSA:+SHA256:+SHA384:%SERVER_PRECEDENCE"
 
 static struct certs_pair ca, other_ca, third_ca, server, server2, naf, revoked, expired, rogue,
-    nul_name, third, third_revoked;
+    nul_name, other, many, third, third_revoked;
 static struct log *quiet;
+
+#define MANY 140 /* names of each of two types: more than TLS_PEER_NAMES */
+static char many_names[MANY][20];
 
 static void make_certificates(void)
 {
+    for (int i = 0; i < MANY; i++)
+        snprintf(many_names[i], sizeof(many_names[i]), "naf%d.example", i);
     ca = certs_make("ca", "Test CA", NULL, 24, 1);
     other_ca = certs_make("other-ca", "Test CA", NULL, 24, 1);
     certs_next_dns("localhost");
@@ -42,8 +48,18 @@ static void make_certificates(void)
     revoked = certs_make("revoked", "revoked", &ca, 24, 5);
     expired = certs_make("expired", "expired", &ca, -1, 6);
     rogue = certs_make("rogue", "naf.example", &other_ca, 24, 7);
+    for (int i = 0; i < MANY; i++) {
+        certs_next_uri("urn:between");
+        certs_next_dns(many_names[i]);
+    }
+    many = certs_make("many", "many", &ca, 24, 9);
     certs_next_names_der("\x30\x13\x82\x11naf.example\0.evil", 21);
     nul_name = certs_make("nul", "nul", &ca, 24, 8);
+    /* otherName 1.2.3.4, registeredID 1.2.3.4, dNSName */
+    certs_next_names_der("\x30\x1f\xa0\x0b\x06\x03\x2a\x03\x04\xa0\x04\x0c\x02xy"
+                         "\x88\x03\x2a\x03\x04\x82\x0bnaf.example",
+                         33);
+    other = certs_make("other", "other", &ca, 24, 10);
     certs_crl("crl", &ca, &revoked);
     third_ca = certs_make("third-ca", "Third CA", NULL, 24, 9);
     third = certs_make("third", "third", &third_ca, 24, 10);
@@ -55,20 +71,23 @@ static void make_certificates(void)
 static void handle(void *ctx, struct httpd_request *r)
 {
     gnutls_session_t s = httpd_tls(r);
-    char one[256], two[256], uri[32], text[1024];
+    struct tls_peer peer;
+    char text[1024];
     uint8_t key[16];
-    enum gba_err first = tls_peer_dns_name(s, 0, one);
+    enum gba_err err = tls_peer_read(s, &peer);
+    const char *last = peer.n != 0 ? peer.name[peer.n - 1] : "";
     int n;
 
     (void)ctx;
-    (void)tls_peer_dns_name(s, 1, two);
-    (void)tls_peer_uri(s, 0, uri, sizeof(uri));
-    CU_ASSERT_EQUAL(tls_peer_dns_name(s, 2, text), GBA_E_NOT_FOUND);
     CU_ASSERT_EQUAL(tls_export(s, "EXPORTER-test", key, sizeof(key)), GBA_OK);
-    n = snprintf(text, sizeof(text),
-                 "%s one=%s two=%s uri=%s suite=%04x 13=%d key=", gba_err_name(first), one, two,
-                 uri, tls_suite(s), tls_is_13(s));
+    n = snprintf(text, sizeof(text), "%s names=%zu more=%d last=%s expires=%d",
+                 gba_err_name(err), peer.n, peer.more, last, peer.expires_s > time(NULL));
+    for (size_t i = 0; i < peer.n && i < 4; i++)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, " %s", peer.name[i]);
+    n += snprintf(text + n, sizeof(text) - (size_t)n, " suite=%04x 13=%d key=", tls_suite(s),
+                  tls_is_13(s));
     gba_hex(text + n, GBA_BYTES(key));
+    tls_peer_free(&peer);
     httpd_reply(r,
                 &(struct httpd_reply){.status = 200, .body = {(uint8_t *)text, strlen(text)}});
 }
@@ -113,8 +132,9 @@ struct client {
     const char *pair;       /* certificate, or NULL */
     const char *identity;   /* PSK identity, or NULL */
     const char *psk_hex;
-    char server_cn[64]; /* out */
-    char key[40];       /* out: exported, in hexadecimal */
+    char server_cn[64];               /* out */
+    char key[40];                     /* out: exported, in hexadecimal */
+    gnutls_alert_description_t alert; /* out: the server's last word; 0: none */
 };
 
 static void credentials(const struct client *c, gnutls_session_t s,
@@ -197,6 +217,8 @@ static void ask(const char *address, struct client *c, char *answer, size_t cap)
             answer[at + (size_t)n] = '\0';
         }
     }
+    if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED || n == GNUTLS_E_FATAL_ALERT_RECEIVED)
+        c->alert = gnutls_alert_get(s);
     gnutls_deinit(s);
     gnutls_certificate_free_credentials(cert);
     gnutls_psk_free_client_credentials(psk);
@@ -229,15 +251,15 @@ static void test_certificates_required(void)
     for (size_t i = 0; i < 2; i++) {
         const char *v = versions[i];
 
-        CU_ASSERT(answers(h, (struct client){.priorities = v, .pair = "naf"},
-                          "OK one=naf.example two=naf2.example uri=urn:naf"));
+        CU_ASSERT(
+            answers(h, (struct client){.priorities = v, .pair = "naf"}, "OK names=3 more=0 "));
         CU_ASSERT(answers(h, (struct client){.priorities = v}, NULL));
         CU_ASSERT(answers(h, (struct client){.priorities = v, .pair = "rogue"}, NULL));
         CU_ASSERT(answers(h, (struct client){.priorities = v, .pair = "expired"}, NULL));
         CU_ASSERT(answers(h, (struct client){.priorities = v, .pair = "revoked"}, NULL));
-        CU_ASSERT(answers(h, (struct client){.priorities = v, .pair = "nul"}, "SYNTAX one= "));
+        CU_ASSERT(answers(h, (struct client){.priorities = v, .pair = "nul"}, "OK names=0 "));
         CU_ASSERT(answers(h, (struct client){.priorities = v, .pair = "server2"},
-                          "OK one=localhost two= uri="));
+                          " dns:localhost suite"));
     }
     CU_ASSERT(answers(
         h, (struct client){.priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.1", .pair = "naf"},
@@ -251,9 +273,9 @@ static void test_certificates_optional(void)
     struct tls_server *t = make_tls(TLS_CLIENT_OPTIONAL, NULL);
     struct httpd *h = start(t, NULL, false);
 
-    CU_ASSERT(answers(h, (struct client){0}, "NOT_FOUND one= two= uri= "));
-    CU_ASSERT(answers(h, (struct client){.priorities = TLS12}, "NOT_FOUND one= "));
-    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "OK one=naf.example "));
+    CU_ASSERT(answers(h, (struct client){0}, "NOT_FOUND names=0 more=0 last= expires=0 suite"));
+    CU_ASSERT(answers(h, (struct client){.priorities = TLS12}, "NOT_FOUND names=0 "));
+    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "OK names=3 "));
     CU_ASSERT(answers(h, (struct client){.pair = "rogue"}, NULL));
     CU_ASSERT(answers(h, (struct client){.pair = "revoked"}, NULL));
     httpd_free(h);
@@ -281,12 +303,12 @@ static void test_more_roots(void)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(t);
     h = start(t, NULL, false);
-    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "OK one=naf.example"));
-    CU_ASSERT(answers(h, (struct client){.pair = "third"}, "NOT_FOUND one="));
+    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "OK names=3 "));
+    CU_ASSERT(answers(h, (struct client){.pair = "third"}, "OK names=0 "));
     CU_ASSERT(answers(h, (struct client){.pair = "third-revoked"}, NULL));
     CU_ASSERT(answers(h, (struct client){.pair = "rogue"}, NULL));
     CU_ASSERT_EQUAL(tls_server_reload(t), GBA_OK);
-    CU_ASSERT(answers(h, (struct client){.pair = "third"}, "NOT_FOUND one="));
+    CU_ASSERT(answers(h, (struct client){.pair = "third"}, "OK names=0 "));
     httpd_free(h);
     tls_server_free(t);
     t = more_roots("ca.pem", NULL);
@@ -296,15 +318,82 @@ static void test_more_roots(void)
     CU_ASSERT_PTR_NULL(more_roots("third-ca.pem", "ca.pem"));
 }
 
+static void check_alert(const struct httpd *h, const char *priorities, const char *pair,
+                        gnutls_alert_description_t alert)
+{
+    struct client c = {.priorities = priorities, .pair = pair};
+    char text[4096];
+
+    ask(httpd_bound(h, 0), &c, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    CU_ASSERT_EQUAL(c.alert, alert);
+    if (c.alert != alert)
+        printf("\n  %s %s: %s\n", priorities, pair, gnutls_alert_get_name(c.alert));
+}
+
+/* Whoever is refused learns why. */
+static void test_alerts(void)
+{
+    static const struct {
+        const char *priorities, *pair;
+        gnutls_alert_description_t alert;
+    } rows[] = {
+        {TLS12, NULL, GNUTLS_A_HANDSHAKE_FAILURE},
+        {TLS13, NULL, GNUTLS_A_CERTIFICATE_REQUIRED},
+        {TLS12, "rogue", GNUTLS_A_BAD_CERTIFICATE}, /* a CA of the same name */
+        {TLS13, "rogue", GNUTLS_A_BAD_CERTIFICATE},
+        {TLS12, "expired", GNUTLS_A_CERTIFICATE_EXPIRED},
+        {TLS13, "expired", GNUTLS_A_CERTIFICATE_EXPIRED},
+        {TLS12, "revoked", GNUTLS_A_CERTIFICATE_REVOKED},
+        {TLS13, "revoked", GNUTLS_A_CERTIFICATE_REVOKED},
+    };
+    struct tls_server *t = make_tls(TLS_CLIENT_REQUIRED, NULL);
+    struct tls_server *o = make_tls(TLS_CLIENT_OPTIONAL, NULL);
+    struct httpd *h = start(t, NULL, false), *g = start(o, NULL, false);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        check_alert(h, rows[i].priorities, rows[i].pair, rows[i].alert);
+        if (rows[i].pair != NULL)
+            check_alert(g, rows[i].priorities, rows[i].pair, rows[i].alert);
+    }
+    httpd_free(h);
+    httpd_free(g);
+    tls_server_free(t);
+    tls_server_free(o);
+}
+
+/* Every name, in order, whatever stands between them; and where there are too many. */
+static void test_names(void)
+{
+    static const struct {
+        const char *pair, *part;
+    } rows[] = {
+        {"naf", "OK names=3 more=0 last=dns:naf2.example expires=1 dns:naf.example "
+                "uri:urn:naf dns:naf2.example suite"},
+        {"nul", "OK names=0 more=0 last= expires=1 suite"}, /* nobody's name */
+        {"other", "OK names=2 more=0 last=dns:naf.example expires=1 "
+                  "other:1.2.3.4:0c027879 dns:naf.example suite"},
+        {"many", "OK names=256 more=1 last=dns:naf127.example expires=1 uri:urn:between "
+                 "dns:naf0.example uri:urn:between dns:naf1.example suite"},
+    };
+    struct tls_server *t = make_tls(TLS_CLIENT_REQUIRED, NULL);
+    struct httpd *h = start(t, NULL, false);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        CU_ASSERT(answers(h, (struct client){.pair = rows[i].pair}, rows[i].part));
+    httpd_free(h);
+    tls_server_free(t);
+}
+
 /* Not asked for: a certificate proves nothing. */
 static void test_certificates_ignored(void)
 {
     struct tls_server *t = make_tls(TLS_CLIENT_NONE, NULL);
     struct httpd *h = start(t, NULL, false);
 
-    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "NOT_FOUND one= "));
-    CU_ASSERT(
-        answers(h, (struct client){.pair = "rogue", .priorities = TLS12}, "NOT_FOUND one= "));
+    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "NOT_FOUND names=0 "));
+    CU_ASSERT(answers(h, (struct client){.pair = "rogue", .priorities = TLS12},
+                      "NOT_FOUND names=0 "));
     httpd_free(h);
     tls_server_free(t);
 }
@@ -364,7 +453,7 @@ static void test_psk_beside_certificates(void)
     gnutls_psk_allocate_server_credentials(&psk_server);
     gnutls_psk_set_server_credentials_function2(psk_server, give_psk);
     h = start(t, attach_psk, true);
-    CU_ASSERT(answers(h, c, "NOT_FOUND one= two= uri= suite=00ae 13=0"));
+    CU_ASSERT(answers(h, c, "NOT_FOUND names=0 more=0 last= expires=0 suite=00ae 13=0"));
     c.priorities = TLS12 ":-KX-ALL:+ECDHE-PSK:-CIPHER-ALL:+CHACHA20-POLY1305";
     CU_ASSERT(answers(h, c, "suite=ccac 13=0"));
     c.priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+PSK:+DHE-PSK:+ECDHE-PSK";
@@ -374,7 +463,7 @@ static void test_psk_beside_certificates(void)
     c = alice;
     c.identity = "bob";
     CU_ASSERT(answers(h, c, NULL));
-    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "OK one=naf.example "));
+    CU_ASSERT(answers(h, (struct client){.pair = "naf"}, "OK names=3 "));
     httpd_free(h);
     gnutls_psk_free_server_credentials(psk_server);
     tls_server_free(t);
@@ -507,6 +596,8 @@ static const struct unit_test tests[] = {
     {"client certificates optional", test_certificates_optional},
     {"more roots", test_more_roots},
     {"client certificates ignored", test_certificates_ignored},
+    {"alerts", test_alerts},
+    {"names of certificates", test_names},
     {"negotiated suites", test_suites},
     {"PSK beside certificates", test_psk_beside_certificates},
     {"reload", test_reload},
@@ -517,9 +608,9 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    struct certs_pair *all[] = {&ca,       &other_ca, &server,  &server2,
-                                &naf,      &revoked,  &expired, &rogue,
-                                &nul_name, &third_ca, &third,   &third_revoked};
+    struct certs_pair *all[] = {&ca,      &other_ca, &server, &server2,      &naf,
+                                &revoked, &expired,  &rogue,  &nul_name,     &other,
+                                &many,    &third_ca, &third,  &third_revoked};
     int code;
 
     make_certificates();
