@@ -45,6 +45,7 @@ static void run(void (*scenario)(void))
     X(ipv6)                                                                                    \
     X(clients_list)                                                                            \
     X(control_socket)                                                                          \
+    X(control_pipelined)                                                                       \
     X(frozen)                                                                                  \
     X(frozen_failover)                                                                         \
     X(killed)                                                                                  \

@@ -21,6 +21,7 @@ void scenario_tls(void);
 void scenario_ipv6(void);
 void scenario_clients_list(void);
 void scenario_control_socket(void);
+void scenario_control_pipelined(void);
 
 /* Peers that fail: zh_scenarios_peers.c */
 void scenario_frozen(void);

@@ -5,8 +5,12 @@
  */
 #include "tests/e2e/zh_scenarios.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "common/secret.h"
 #include "common/sqn.h"
@@ -421,6 +425,71 @@ void scenario_clients_list(void)
     end_one(&h);
 }
 
+static int control_connect(const struct hss_child *h)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/control", h->folder);
+    MUST(fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0);
+    return fd;
+}
+
+static void expect(FILE *replies, const char *text)
+{
+    char reply[1100];
+
+    MUST(fgets(reply, sizeof(reply), replies) != NULL);
+    if (strncmp(reply, text, strlen(text)) != 0)
+        fprintf(stderr, "    %s", reply);
+    MUST(strncmp(reply, text, strlen(text)) == 0);
+}
+
+static void *send_stats(void *arg)
+{
+    const int *fd = arg;
+
+    for (int i = 0; i < 2000; i++)
+        MUST(write(*fd, "stats\n", 6) == 6);
+    return NULL;
+}
+
+/* Every line has its reply, in order: after one that is too long, after one with a NUL, and
+ * when nobody reads for a while. */
+void scenario_control_pipelined(void)
+{
+    struct hss_child h = hss_start("hss1.hss.test", NULL);
+    int fd = control_connect(&h), others[8];
+    FILE *replies = fdopen(fd, "r");
+    char line[3000];
+    pthread_t sender;
+
+    memset(line, 'x', sizeof(line));
+    MUST(replies != NULL && write(fd, line, sizeof(line)) == (ssize_t)sizeof(line));
+    MUST(write(fd, "\nstats\nclear\0 x\nclear\n", 22) == 22);
+    expect(replies, "error line too long\n");
+    expect(replies, "ok requests=0");
+    expect(replies, "error NUL in the line\n");
+    expect(replies, "ok\n");
+    MUST(pthread_create(&sender, NULL, send_stats, &fd) == 0);
+    zh_lab_pause_ms(200);
+    for (int i = 0; i < 2000; i++)
+        expect(replies, "ok requests=0");
+    MUST(pthread_join(sender, NULL) == 0);
+    for (int i = 0; i < 7; i++) {
+        others[i] = control_connect(&h);
+        MUST(write(others[i], "clear\n", 6) == 6 && read(others[i], line, 3) == 3);
+    }
+    others[7] = control_connect(&h);
+    MUST(read(others[7], line, sizeof(line)) == 23);
+    MUST(memcmp(line, "error too many clients\n", 23) == 0);
+    MUST(read(others[7], line, sizeof(line)) == 0);
+    for (int i = 0; i < 8; i++)
+        close(others[i]);
+    fclose(replies);
+    MUST(hss_stop(&h) == 0);
+}
+
 void scenario_control_socket(void)
 {
     static const char *const refused[] = {
@@ -457,9 +526,10 @@ void scenario_control_socket(void)
         MUST(!ok && strncmp(reply, "error ", 6) == 0);
     }
     MUST(hss_control(&h, "help", reply) && hss_control(&h, "help no-612", reply));
+    MUST(strcmp(reply, "ok kind=no-612\n") == 0);
     memset(line, 'x', sizeof(line)); /* longer than any command */
     line[sizeof(line) - 1] = '\0';
-    MUST(!hss_control(&h, line, reply) && reply[0] == '\0');
+    MUST(!hss_control(&h, line, reply) && strcmp(reply, "error line too long\n") == 0);
     for (int i = 0; i < 300; i++)
         (void)hss_control(&h, "drop * 1", reply);
     MUST(strncmp(reply, "error ", 6) == 0); /* 256 are too many as it is */

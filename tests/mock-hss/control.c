@@ -1,6 +1,7 @@
 /*
  * The control socket of mock-hss: see mock_hss.h.  One command a line, one reply line each:
- * "ok [key=value ...]" or "error TEXT".  A few clients at a time, on one thread.
+ * "ok [key=value ...]" or "error TEXT".  A few clients at a time, on one thread.  A client that
+ * does not read its replies is not read from until it does.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -28,8 +29,11 @@
 
 struct client {
     int fd;
-    char line[LINE_MAX_OCTETS];
+    char line[LINE_MAX_OCTETS]; /* and what came after it */
     size_t n;
+    bool skipping; /* the rest of a line that is too long */
+    char out[REPLY_MAX + 1];
+    size_t out_n, out_at; /* out_at < out_n: not sent yet */
 };
 
 struct control {
@@ -261,7 +265,7 @@ static void do_help(struct control *c, char **w, size_t n, struct reply *r)
     if (n == 2) {
         enum malformed kind = malformed_by_name(gba_text(w[1]));
 
-        say(r, kind != MALFORMED_NONE ? "ok %s" : "error no such kind", malformed_help(kind));
+        say(r, kind != MALFORMED_NONE ? "ok kind=%s" : "error no such kind", w[1]);
         return;
     }
     say(r, "ok");
@@ -303,58 +307,109 @@ static void run_line(struct control *c, char *line, struct reply *r)
 static void drop_client(struct client *client)
 {
     close(client->fd);
-    client->fd = -1;
+    *client = (struct client){.fd = -1};
+}
+
+static void flush(struct client *client)
+{
+    ssize_t sent = send(client->fd, client->out + client->out_at,
+                        client->out_n - client->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (sent > 0)
+        client->out_at += (size_t)sent;
+    else if (sent < 0 && errno != EAGAIN && errno != EINTR)
+        drop_client(client);
+}
+
+static bool is_waiting(const struct client *client)
+{
+    return client->out_at < client->out_n;
+}
+
+static void answer(struct client *client, const struct reply *r)
+{
+    client->out_n = (size_t)snprintf(client->out, sizeof(client->out), "%s\n", r->text);
+    client->out_at = 0;
+    flush(client);
+}
+
+static void serve_line(struct control *c, struct client *client, char *end)
+{
+    struct reply r = {.text = "error no reply"};
+    size_t n = (size_t)(end - client->line);
+
+    *end = '\0';
+    if (client->skipping)
+        client->skipping = false; /* it was answered when it became too long */
+    else {
+        if (strlen(client->line) != n)
+            say(&r, "error NUL in the line");
+        else
+            run_line(c, client->line, &r);
+        answer(client, &r);
+    }
+    if (client->fd < 0)
+        return;
+    client->n -= n + 1;
+    memmove(client->line, end + 1, client->n);
+}
+
+/* No line is that long: it is answered once, and skipped to its end. */
+static void refuse_long_line(struct client *client)
+{
+    static const struct reply too_long = {.text = "error line too long"};
+
     client->n = 0;
+    if (!client->skipping)
+        answer(client, &too_long);
+    client->skipping = client->fd >= 0;
 }
 
 static void serve_lines(struct control *c, struct client *client)
 {
     char *end;
 
-    while (client->fd >= 0 && (end = memchr(client->line, '\n', client->n)) != NULL) {
-        struct reply r = {.text = "error no reply"};
-        size_t used = (size_t)(end + 1 - client->line);
-        size_t n;
-
-        *end = '\0';
-        run_line(c, client->line, &r);
-        memmove(client->line, end + 1, client->n - used);
-        client->n -= used;
-        n = strlen(r.text);
-        r.text[n++] = '\n';
-        if (send(client->fd, r.text, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
-            drop_client(client);
-    }
+    while (client->fd >= 0 && !is_waiting(client) &&
+           (end = memchr(client->line, '\n', client->n)) != NULL)
+        serve_line(c, client, end);
+    if (client->fd >= 0 && !is_waiting(client) && client->n == sizeof(client->line))
+        refuse_long_line(client);
 }
 
-static void read_client(struct control *c, struct client *client)
+static void read_client(struct client *client)
 {
     ssize_t got = recv(client->fd, client->line + client->n, sizeof(client->line) - client->n,
                        MSG_DONTWAIT);
 
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (got <= 0) {
+    if (got > 0)
+        client->n += (size_t)got;
+    else if (got == 0 || (errno != EAGAIN && errno != EINTR))
         drop_client(client);
-        return;
-    }
-    client->n += (size_t)got;
+}
+
+static void attend(struct control *c, struct client *client)
+{
+    if (is_waiting(client))
+        flush(client);
+    else
+        read_client(client);
     serve_lines(c, client);
-    if (client->n == sizeof(client->line))
-        drop_client(client); /* no line is that long */
 }
 
 static void accept_client(struct control *c)
 {
+    static const char full[] = "error too many clients\n";
     int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
 
     for (size_t i = 0; i < CLIENTS && fd >= 0; i++)
         if (c->clients[i].fd < 0) {
             c->clients[i].fd = fd;
-            fd = -1;
+            return;
         }
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    (void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
 }
 
 static void *control_loop(void *arg)
@@ -366,14 +421,16 @@ static void *control_loop(void *arg)
         fds[0] = (struct pollfd){.fd = c->wake, .events = POLLIN};
         fds[1] = (struct pollfd){.fd = c->listener, .events = POLLIN};
         for (size_t i = 0; i < CLIENTS; i++)
-            fds[i + 2] = (struct pollfd){.fd = c->clients[i].fd, .events = POLLIN};
+            fds[i + 2] =
+                (struct pollfd){.fd = c->clients[i].fd,
+                                .events = is_waiting(&c->clients[i]) ? POLLOUT : POLLIN};
         if (poll(fds, CLIENTS + 2, -1) < 0)
             continue;
         if (fds[0].revents != 0)
             return NULL;
         for (size_t i = 0; i < CLIENTS; i++)
             if (fds[i + 2].revents != 0)
-                read_client(c, &c->clients[i]);
+                attend(c, &c->clients[i]);
         if (fds[1].revents != 0)
             accept_client(c);
     }

@@ -8,10 +8,8 @@
 #include <limits.h>
 #include <string.h>
 
-static const struct {
-    const char *name, *help;
-} kinds[MALFORMED_N] = {
-#define X(n, text, about) [MALFORMED_##n] = {text, about},
+static const char *const kinds[MALFORMED_N] = {
+#define X(name, text) [MALFORMED_##name] = text,
     MALFORMED_KINDS(X)
 #undef X
 };
@@ -79,17 +77,12 @@ bool faults_take(struct faults *f, enum fault_kind kind, struct gba_text impi,
 enum malformed malformed_by_name(struct gba_text name)
 {
     for (int i = MALFORMED_NONE + 1; i < MALFORMED_N; i++)
-        if (gba_text_is(name, kinds[i].name))
+        if (gba_text_is(name, kinds[i]))
             return (enum malformed)i;
     return MALFORMED_NONE;
 }
 
 const char *malformed_name(enum malformed kind)
 {
-    return kinds[kind].name;
-}
-
-const char *malformed_help(enum malformed kind)
-{
-    return kinds[kind].help;
+    return kinds[kind];
 }

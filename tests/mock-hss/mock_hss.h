@@ -87,30 +87,30 @@ enum gba_err auc_resync(struct subscriber *s, const uint8_t rand[static 16],
 
 /* --- faults (faults.c) ------------------------------------------------------------------ */
 
-/* One row per kind: name, what the answer then is. */
+/* One row per kind; mock-hss(1) says what the answer then is. */
 #define MALFORMED_KINDS(X)                                                                     \
-    X(SHORT_AUTN, "short-autn", "SIP-Authenticate of 31 octets")                               \
-    X(LONG_RES, "long-res", "SIP-Authorization of 17 octets")                                  \
-    X(SHORT_RES, "short-res", "SIP-Authorization of 3 octets")                                 \
-    X(NO_CK, "no-ck", "no Confidentiality-Key")                                                \
-    X(NO_612, "no-612", "success without SIP-Auth-Data-Item")                                  \
-    X(NO_RESULT, "no-result", "a vector without any result AVP")                               \
-    X(UNKNOWN_M_AVP, "unknown-m-avp", "an AVP nobody knows, with the M bit")                   \
-    X(UNKNOWN_M_FIRST, "unknown-m-first", "the same, before Result-Code")                      \
-    X(BAD_RESULT_LENGTH, "bad-result-length", "Result-Code of 3 octets")                       \
-    X(BROKEN_GROUP, "broken-group", "SIP-Auth-Data-Item whose content is no AVPs")             \
-    X(BAD_GUSS, "bad-guss", "GBA-UserSecSettings that is not XML")                             \
-    X(TWO_RESULTS, "two-results", "Result-Code 2001 and Experimental-Result 5401")             \
-    X(SAME_RAND, "same-rand", "a new vector with the RAND of the last one")                    \
-    X(NUL_SESSION, "nul-session", "a NUL octet in the answer's Session-Id")                    \
-    X(PYHSS, "pyhss", "valid: AVPs in PyHSS' order, scheme GBA_ME, 601, 607, 613")             \
-    X(FHOSS, "fhoss", "valid: as FHoSS has it, VSAI of Cx, GUSS without namespace")            \
-    X(NO_SCHEME, "no-scheme", "valid: no SIP-Authentication-Scheme")                           \
-    X(TWO_VECTORS, "two-vectors", "valid: a second SIP-Auth-Data-Item, of no use")
+    X(SHORT_AUTN, "short-autn")                                                                \
+    X(LONG_RES, "long-res")                                                                    \
+    X(SHORT_RES, "short-res")                                                                  \
+    X(NO_CK, "no-ck")                                                                          \
+    X(NO_612, "no-612")                                                                        \
+    X(NO_RESULT, "no-result")                                                                  \
+    X(UNKNOWN_M_AVP, "unknown-m-avp")                                                          \
+    X(UNKNOWN_M_FIRST, "unknown-m-first")                                                      \
+    X(BAD_RESULT_LENGTH, "bad-result-length")                                                  \
+    X(BROKEN_GROUP, "broken-group")                                                            \
+    X(BAD_GUSS, "bad-guss")                                                                    \
+    X(TWO_RESULTS, "two-results")                                                              \
+    X(SAME_RAND, "same-rand")                                                                  \
+    X(NUL_SESSION, "nul-session")                                                              \
+    X(PYHSS, "pyhss")                                                                          \
+    X(FHOSS, "fhoss")                                                                          \
+    X(NO_SCHEME, "no-scheme")                                                                  \
+    X(TWO_VECTORS, "two-vectors")
 
 enum malformed {
     MALFORMED_NONE,
-#define X(name, text, help) MALFORMED_##name,
+#define X(name, text) MALFORMED_##name,
     MALFORMED_KINDS(X)
 #undef X
         MALFORMED_N
@@ -148,7 +148,6 @@ bool faults_take(struct faults *f, enum fault_kind kind, struct gba_text impi,
                  struct fault *out);
 enum malformed malformed_by_name(struct gba_text name); /* MALFORMED_NONE: no such kind */
 const char *malformed_name(enum malformed kind);
-const char *malformed_help(enum malformed kind);
 
 /* --- the server (server.c) -------------------------------------------------------------- */
 
