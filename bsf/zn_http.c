@@ -168,13 +168,20 @@ static enum gba_err read_request(const struct zn_http *z, const struct httpd_req
     return gba_zn_request_parse(httpd_body(r), out);
 }
 
+/* A header that must be understood has a fault of its own; what else is no request has none. */
 static void refuse(struct zn_http *z, struct httpd_request *r, enum gba_err err)
 {
-    struct call c = {.front = z, .http = r, .start_us = clock_monotonic_us()};
+    struct call c = {.front = z,
+                     .http = r,
+                     .request.ns = GBA_ZN_NS_DEFAULT,
+                     .start_us = clock_monotonic_us()};
     struct zn_outcome o = {.err = err};
 
     note(&c, &o);
-    reply_empty(&c, err);
+    if (err == GBA_E_SOAP_HEADER)
+        reply_outcome(&c, &o);
+    else
+        reply_empty(&c, err);
 }
 
 static enum gba_err begin(struct zn_http *z, struct httpd_request *r, struct call *c)

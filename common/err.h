@@ -30,6 +30,7 @@
     X(E_NOT_DIGEST, 400, 0, "Authorization is not Digest")                                     \
     X(E_EMPTY_USERNAME, 400, 0, "empty username")                                              \
     X(E_ALGORITHM, 400, 0, "unknown or refused Digest algorithm")                              \
+    X(E_SOAP_HEADER, 400, 0, "SOAP header that is not understood")                             \
     X(E_HTTP, 400, 0, "ambiguous or malformed HTTP request")                                   \
     X(E_PATH, 404, 0, "no such resource")                                                      \
     X(E_METHOD, 405, 0, "method not allowed")                                                  \

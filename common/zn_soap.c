@@ -33,9 +33,10 @@ enum gba_err zn_soap_payload(const struct gba_xml_node *root, bool *envelope,
     if (!*envelope)
         return GBA_OK;
     err = gba_xml_child(root, "Header", &header);
-    if (err == GBA_E_REPEATED || (err == GBA_OK && must_understand(header)) ||
-        gba_xml_child(root, "Body", &body) != GBA_OK)
+    if (err == GBA_E_REPEATED || gba_xml_child(root, "Body", &body) != GBA_OK)
         return GBA_E_SYNTAX;
+    if (err == GBA_OK && must_understand(header))
+        return GBA_E_SOAP_HEADER;
     *out = gba_xml_first(body);
     return *out != NULL && gba_xml_next(*out) == NULL ? GBA_OK : GBA_E_SYNTAX;
 }
@@ -246,26 +247,43 @@ enum gba_err gba_zn_answer_print(const struct gba_zn_request *rq, const struct g
 
 /* --- faults out -------------------------------------------------------------------------- */
 
-enum gba_err gba_zn_fault_print(const struct gba_zn_request *rq, enum gba_err err,
-                                struct gba_wbuf *out)
+/* SOAP 1.1 4.4.1 */
+static const char *fault_code(enum gba_err err)
+{
+    unsigned http = gba_err_http(err);
+
+    if (err == GBA_E_SOAP_HEADER)
+        return "MustUnderstand";
+    return http >= 400 && http < 500 ? "Client" : "Server";
+}
+
+static void print_detail(const struct gba_zn_request *rq, enum gba_err err,
+                         struct gba_wbuf *out)
 {
     static const char name[] = "requestBootstrappingInfoFault";
-    unsigned code = gba_err_diameter(err), http = gba_err_http(err);
-    struct gba_text text = gba_text(gba_err_text(err));
+    unsigned code = gba_err_diameter(err);
 
-    zn_soap_begin(out, true);
-    gba_wbuf_str(out, "<e:Fault><faultcode>e:");
-    gba_wbuf_str(out, http >= 400 && http < 500 ? "Client" : "Server");
-    gba_wbuf_str(out, "</faultcode>");
-    gba_xml_element(out, "faultstring", text);
     gba_wbuf_str(out, "<detail>");
     zn_soap_open(out, name, rq != NULL ? rq->ns : GBA_ZN_NS_DEFAULT);
     gba_xml_open(out, "code", NULL);
     gba_wbuf_number(out, code != 0 ? code : 5012); /* 5012: DIAMETER_UNABLE_TO_COMPLY */
     gba_xml_close(out, "code");
-    gba_xml_element(out, "text", text);
+    gba_xml_element(out, "text", gba_text(gba_err_text(err)));
     gba_xml_close(out, name);
-    gba_wbuf_str(out, "</detail></e:Fault>");
+    gba_wbuf_str(out, "</detail>");
+}
+
+enum gba_err gba_zn_fault_print(const struct gba_zn_request *rq, enum gba_err err,
+                                struct gba_wbuf *out)
+{
+    zn_soap_begin(out, true);
+    gba_wbuf_str(out, "<e:Fault><faultcode>e:");
+    gba_wbuf_str(out, fault_code(err));
+    gba_wbuf_str(out, "</faultcode>");
+    gba_xml_element(out, "faultstring", gba_text(gba_err_text(err)));
+    if (err != GBA_E_SOAP_HEADER) /* SOAP 1.1 4.4: a detail speaks of the Body only */
+        print_detail(rq, err, out);
+    gba_wbuf_str(out, "</e:Fault>");
     zn_soap_end(out, true);
     return gba_wbuf_ok(out) ? GBA_OK : GBA_E_TOO_LONG;
 }

@@ -49,11 +49,13 @@ struct gba_zn_fault {
 
 /* Server.  GBA_E_SYNTAX: no XML, a DTD, no request element, a child missing, twice or malformed,
  * but for the texts of btid and nafid;
+ * GBA_E_SOAP_HEADER: a header block that must be understood;
  * GBA_E_TOO_LONG: over GBA_ZN_REQUEST_MAX, or too many GSIDs. */
 enum gba_err gba_zn_request_parse(struct gba_bytes xml, struct gba_zn_request *out);
 enum gba_err gba_zn_answer_print(const struct gba_zn_request *rq, const struct gba_zn_answer *a,
                                  struct gba_wbuf *out);
-/* A SOAP 1.1 Fault (always in an envelope): faultcode Client for 5402, 5403 and bad input, else Server;
+/* A SOAP 1.1 Fault (always in an envelope): faultcode Client for 5402, 5403 and bad input, MustUnderstand,
+ * without a detail, for GBA_E_SOAP_HEADER, else Server;
  * <detail><requestBootstrappingInfoFault><code/><text/></...></detail>.  rq may be NULL. */
 enum gba_err gba_zn_fault_print(const struct gba_zn_request *rq, enum gba_err err,
                                 struct gba_wbuf *out);

@@ -211,6 +211,8 @@ enum gba_err gba_zn_answer_parse(struct gba_bytes xml, struct gba_zn_answer *out
     if (err != GBA_OK)
         return err;
     err = zn_soap_payload(gba_xml_root(doc), &envelope, &payload);
+    if (err == GBA_E_SOAP_HEADER)
+        err = GBA_E_SYNTAX; /* nobody is told */
     if (err == GBA_OK)
         err = is_fault(payload) ? fault_to_error(payload, fault) : read_answer(payload, out);
     gba_xml_free(doc);

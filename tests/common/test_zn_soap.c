@@ -89,7 +89,7 @@ static void test_request(void)
         {ENV
          "<s:Header><t xmlns='urn:t' s:mustUnderstand='1'/></s:Header><s:Body>" OPEN TWO CLOSE
          "</s:Body></s:Envelope>",
-         GBA_E_SYNTAX, true, false, NS, 0},
+         GBA_E_SOAP_HEADER, true, false, NS, 0},
         {"<!DOCTYPE a [<!ENTITY x '" BTID "'>]>" OPEN "<btid>&x;</btid><nafid>" NAFID
          "</nafid>" CLOSE,
          GBA_E_SYNTAX, false, false, NS, 0},

@@ -352,6 +352,11 @@ def test_zn(b):
         if code:
             check(f"Zn, {what}: fault", f"<code>{code}</code>".encode() in re.sub(rb"<\w+:code", b"<code", a.body) and
                   b"Fault" in a.body, a.body)
+    body = soap(ue.btid, NAF_ID).replace(
+        b"<e:Body>", b'<e:Header><t xmlns="urn:t" e:mustUnderstand="1"/></e:Header><e:Body>')
+    a = zn(b, body, "naf1")
+    check("Zn: a header that must be understood", a.status == 500 and b"<faultcode>e:MustUnderstand<" in a.body and
+          b"<detail>" not in a.body, a.body)
     a = zn(b, soap(ue.btid, NAF_ID), "many")
     check("Zn: the last of many names", a.status == 200, (a.status, a.body))
     check_refusals(b)
