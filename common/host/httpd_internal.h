@@ -144,6 +144,7 @@ struct httpd_request *httpd_request_new(struct httpd_conn *conn, struct MHD_Conn
 void httpd_request_unref(struct httpd_request *r);
 /* Gives the owner's side its reference and enters r among the pending. */
 void httpd_request_hand_over(struct httpd_request *r);
+bool httpd_request_is_answered(struct httpd_request *r);
 void httpd_request_force(struct httpd_request *r); /* 503 in the owner's place */
 enum gba_err httpd_request_body(struct httpd_request *r, const void *p, size_t n);
 

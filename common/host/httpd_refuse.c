@@ -125,7 +125,7 @@ void httpd_refuse_past(struct httpd_conn *conn, struct MHD_Connection *c, unsign
     struct httpd_request *known = conn->request;
     struct httpd_request *r = known != NULL ? known : httpd_request_new(conn, c, "");
 
-    if (r == NULL || r->past)
+    if (r == NULL || httpd_request_is_answered(r))
         return;
     r->past = true;
     r->why = why(conn, c, err);

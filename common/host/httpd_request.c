@@ -214,6 +214,16 @@ void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply)
     httpd_request_unref(r);
 }
 
+bool httpd_request_is_answered(struct httpd_request *r)
+{
+    bool answered;
+
+    pthread_mutex_lock(&r->lock);
+    answered = r->replied;
+    pthread_mutex_unlock(&r->lock);
+    return answered;
+}
+
 void httpd_request_force(struct httpd_request *r)
 {
     const struct httpd_header fields[] = {{"Retry-After", "5"}, {"Server", r->l->conf.server}};

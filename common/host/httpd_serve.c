@@ -96,12 +96,7 @@ static enum MHD_Result body_part(struct httpd_request *r, const char *data, size
 
 static enum MHD_Result body_complete(struct httpd_request *r)
 {
-    bool answered;
-
-    pthread_mutex_lock(&r->lock);
-    answered = r->replied;
-    pthread_mutex_unlock(&r->lock);
-    if (answered)
+    if (httpd_request_is_answered(r))
         return queue(r);
     if (r->refused != GBA_OK)
         return refuse(r, r->refused);
