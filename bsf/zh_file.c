@@ -55,17 +55,19 @@ struct zh_file {
 #define AT(member) offsetof(struct zh_file_config, member)
 static const struct conf_row rows[] = {
     {"subscribers", CONF_PATH, NULL, NULL, 0, 0, NULL, NULL, AT(subscribers), CONF_REQUIRED,
-     "YAML file of subscribers and their keys, mode 0600 (doc/examples/subscribers.yaml)."},
+     .help =
+         "YAML file of subscribers and their keys, mode 0600 (doc/examples/subscribers.yaml)."},
     {"sqn", CONF_PATH, NULL, NULL, 0, 0, NULL, NULL, AT(sqn), 0,
-     "File of sequence numbers; by default the subscribers' file with .sqn behind its name. "
-     "bsfd writes it and its neighbours .new and .lock, also after it has become user; under "
-     "its systemd unit it belongs into /var/lib/opengaa."},
+     .help = "File of sequence numbers; by default the subscribers' file with .sqn behind its "
+             "name. bsfd writes it and its neighbours .new and .lock, also after it has become "
+             "user; under its systemd unit it belongs into /var/lib/opengaa."},
     {"step", CONF_INT, NULL, "256", 1, 1000000, NULL, NULL, AT(step), 0,
-     "Sequence numbers reserved ahead at a time; a crash skips at most as many."},
+     .help = "Sequence numbers reserved ahead at a time; a crash skips at most as many."},
     {"ind", CONF_INT, NULL, "16", 0, 31, NULL, NULL, AT(ind), 0,
-     "Index value (TS 33.102 C.1.1.1) of this AuC: one that no other AuC of the cards uses."},
+     .help = "Index value (TS 33.102 C.1.1.1) of this AuC: one that no other AuC of the cards "
+             "uses."},
     {"max_outstanding", CONF_INT, NULL, "4096", 1, 1000000, NULL, NULL, AT(max_outstanding), 0,
-     "Queries that may wait; more are refused as overload."},
+     .help = "Queries that may wait; more are refused as overload."},
 };
 
 const struct conf_schema zh_file_schema = {

@@ -34,40 +34,40 @@ static const char *const algorithm_names[] = {"milenage", "tuak", "xor", "3gpp2"
 /* clang-format off */
 static const struct conf_row entry_rows[] = {
     {"impi", CONF_STRING, NULL, NULL, 1, GBA_IMPI_SIZE - 1, NULL, NULL, AT(impi), 0,
-     "Private identity, user@domain. Or give imsi and mnc_len."},
+     .help = "Private identity, user@domain. Or give imsi and mnc_len."},
     {"imsi", CONF_STRING, NULL, NULL, 6, 15, NULL, NULL, AT(imsi), 0,
-     "IMSI; the IMPI is made from it by TS 23.003 13.3. Quote it: it is text."},
+     .help = "IMSI; the IMPI is made from it by TS 23.003 13.3. Quote it: it is text."},
     {"mnc_len", CONF_INT, "digits", "0", 0, 3, NULL, NULL, AT(mnc_len), 0,
-     "Digits of the IMSI's mobile network code, 2 or 3. Needed with imsi."},
+     .help = "Digits of the IMSI's mobile network code, 2 or 3. Needed with imsi."},
     {"algorithm", CONF_ENUM, NULL, "milenage", 0, 0, algorithm_names, NULL, AT(algorithm), 0,
-     "milenage (TS 35.206), tuak (TS 35.231), xor (the TS 34.108 test algorithm) or 3gpp2 "
+     .help = "milenage (TS 35.206), tuak (TS 35.231), xor (the TS 34.108 test algorithm) or 3gpp2 "
      "(3GPP2 S.S0055-A)."},
     {"k", CONF_HEX, "octets", NULL, 16, 32, NULL, NULL, AT(k), CONF_REQUIRED | CONF_SECRET,
-     "Secret key K."},
+     .help = "Secret key K."},
     {"opc", CONF_HEX, "octets", NULL, 16, 16, NULL, NULL, AT(opc), CONF_SECRET,
-     "Milenage: OPc."},
+     .help = "Milenage: OPc."},
     {"op", CONF_HEX, "octets", NULL, 16, 16, NULL, NULL, AT(op), CONF_SECRET,
-     "Milenage: OP, from which OPc is made."},
+     .help = "Milenage: OP, from which OPc is made."},
     {"topc", CONF_HEX, "octets", NULL, 32, 32, NULL, NULL, AT(topc), CONF_SECRET,
-     "TUAK: TOPc."},
+     .help = "TUAK: TOPc."},
     {"top", CONF_HEX, "octets", NULL, 32, 32, NULL, NULL, AT(top), CONF_SECRET,
-     "TUAK: TOP, from which TOPc is made."},
+     .help = "TUAK: TOP, from which TOPc is made."},
     {"fmk", CONF_HEX, "octets", NULL, 4, 4, NULL, NULL, AT(fmk), CONF_SECRET,
-     "3gpp2: family key FMK; left out, it is 41484147."},
+     .help = "3gpp2: family key FMK; left out, it is 41484147."},
     {"iterations", CONF_INT, NULL, "1", 1, 255, NULL, NULL, AT(iterations), 0,
-     "TUAK: permutations of Keccak."},
+     .help = "TUAK: permutations of Keccak."},
     {"res_len", CONF_INT, "octets", "0", 0, 16, NULL, NULL, AT(res_len), 0,
-     "Length of RES: Milenage 8; TUAK 4, 8 or 16; xor and 3gpp2 4 to 16. 0: 8, 3gpp2 16."},
+     .help = "Length of RES: Milenage 8; TUAK 4, 8 or 16; xor and 3gpp2 4 to 16. 0: 8, 3gpp2 16."},
     {"amf", CONF_HEX, "octets", "0000", 2, 2, NULL, NULL, AT(amf), 0,
-     "Authentication management field. Its first bit is 0 in vectors for GBA."},
+     .help = "Authentication management field. Its first bit is 0 in vectors for GBA."},
     {"sqn", CONF_HEX, "octets", "000000000000", 6, 6, NULL, NULL, AT(sqn), 0,
-     "Sequence number to start from the first time this subscriber is seen."},
+     .help = "Sequence number to start from the first time this subscriber is seen."},
     {"guss", CONF_STRING, NULL, NULL, 0, GBA_GUSS_MAX, NULL, NULL, AT(guss), 0,
-     "GBA user security settings, the XML document of TS 29.109 Annex A."},
+     .help = "GBA user security settings, the XML document of TS 29.109 Annex A."},
     {"guss_file", CONF_PATH, NULL, NULL, 0, 0, NULL, NULL, AT(guss_file), 0,
-     "The same in a file."},
+     .help = "The same in a file."},
     {"barred", CONF_BOOL, NULL, "false", 0, 0, NULL, NULL, AT(barred), 0,
-     "Refuse this subscriber."},
+     .help = "Refuse this subscriber."},
 };
 /* clang-format on */
 
@@ -176,7 +176,8 @@ static const struct conf_schema entry_schema = {
 
 static const struct conf_row document_rows[] = {
     {"subscribers", CONF_SECTIONS, NULL, NULL, 0, 0, NULL, &entry_schema,
-     offsetof(struct document, subscribers), CONF_REQUIRED, "The subscribers."},
+     offsetof(struct document, subscribers), CONF_REQUIRED,
+     .help = "The subscribers."},
 };
 
 static const struct conf_schema document_schema = {

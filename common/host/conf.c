@@ -85,8 +85,9 @@ static bool read_file(struct conf_walk *w, size_t max, struct input *in)
         conf_report(w, (yaml_mark_t){0}, "", strerror(errno));
         return false;
     }
-    w->secrets_are_safe =
-        fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    w->secrets_are_safe = fstat(fd, &st) == 0 &&
+                          (S_ISREG(st.st_mode) || (from_stdin && S_ISFIFO(st.st_mode))) &&
+                          (st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
     ok = read_all(w, fd, max, in);
     if (!from_stdin)
         close(fd);

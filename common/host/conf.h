@@ -62,7 +62,8 @@ struct conf_row {
     const struct conf_schema *sub;
     size_t offset;
     unsigned flags;
-    const char *help; /* one or more sentences; the sample shows it as a comment */
+    const char *help;    /* one or more sentences; the sample shows it as a comment */
+    const char *example; /* for the sample, if there is no default; NULL: one of the type */
 };
 
 struct conf_schema {
@@ -80,7 +81,8 @@ struct conf; /* owns everything the filled struct points to */
 /* Reads and checks FILE ("-": standard input) into `into` (schema->size octets, zeroed by this
  * call).  Errors are written to err, one a line; GBA_E_CONFIG then, and `into` is zeroed again.
  * Unknown and repeated keys, anchors/aliases and several documents are errors.  If a secret was
- * given, the file must be a regular file that group and others cannot read.
+ * given, group and others must not be able to read the file, a regular one, or the pipe that
+ * standard input may be.
  * max_size: octets of the file (0: 1 MiB). */
 enum gba_err conf_load(const struct conf_schema *schema, const char *file, size_t max_size,
                        void *into, FILE *err, struct conf **out);

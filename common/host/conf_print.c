@@ -95,6 +95,10 @@ static void print_scalar(FILE *out, const char *s)
 /* Something of the right form, for a row that must be given. */
 static void print_example(FILE *out, const struct conf_row *row)
 {
+    if (row->example != NULL) {
+        print_scalar(out, row->example);
+        return;
+    }
     switch (row->type) {
     case CONF_BOOL:
         fputs("false", out);
@@ -154,12 +158,12 @@ static void sample_section(struct sample *s, const struct conf_row *row)
 
 static void sample_value(struct sample *s, const struct conf_row *row)
 {
-    bool was = s->commented, required = (row->flags & CONF_REQUIRED) != 0;
+    bool was = s->commented, stands = (row->flags & (CONF_REQUIRED | CONF_SHOWN)) != 0;
 
-    s->commented = was || !required;
+    s->commented = was || !stands;
     begin_line(s);
     fprintf(s->out, "%s: ", row->name);
-    if (required || row->deflt == NULL)
+    if (stands || row->deflt == NULL)
         print_example(s->out, row);
     else if (row->type == CONF_STRINGS)
         fputs(row->deflt, s->out);

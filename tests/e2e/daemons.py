@@ -89,6 +89,9 @@ def test_configurations(folder):
         check(f"{name}: --version", run(program, "--version").returncode == 0)
         sample = run(program, "--print-config-sample").stdout
         check(f"{name}: a sample", f"{required}:" in sample)
+        if name in ("mefd", "mock-hss"):  # the files that mefd's names are here
+            r = run(os.path.abspath(program), "--config", "-", "--check-config", input=sample, cwd=folder)
+            check(f"{name}: it is a configuration as it is", r.returncode == 0, r.stderr)
 
 
 # ---- files ---------------------------------------------------------------------------------

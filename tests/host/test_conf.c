@@ -6,6 +6,7 @@
  */
 #include "tests/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ static const struct conf_row naf_rows[] = {
      .type = CONF_STRING,
      .offset = offsetof(struct naf, name),
      .flags = CONF_REQUIRED,
+     .example = "naf.example",
      .help = "Name in the certificate."},
     {.name = "fqdns",
      .type = CONF_STRINGS,
@@ -125,6 +127,7 @@ static const struct conf_row rows[] = {
     {.name = "op",
      .type = CONF_HEX,
      .offset = offsetof(struct all, op),
+     .flags = CONF_SHOWN,
      .min = 16,
      .max = 16,
      .help = "OP."},
@@ -363,6 +366,42 @@ static void secret_needs_mode(void)
     conf_free(c);
 }
 
+/* Standard input as fd; GBA_OK and the password, or the refusal. */
+static enum gba_err load_from(int fd, struct all *a, struct conf **c)
+{
+    int was = dup(STDIN_FILENO);
+    FILE *err = fopen("/dev/null", "w");
+    enum gba_err rc;
+
+    if (was < 0 || err == NULL || dup2(fd, STDIN_FILENO) < 0)
+        abort();
+    rc = conf_load(&schema, "-", 4096, a, err, c);
+    (void)dup2(was, STDIN_FILENO);
+    close(was);
+    close(fd);
+    fclose(err);
+    return rc;
+}
+
+/* Nobody else can read a pipe without a name; a file that comes that way is still a file. */
+static void test_secret_from_stdin(void)
+{
+    static const char text[] = "listen: h:1\npassword: x\n";
+    const size_t n = sizeof(text) - 1;
+    int ends[2];
+    struct all a;
+    struct conf *c;
+
+    if (pipe(ends) != 0 || write(ends[1], text, n) != (ssize_t)n || close(ends[1]) != 0)
+        abort();
+    CU_ASSERT_EQUAL_FATAL(load_from(ends[0], &a, &c), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(a.password, "x");
+    conf_free(c);
+    CU_ASSERT_EQUAL(load_from(open(file_with(text, n, 0640), O_RDONLY), &a, &c), GBA_E_CONFIG);
+    CU_ASSERT_EQUAL(load_from(open(file_with(text, n, 0600), O_RDONLY), &a, &c), GBA_OK);
+    conf_free(c);
+}
+
 static void test_secret_needs_mode(void)
 {
     unit_as_nobody(secret_needs_mode);
@@ -412,6 +451,7 @@ static void test_sample(void)
     CU_ASSERT_STRING_EQUAL(messages(text, n, 0600, &a, &c), "");
     CU_ASSERT_EQUAL(a.life_ms, 28800000);
     CU_ASSERT_PTR_NULL(a.tls.cert);
+    CU_ASSERT_EQUAL(a.op.n, 16);
     conf_free(c);
 
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
@@ -426,6 +466,7 @@ static void test_sample(void)
     CU_ASSERT_STRING_EQUAL(a.password, "example");
     CU_ASSERT_STRING_EQUAL(a.text, "%a: #b");
     CU_ASSERT(a.nafs.n == 1 && ((struct naf *)a.nafs.v)->fqdns.n == 1);
+    CU_ASSERT_STRING_EQUAL(((struct naf *)a.nafs.v)->name, "naf.example");
     CU_ASSERT(a.op.n == 16 && a.names.n == 2 && a.count == -3);
     conf_free(c);
 }
@@ -484,6 +525,7 @@ static const struct unit_test tests[] = {
     {"refused structure", test_refused_structure},
     {"refused YAML", test_refused_yaml},
     {"a secret needs mode 0600", test_secret_needs_mode},
+    {"a secret from standard input", test_secret_from_stdin},
     {"missing file", test_missing_file},
     {"a file without the right to read it", test_unreadable_file},
     {"the sample reads back", test_sample},
