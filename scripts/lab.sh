@@ -265,6 +265,7 @@ fqdn: $mef_fqdn
 sp: lab.test
 listen: 127.0.0.1:0
 psk: { listen: 127.0.0.1:0 }
+est: { ca: lab, folder: mef-ca }
 tls: { certificate: mef.pem, key: mef.key, client_ca: ca.pem }
 zn:
   certificate: mef-zn.pem
@@ -277,7 +278,10 @@ master_key: mefd.master
 targets:
   - { id: $target_cse_id, fqdn: $target_fqdn, ua_protocol: "01000100ae", suids: [ "22" ] }
 enrolees:
-  - { impi: "$impi", id: $enrolee_id, targets: [ $target_cse_id ] }
+  - impi: "$impi"
+    id: $enrolee_id
+    targets: [ $target_cse_id ]
+$lab_enrolee
 metrics: 127.0.0.1:0
 $lab_log
 EOF
@@ -285,9 +289,14 @@ EOF
     mef_url=https://$(lab_port mefd mef) mef_psk_url=https://$(lab_port mefd psk)
 }
 
-# lab_registrar zn|mef: where it gets its keys
+# What the enrolee's row has beyond its SIM, and the registrar's configuration of its own.
+lab_enrolee='' lab_registrar_more=''
+
+# lab_registrar zn|mef|none: where it gets its keys
 lab_registrar() {
-    if [ "$1" = zn ]; then
+    if [ "$1" = none ]; then
+        source=''
+    elif [ "$1" = zn ]; then
         source="zn: [ { domain: $bsf_name, url: '$zn_url', ca: ca.pem }, { domain: $bsf_name_isim, url: '$zn_url', ca: ca.pem } ]"
     else
         source="mef: { url: '$mef_url', fqdn: $mef_fqdn, ca: ca.pem }"
@@ -299,10 +308,12 @@ cse_id: $target_cse_id
 cert: registrar.pem
 key: registrar.key
 $source
+$lab_registrar_more
 $lab_log
 EOF
     lab_start registrar "$registrar" --config "$lab_dir/registrar.yaml"
     registrar_addr=$(lab_port registrar registrar)
+    registrar_cert_addr=$(lab_port registrar certificates)
 }
 
 lab_burst=1000 # 0: no limit

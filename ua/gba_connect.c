@@ -1,6 +1,7 @@
 /*
- * gba connect: a TLS-PSK session with an enrolment target by the stored credential
- * (TS-0003 8.2.2.1: psk_identity is KpsaID as it is, psk is Kpsa).
+ * gba connect: a TLS session with an enrolment target, by the stored credential
+ * (TS-0003 8.2.2.1: psk_identity is KpsaID as it is, psk is Kpsa) or by a certificate
+ * (8.2.2.2).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -8,14 +9,19 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "common/identity.h"
+#include "common/m2m_id.h"
 #include "ua/gba.h"
 #include "ua/gba_tls.h"
 #include "ua/private_file.h"
 
 #define DEFAULT_SUITE "PSK-AES128-CBC-SHA256" /* 00AE: TS-0003 10.2.2 */
+/* With C023, which 10.2.3 wants of both ends, last. */
+#define CERTIFICATE_SUITES "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-ECDSA-AES128-SHA256"
 
 static int key_from_file(const char *path, uint8_t key[static GBA_UE_KEY_LEN])
 {
@@ -84,9 +90,12 @@ static int print_session(const struct gba_options *o, const struct gba_tls *t, c
     name = gba_tls_suite(t, &suite);
     code[0] = (uint8_t)(suite >> 8);
     code[1] = (uint8_t)suite;
-    gba_report_begin(&r, o, "TLS-PSK session established.");
+    gba_report_begin(&r, o,
+                     t->identity != NULL ? "TLS-PSK session established."
+                                         : "TLS session by certificates established.");
     gba_report_text(&r, "peer", "peer", o->args[0]);
-    gba_report_text(&r, "key_id", "key id", t->identity);
+    if (t->identity != NULL)
+        gba_report_text(&r, "key_id", "key id", t->identity);
     gba_report_text(&r, "suite_name", "suite", name);
     gba_report_hex(&r, "suite", "code", code, sizeof(code));
     gba_report_text(&r, "answer", "answer", line[0] != '\0' ? line : "(none)");
@@ -106,26 +115,58 @@ static const char *greeting(const struct gba_options *o, const char *fqdn, char 
     return out;
 }
 
-static int session(const struct gba_options *o, const struct gba_ue_credential *k,
-                   unsigned timeout_s)
+static int session(const struct gba_options *o, struct gba_tls *t, const char *fqdn,
+                   const char *suites, unsigned timeout_s)
 {
-    struct gba_tls t = {.identity = o->key_id != NULL ? o->key_id : k->key_id, .fd = -1};
-    const char *port, *suites = o->suites != NULL     ? o->suites
-                                : k->suite[0] != '\0' ? k->suite
-                                                      : DEFAULT_SUITE;
+    const char *port;
     char host[256], line[512], text[1024];
     enum gba_err err;
     int status;
 
     if (!split_peer(o->args[0], host, sizeof(host), &port))
         return gba_usage("connect takes HOST:PORT or [V6]:PORT");
-    memcpy(t.key, k->key, sizeof(t.key));
-    err = gba_tls_open(&t, host, port, k->fqdn, suites, timeout_s);
+    err = gba_tls_open(t, host, port, fqdn, suites, timeout_s);
     if (err == GBA_OK)
-        err = gba_tls_ask(&t, greeting(o, k->fqdn, text, sizeof(text)), line, sizeof(line));
-    status = err == GBA_OK ? print_session(o, &t, line) : gba_complain(err, o->args[0], t.why);
-    gba_tls_close(&t);
+        err = gba_tls_ask(t, greeting(o, fqdn, text, sizeof(text)), line, sizeof(line));
+    status = err == GBA_OK ? print_session(o, t, line) : gba_complain(err, o->args[0], t->why);
+    gba_tls_close(t);
     return status;
+}
+
+static int by_key(const struct gba_options *o, const struct gba_ue_credential *k,
+                  unsigned timeout_s)
+{
+    struct gba_tls t = {.identity = o->key_id != NULL ? o->key_id : k->key_id, .fd = -1};
+
+    memcpy(t.key, k->key, sizeof(t.key));
+    return session(o, &t, k->fqdn,
+                   o->suites != NULL     ? o->suites
+                   : k->suite[0] != '\0' ? k->suite
+                                         : DEFAULT_SUITE,
+                   timeout_s);
+}
+
+/* The target's certificate has its public domain name (TS-0003 10.1.1). */
+static int by_certificate(const struct gba_options *o, unsigned timeout_s)
+{
+    struct gba_tls t = {.cert_file = o->cert, .key_file = o->key, .ca_file = o->ca, .fd = -1};
+    char fqdn[GBA_FQDN_SIZE];
+    struct m2m_id id;
+    struct stat st;
+    enum gba_err err = GBA_OK;
+
+    if (o->target_fqdn != NULL)
+        err = gba_fqdn_canonical(gba_text(o->target_fqdn), fqdn);
+    else if (m2m_cse_id_parse(gba_text(o->target), &id) != GBA_OK)
+        err = GBA_E_SYNTAX;
+    else
+        err = m2m_cse_domain(&id, GBA_TEXT(""), fqdn);
+    if (err != GBA_OK)
+        return gba_usage(
+            "connect --cert needs --target-fqdn, or an Absolute CSE-ID as --target");
+    if (stat(o->key, &st) == 0 && (st.st_mode & 077) != 0)
+        return gba_complain(GBA_E_CONFIG, o->key, "others may read it: mode must be 0600");
+    return session(o, &t, fqdn, o->suites != NULL ? o->suites : CERTIFICATE_SUITES, timeout_s);
 }
 
 int gba_cmd_connect(const struct gba_options *o)
@@ -134,20 +175,24 @@ int gba_cmd_connect(const struct gba_options *o)
     uint64_t timeout_s = 30;
     int status = EX_OK;
 
-    if (o->psk == NULL)
-        return gba_usage("connect needs --psk");
-    if (o->target == NULL && (o->key_id == NULL || o->key_file == NULL))
+    if ((o->psk != NULL) == (o->cert != NULL) || (o->cert != NULL) != (o->key != NULL))
+        return gba_usage("connect needs --psk, or --cert and --key");
+    if (o->psk == NULL && o->target == NULL && o->target_fqdn == NULL)
+        return gba_usage("connect needs --target CSE-ID");
+    if (o->psk != NULL && o->target == NULL && (o->key_id == NULL || o->key_file == NULL))
         return gba_usage("connect needs --target CSE-ID, or --key-id and --key-file");
     if (o->timeout != NULL &&
         (gba_text_number(gba_text(o->timeout), 3600, &timeout_s) != GBA_OK || timeout_s == 0))
         return gba_usage("--timeout takes 1 to 3600 seconds");
+    if (o->psk == NULL)
+        return by_certificate(o, (unsigned)timeout_s);
     memset(&k, 0, sizeof(k));
     if (o->target != NULL)
         status = find_credential(o, &k);
     if (status == EX_OK && o->key_file != NULL)
         status = key_from_file(o->key_file, k.key);
     if (status == EX_OK)
-        status = session(o, &k, (unsigned)timeout_s);
+        status = by_key(o, &k, (unsigned)timeout_s);
     gba_ue_wipe(&k, sizeof(k));
     return status;
 }

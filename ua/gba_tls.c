@@ -1,6 +1,6 @@
 /*
- * The TLS client of gba connect, on OpenSSL: TLS 1.2 with a pre-shared key and nothing else.
- * And the names of suites.
+ * The TLS client of gba connect, on OpenSSL: TLS 1.2 with a pre-shared key and nothing else, or
+ * TLS with a certificate at either end.  And the names of suites.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -16,6 +16,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #define ANSWER_WAIT_S 5
 #define FIELDS_MAX    100 /* of an HTTP answer */
@@ -153,21 +154,62 @@ static enum gba_err connect_tcp(struct gba_tls *t, const char *host, const char 
 
 /* Plain PSK has no forward secrecy; the suite is the target's profile (TS-0003 10.2.2), not a
  * choice of ours. */
+static void set_up_psk(struct gba_tls *t)
+{
+    SSL_CTX_set_psk_client_callback(t->ctx, give_key);
+    SSL_CTX_set_max_proto_version(t->ctx, TLS1_2_VERSION);
+    SSL_CTX_set_cert_verify_callback(t->ctx, refuse_certificate,
+                                     NULL); /* a certificate is never enough */
+}
+
+static enum gba_err set_up_certificate(struct gba_tls *t)
+{
+    const char *wrong = NULL;
+
+    if (t->ca_file != NULL ? SSL_CTX_load_verify_file(t->ctx, t->ca_file) != 1
+                           : SSL_CTX_set_default_verify_paths(t->ctx) != 1)
+        wrong = t->ca_file;
+    else if (SSL_CTX_use_certificate_chain_file(t->ctx, t->cert_file) != 1)
+        wrong = t->cert_file;
+    else if (SSL_CTX_use_PrivateKey_file(t->ctx, t->key_file, SSL_FILETYPE_PEM) != 1 ||
+             SSL_CTX_check_private_key(t->ctx) != 1)
+        wrong = t->key_file;
+    else
+        return GBA_OK;
+    snprintf(t->why, sizeof(t->why), "%s: %s", wrong != NULL ? wrong : "the system's roots",
+             ERR_reason_error_string(ERR_peek_last_error()));
+    return GBA_E_CONFIG;
+}
+
+static enum gba_err name_peer(struct gba_tls *t, const char *sni)
+{
+    if (sni[0] != '\0')
+        SSL_set_tlsext_host_name(t->ssl, sni);
+    if (t->identity != NULL)
+        return GBA_OK;
+    SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return sni[0] != '\0' && SSL_set1_host(t->ssl, sni) == 1 ? GBA_OK : GBA_E_ARGUMENT;
+}
+
 static enum gba_err set_up(struct gba_tls *t, const char *sni, const char *suites)
 {
+    enum gba_err err = GBA_OK;
+
     t->ctx = SSL_CTX_new(TLS_client_method());
     if (t->ctx == NULL)
         return GBA_E_NOMEM;
     SSL_CTX_set_app_data(t->ctx, t);
     SSL_CTX_set_info_callback(t->ctx, on_info);
-    SSL_CTX_set_psk_client_callback(t->ctx, give_key);
     SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION);
-    SSL_CTX_set_max_proto_version(t->ctx, TLS1_2_VERSION);
     SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(t->ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_cert_verify_callback(t->ctx, refuse_certificate,
-                                     NULL); /* a certificate is never enough */
+    if (t->identity != NULL)
+        set_up_psk(t);
+    else
+        err = set_up_certificate(t);
+    if (err != GBA_OK)
+        return err;
     if (SSL_CTX_set_cipher_list(t->ctx, suites) != 1) {
         snprintf(t->why, sizeof(t->why), "unknown suite: %s", suites);
         return GBA_E_ARGUMENT;
@@ -175,9 +217,7 @@ static enum gba_err set_up(struct gba_tls *t, const char *sni, const char *suite
     t->ssl = SSL_new(t->ctx);
     if (t->ssl == NULL || SSL_set_fd(t->ssl, t->fd) != 1)
         return GBA_E_NOMEM;
-    if (sni[0] != '\0')
-        SSL_set_tlsext_host_name(t->ssl, sni);
-    return GBA_OK;
+    return name_peer(t, sni);
 }
 
 static enum gba_err shake_hands(struct gba_tls *t)
@@ -188,10 +228,20 @@ static enum gba_err shake_hands(struct gba_tls *t)
     ERR_clear_error();
     while (err == GBA_OK && (rc = SSL_connect(t->ssl)) != 1)
         err = wait_ssl(t, rc);
-    if (err == GBA_OK &&
+    if (err == GBA_OK && t->identity != NULL &&
         SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(t->ssl)) != NID_auth_psk)
         err = GBA_E_TLS;
     return err;
+}
+
+/* Of our own verification: the peer is not who it should be. */
+static void explain_certificate(struct gba_tls *t)
+{
+    long verified = t->ssl != NULL ? SSL_get_verify_result(t->ssl) : X509_V_OK;
+
+    snprintf(t->why, sizeof(t->why), "%s",
+             verified != X509_V_OK ? X509_verify_cert_error_string(verified)
+                                   : "TLS handshake failed");
 }
 
 enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,
@@ -209,8 +259,11 @@ enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,
     if (err != GBA_E_TLS)
         return err;
     if (t->alert != 0)
-        snprintf(t->why, sizeof(t->why), "the target refuses the key: TLS alert %u (%s)",
-                 t->alert, SSL_alert_desc_string_long((int)t->alert));
+        snprintf(t->why, sizeof(t->why), "the target refuses the %s: TLS alert %u (%s)",
+                 t->identity != NULL ? "key" : "certificate", t->alert,
+                 SSL_alert_desc_string_long((int)t->alert));
+    else if (t->identity == NULL)
+        explain_certificate(t);
     else
         snprintf(t->why, sizeof(t->why), "%s",
                  t->key_given
@@ -232,9 +285,13 @@ static bool read_octet(struct gba_tls *t, char *c)
 {
     int rc;
 
-    while ((rc = SSL_read(t->ssl, c, 1)) != 1)
-        if (wait_ssl(t, rc) != GBA_OK)
+    while ((rc = SSL_read(t->ssl, c, 1)) != 1) {
+        enum gba_err err = wait_ssl(t, rc);
+
+        t->closed = err == GBA_E_TLS;
+        if (err != GBA_OK)
             return false;
+    }
     return true;
 }
 
@@ -275,7 +332,16 @@ enum gba_err gba_tls_ask(struct gba_tls *t, const char *send, char *line, size_t
         snprintf(t->why, sizeof(t->why), "the target closed the session");
         return GBA_E_REFUSED;
     }
-    if (!read_line(t, line, cap) || strncmp(line, "HTTP/1.", 7) != 0)
+    if (!read_line(t, line, cap) && t->closed && t->identity == NULL) {
+        /* TLS 1.3 ends before the target has looked at our certificate */
+        if (t->alert != 0)
+            snprintf(t->why, sizeof(t->why), "the target refuses the certificate: TLS alert %u (%s)",
+                     t->alert, SSL_alert_desc_string_long((int)t->alert));
+        else
+            snprintf(t->why, sizeof(t->why), "the target closed the session");
+        return GBA_E_REFUSED;
+    }
+    if (strncmp(line, "HTTP/1.", 7) != 0)
         return GBA_OK; /* the session stands; a target need not speak HTTP, or at all */
     if (strlen(line) < 12 || line[9] != '2') {
         snprintf(t->why, sizeof(t->why), "the target answers: %.100s", line);

@@ -1,5 +1,6 @@
 /*
- * The TLS-PSK client of gba connect, and the names of TLS suites.
+ * The TLS client of gba connect, by a pre-shared key or by a certificate, and the names of TLS
+ * suites.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -10,19 +11,24 @@
 
 struct gba_tls {
     /* set by the caller; all else zero */
-    const char *identity;
+    const char *identity; /* NULL: by certificate */
     uint8_t key[GBA_UE_KEY_LEN];
+    const char *cert_file, *key_file; /* PEM: this end's chain and its private key */
+    const char *ca_file;              /* PEM: the peer's roots; NULL: the system's */
     /* state */
     int fd;              /* not blocking */
     int64_t deadline_ms; /* of the whole, on the monotonic clock */
     struct ssl_ctx_st *ctx;
     struct ssl_st *ssl;
-    bool key_given; /* the handshake came as far as our key */
+    bool key_given; /* the handshake came as far as our key or certificate */
     unsigned alert; /* fatal, from the peer */
+    bool closed;    /* the peer ended the session */
     char why[200];
 };
 
-/* TLS 1.2, PSK suites of the list only, no certificate.  sni "": none.  timeout_s: from here to
+/* By key: TLS 1.2, PSK suites of the list only, no certificate.  By certificate: TLS 1.2 or 1.3,
+ * suites for 1.2, and the peer's certificate verifies for the name sni, which then is no option
+ * (TS-0003 8.2.2.2); GBA_E_CONFIG: a file.  sni "": none.  timeout_s: from here to
  * the end of gba_tls_ask.  GBA_E_UNREACHABLE; GBA_E_TIMEOUT;
  * GBA_E_REFUSED: the peer ended the handshake after it had the identity; GBA_E_TLS;
  * GBA_E_ARGUMENT: suites.  Always followed by gba_tls_close. */

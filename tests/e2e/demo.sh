@@ -62,6 +62,20 @@ test_tours() {
     done
 }
 
+test_frameworks() {
+    for framework in psk cert pre; do
+        for association in psk cert; do
+            name="demo --framework=$framework --association=$association"
+            check "$name" exits 0 "--framework=$framework" "--association=$association" --zh=file
+            check "$name: last line" last_line 'demo: ok'
+            check "$name: no key in clear" silent 'key=[0-9a-f]'
+            check "$name: nothing left" nothing_left
+        done
+    done
+    check 'gba/cert is refused' exits 64 --framework=gba --association=cert
+    check 'gba/cert: the reason' grep -q 'no certificate' "$lab_dir/err"
+}
+
 test_another_hss() {
     hss_identity=hss.other.test hss_realm=other.test
     lab_guss >"$lab_dir/guss.xml"
@@ -191,6 +205,7 @@ test_usage
 test_killed_at_start 143
 test_killed_at_start 0 --keep-running
 test_tours
+test_frameworks
 test_another_hss
 test_keep_running TERM
 test_keep_running INT --zh=file --gba=mef

@@ -156,12 +156,54 @@ def test_gba(lab):
     check("registrar ends with 0", registrar.end() == 0)
 
 
+def test_certificate_association(lab):
+    """TS-0003 8.2.2.2, by gba and by openssl as enrolee."""
+    make_cert(lab.dir, "ca", "meter", f"URI:{METER}")
+    os.chmod(f"{lab.dir}/meter.key", 0o600)
+    write(f"{lab.dir}/reg.yaml", f"""listen: 127.0.0.1:0
+fqdn: {CSE_FQDN}
+cse_id: {CSE}
+cert: cse1.pem
+key: cse1.key
+listen_certificates: 127.0.0.1:0
+client_ca: ca.pem
+enrolees: [{{id: {METER}, certificates: ["uri:{METER}"]}}]
+""")
+    registrar = Daemon(lab.dir, REGISTRAR, "reg")
+    host, port = registrar.address("certificates")
+
+    def connect(cert, ca="ca", *more):
+        return subprocess.run([GBA, "connect", f"{host}:{port}", "--cert", f"{lab.dir}/{cert}.pem", "--key",
+                               f"{lab.dir}/{cert}.key", "--ca", f"{lab.dir}/{ca}.pem", "--json",
+                               *(more or ["--target", CSE])], capture_output=True, text=True)
+    r = connect("meter")
+    check("gba connect by certificate", r.returncode == 0 and METER in json.loads(r.stdout)["answer"], r.stderr)
+    r = connect("meter", "ca", "--target-fqdn", CSE_FQDN.upper(), "--suites", "ECDHE-ECDSA-AES128-SHA256")
+    check("with the mandatory suite or better", r.returncode == 0, r.stderr)
+    for what, argv, code in (("another CA's roots", ("meter", "other_ca"), 76),
+                             ("another target's name", ("meter", "ca", "--target-fqdn", "cse2.sp.example.org"), 76),
+                             ("nobody's certificate", ("stranger",), 77), ("another CA's certificate", ("rogue",), 77),
+                             ("no such file", ("none",), 78)):
+        r = connect(*argv)
+        check(f"refused: {what}", r.returncode == code and r.stderr, (r.returncode, r.stderr))
+    os.chmod(f"{lab.dir}/meter.key", 0o640)
+    check("a key others may read", connect("meter").returncode == 78)
+    os.chmod(f"{lab.dir}/meter.key", 0o600)
+    r = subprocess.run(["openssl", "s_client", "-connect", f"{host}:{port}", "-cert", f"{lab.dir}/meter.pem", "-key",
+                        f"{lab.dir}/meter.key", "-CAfile", f"{lab.dir}/ca.pem", "-tls1_2", "-cipher",
+                        "ECDHE-ECDSA-AES128-SHA256", "-servername", CSE_FQDN, "-verify_hostname", CSE_FQDN,
+                        "-verify_return_error", "-ign_eof", "-quiet"], input=b"GET / HTTP/1.0\r\n\r\n", capture_output=True)
+    check("openssl with C023", METER.encode() in r.stdout, r.stdout[-200:] + r.stderr[-300:])
+    check("registrar ends with 0", registrar.end() == 0)
+
+
 def main():
     lab = Lab(YAML)
     try:
         test_kpm(lab)
         test_certificate(lab)
         test_gba(lab)
+        test_certificate_association(lab)
     finally:
         codes, text = lab.end()
     check("daemons end with 0", codes == [0, 0], codes)

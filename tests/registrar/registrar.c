@@ -1,21 +1,28 @@
 /*
- * A small registrar (CSE) for the demo and the tests: accepts TLS-PSK sessions of enrolees and
- * answers one line that names who is at the other end.  The key of a KpsaID comes from the BSF
- * over Zn (the target is the NAF, TS-0003 8.3.2.3) or from the MEF by fetchCredentials.
- * It registers nothing: it proves that a security association stands (TS-0003 8.2.2.1).
+ * A small registrar (CSE) for the demo and the tests: accepts TLS sessions of enrolees and
+ * answers one line that names who is at the other end.  The key of a KpsaID is pre-provisioned
+ * (a credential file), or comes from the BSF over Zn (the target is the NAF, TS-0003 8.3.2.3)
+ * or from the MEF by fetchCredentials; on an address of their own enrolees come by certificate.
+ * It registers nothing: it proves that a security association stands
+ * (TS-0003 8.2.2.1, 8.2.2.2).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/host/clock.h"
 #include "common/host/daemon.h"
 #include "common/host/httpd.h"
 #include "common/host/tls.h"
+#include "common/host/tls_peer.h"
+#include "common/m2m_credential.h"
 #include "naf/gba_naf.h"
 #include "tests/registrar/fetch.h"
 
@@ -28,6 +35,14 @@ struct registrar_conf {
     char *listen, *fqdn, *cse_id, *cert, *key;
     struct conf_list zn; /* struct zn_conf */
     struct fetch_config mef;
+    struct conf_strings credentials; /* files */
+    char *listen_certificates, *client_ca, *crl;
+    struct conf_list enrolees; /* struct enrolee_conf */
+};
+
+struct enrolee_conf {
+    char *id;
+    struct conf_strings certificates;
 };
 
 #define ZN(field)   offsetof(struct zn_conf, field)
@@ -88,6 +103,23 @@ static const struct conf_schema mef_schema = {.title = "The M2M Enrolment Functi
                                               .n_rows = SIZE(mef_rows),
                                               .size = sizeof(struct fetch_config)};
 
+static const struct conf_row enrolee_rows[] = {
+    {.name = "id",
+     .type = CONF_STRING,
+     .offset = offsetof(struct enrolee_conf, id),
+     .flags = CONF_REQUIRED,
+     .help = "Its Absolute AE-ID or CSE-ID."},
+    {.name = "certificates",
+     .type = CONF_STRINGS,
+     .offset = offsetof(struct enrolee_conf, certificates),
+     .flags = CONF_REQUIRED,
+     .help = "The subjectAltNames its certificate may have: dns:FQDN, uri:URI, other:OID:HEX."},
+};
+static const struct conf_schema enrolee_schema = {.title = "An enrolee with a certificate",
+                                                  .rows = enrolee_rows,
+                                                  .n_rows = SIZE(enrolee_rows),
+                                                  .size = sizeof(struct enrolee_conf)};
+
 static const struct conf_row rows[] = {
     DAEMON_CONF_ROWS(struct registrar_conf, daemon),
     {.name = "listen",
@@ -125,6 +157,24 @@ static const struct conf_row rows[] = {
      .sub = &mef_schema,
      .offset = REG(mef),
      .help = "The MEF asked for the keys of KeIDs no BSF of the list made."},
+    {.name = "credentials",
+     .type = CONF_STRINGS,
+     .offset = REG(credentials),
+     .help = "Credential files with a Kpsa, mode 0600: pre-provisioned enrolees."},
+    {.name = "listen_certificates",
+     .type = CONF_ADDRESS,
+     .offset = REG(listen_certificates),
+     .help = "Where enrolees with certificates connect; left out: nowhere."},
+    {.name = "client_ca",
+     .type = CONF_PATH,
+     .offset = REG(client_ca),
+     .help = "The roots (PEM) their certificates may have."},
+    {.name = "crl", .type = CONF_PATH, .offset = REG(crl), .help = "Their CRL (PEM)."},
+    {.name = "enrolees",
+     .type = CONF_SECTIONS,
+     .sub = &enrolee_schema,
+     .offset = REG(enrolees),
+     .help = "Who comes by certificate."},
 };
 static const struct conf_schema schema = {.title = "registrar, a target of enrolment",
                                           .rows = rows,
@@ -137,9 +187,25 @@ struct registrar {
     struct fetch_config mef;
     struct gba_naf *naf;
     struct gba_naf_psk *psk;
-    struct tls_server *tls;
+    struct tls_server *tls, *certificate_tls;
     struct httpd *httpd;
+    struct m2m_credential *given; /* pre-provisioned */
+    size_t n_given;
 };
+
+/* A pre-provisioned Kpsa; GBA_E_NOT_FOUND. */
+static enum gba_err find_given(const struct registrar *r, struct gba_text id,
+                               struct gba_naf_psk_row *row)
+{
+    for (size_t i = 0; i < r->n_given; i++)
+        if (gba_text_is(id, r->given[i].key_id)) {
+            memcpy(row->key, r->given[i].key, r->given[i].key_len);
+            row->key_len = r->given[i].key_len;
+            row->expires_s = r->given[i].expires_s;
+            return gba_text_copy(row->name, sizeof(row->name), gba_text(r->given[i].entity));
+        }
+    return GBA_E_NOT_FOUND;
+}
 
 /* Runs inside the handshake.  A key the MEF gives is a row; anything else goes on to Zn. */
 static enum gba_err look_up(void *arg, const struct gba_naf_handshake *h,
@@ -150,8 +216,9 @@ static enum gba_err look_up(void *arg, const struct gba_naf_handshake *h,
     struct fetch_result got;
     enum gba_err err;
 
-    if (r->mef.url == NULL)
-        return GBA_E_NOT_FOUND;
+    err = find_given(r, id, row);
+    if (err != GBA_E_NOT_FOUND || r->mef.url == NULL)
+        return err;
     err = fetch_credential(&r->mef, id, &got);
     LOG(r->log, LOG_LV_INFO, "mef.fetch", LOG_TEXT("key_id", id), LOG_ERR(err));
     if (err != GBA_OK)
@@ -198,12 +265,51 @@ static void on_request(void *ctx, struct httpd_request *rq)
     gba_wipe(&peer, sizeof(peer));
 }
 
+/* The certificate has verified: whose is it (TS-0003 8.2.2.2)?  NULL: nobody's. */
+static const char *holder(const struct registrar *r, const struct tls_peer *peer)
+{
+    const struct enrolee_conf *e = r->conf->enrolees.v;
+
+    for (size_t i = 0; i < r->conf->enrolees.n; i++)
+        for (size_t j = 0; j < e[i].certificates.n; j++)
+            for (size_t k = 0; k < peer->n; k++)
+                if (strcmp(peer->name[k], e[i].certificates.v[j]) == 0)
+                    return e[i].id;
+    return NULL;
+}
+
+static void on_certificate_request(void *ctx, struct httpd_request *rq)
+{
+    struct registrar *r = ctx;
+    struct httpd_reply reply = {.status = 403, .content_type = "text/plain", .close = true};
+    struct tls_peer peer;
+    enum gba_err err = tls_peer_read(httpd_tls(rq), &peer);
+    const char *id = err == GBA_OK ? holder(r, &peer) : NULL;
+    char line[1024];
+
+    if (id != NULL) {
+        snprintf(line, sizeof(line), "accepted %s at %s\n", id, r->conf->cse_id);
+        reply.status = 200;
+        reply.body = gba_text_bytes(gba_text(line));
+        LOG(r->log, LOG_LV_NOTICE, "registrar.accepted", LOG_STR("enrolee", id),
+            LOG_STR("source", "certificate"));
+    } else {
+        LOG(r->log, LOG_LV_NOTICE, "registrar.refused",
+            LOG_ERR(err == GBA_OK ? GBA_E_FORBIDDEN : err));
+    }
+    httpd_reply(rq, &reply);
+    tls_peer_free(&peer);
+}
+
 static void stop(void *state)
 {
     struct registrar *r = state;
 
     httpd_free(r->httpd);
     tls_server_free(r->tls);
+    tls_server_free(r->certificate_tls);
+    gba_wipe(r->given, r->n_given * sizeof(*r->given));
+    free(r->given);
     gba_naf_psk_free(r->psk);
     gba_naf_free(r->naf);
     free(r);
@@ -237,6 +343,68 @@ static enum gba_err open_naf(struct registrar *r)
     return gba_naf_new(&naf, &r->naf);
 }
 
+static enum gba_err read_credential(const char *path, struct m2m_credential *out)
+{
+    uint8_t text[M2M_CREDENTIAL_MAX];
+    struct stat st;
+    unsigned line;
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum gba_err err = GBA_E_CONFIG;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 077) == 0)
+        n = read(fd, text, sizeof(text));
+    if (fd >= 0)
+        close(fd);
+    if (n > 0)
+        err = m2m_credential_open((struct gba_bytes){text, (size_t)n}, NULL, out, &line);
+    gba_wipe(text, sizeof(text));
+    return err == GBA_OK && out->kind == M2M_CRED_KPSA ? GBA_OK : GBA_E_CONFIG;
+}
+
+static enum gba_err read_credentials(struct registrar *r)
+{
+    const struct conf_strings *files = &r->conf->credentials;
+
+    r->given = calloc(files->n + 1, sizeof(*r->given));
+    if (r->given == NULL)
+        return GBA_E_NOMEM;
+    for (; r->n_given < files->n; r->n_given++)
+        if (read_credential(files->v[r->n_given], &r->given[r->n_given]) != GBA_OK) {
+            LOG(r->log, LOG_LV_ERROR, "registrar.credential",
+                LOG_STR("file", files->v[r->n_given]),
+                LOG_STR("why", "not a credential file of a Kpsa, mode 0600"));
+            return GBA_E_CONFIG;
+        }
+    return GBA_OK;
+}
+
+/* Suites of TS-0003 10.2.3, C023 among them. */
+static enum gba_err listen_certificates(struct registrar *r)
+{
+    const struct registrar_conf *c = r->conf;
+    const struct tls_server_config tls = {.cert_file = c->cert,
+                                          .key_file = c->key,
+                                          .client_ca_file = c->client_ca,
+                                          .crl_file = c->crl,
+                                          .client = TLS_CLIENT_REQUIRED,
+                                          .priorities = TLS_PRIORITIES_DEFAULT ":+SHA256"};
+    struct httpd_listener l = {.name = "certificates",
+                               .address = c->listen_certificates,
+                               .handler = on_certificate_request,
+                               .ctx = r,
+                               .connection_limit = 64};
+    enum gba_err err;
+
+    if (c->listen_certificates == NULL)
+        return GBA_OK;
+    if (c->client_ca == NULL)
+        return GBA_E_CONFIG;
+    err = tls_server_new(&tls, r->log, &r->certificate_tls);
+    l.tls = r->certificate_tls;
+    return err == GBA_OK ? httpd_listen(r->httpd, &l) : err;
+}
+
 static enum gba_err open_all(struct registrar *r)
 {
     const struct registrar_conf *c = r->conf;
@@ -252,6 +420,8 @@ static enum gba_err open_all(struct registrar *r)
         .lookup = look_up, .lookup_arg = r, .bare_only = true, .hint = ""};
     enum gba_err err = open_naf(r);
 
+    if (err == GBA_OK)
+        err = read_credentials(r);
     if (err != GBA_OK)
         return err;
     r->mef = c->mef;
@@ -266,7 +436,8 @@ static enum gba_err open_all(struct registrar *r)
         return err;
     listener.tls = r->tls;
     r->httpd = httpd_new(r->log);
-    return r->httpd != NULL ? httpd_listen(r->httpd, &listener) : GBA_E_NOMEM;
+    err = r->httpd != NULL ? httpd_listen(r->httpd, &listener) : GBA_E_NOMEM;
+    return err == GBA_OK ? listen_certificates(r) : err;
 }
 
 static int start(struct daemon *d, const void *conf, void **state)
@@ -286,6 +457,8 @@ static int start(struct daemon *d, const void *conf, void **state)
         return daemon_exit_code(err);
     }
     daemon_port(d, "registrar", httpd_bound(r->httpd, 0));
+    if (httpd_bound(r->httpd, 1) != NULL)
+        daemon_port(d, "certificates", httpd_bound(r->httpd, 1));
     *state = r;
     return 0;
 }
@@ -297,14 +470,24 @@ static void drain(void *state, unsigned grace_ms)
     httpd_drain(r->httpd, grace_ms);
 }
 
+static void reload(void *state)
+{
+    struct registrar *r = state;
+
+    tls_server_reload(r->tls);
+    if (r->certificate_tls != NULL)
+        tls_server_reload(r->certificate_tls);
+}
+
 int main(int argc, char **argv)
 {
     static const struct daemon_program program = {
         .name = "registrar",
-        .summary = "accept TLS-PSK sessions of enrolled devices (test tool)",
+        .summary = "accept TLS sessions of enrolled devices (test tool)",
         .schema = &schema,
         .common = offsetof(struct registrar_conf, daemon),
         .start = start,
+        .reload = reload,
         .drain = drain,
         .stop = stop,
     };
