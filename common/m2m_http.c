@@ -11,14 +11,6 @@
 
 /* --- fields ----------------------------------------------------------------------------- */
 
-static enum m2m_rsc copy_field(char *out, size_t cap, struct gba_text t)
-{
-    for (size_t i = 0; i < t.n; i++)
-        if (t.s[i] <= ' ' || t.s[i] == 0x7f)
-            return M2M_RSC_BAD_REQUEST;
-    return gba_text_copy(out, cap, t) == GBA_OK ? M2M_RSC_OK : M2M_RSC_BAD_REQUEST;
-}
-
 struct gba_text m2m_http_trim(struct gba_text t)
 {
     while (t.n != 0 && (t.s[0] == ' ' || t.s[0] == '\t'))
@@ -68,26 +60,17 @@ static enum m2m_rsc read_method(const struct m2m_http_request *in, struct m2m_re
 
 static enum m2m_rsc read_rqi(const struct m2m_http_request *in, struct m2m_request *out)
 {
-    return in->ri.n != 0 ? copy_field(out->rqi, sizeof(out->rqi), in->ri) : M2M_RSC_BAD_REQUEST;
+    return m2m_request_take_rqi(out, in->ri);
 }
 
-/* TS-0032 began with release 2A. */
 static enum m2m_rsc read_rvi(const struct m2m_http_request *in, struct m2m_request *out)
 {
-    static const char *const known[] = {"2a", "3", "4", "5"};
-
-    if (in->rvi.n == 0)
-        return M2M_RSC_OK;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (gba_text_is(in->rvi, known[i]))
-            return copy_field(out->rvi, sizeof(out->rvi), in->rvi);
-    strcpy(out->rvi, "3"); /* what the answer speaks */
-    return M2M_RSC_RELEASE_VERSION_NOT_SUPPORTED;
+    return m2m_request_take_rvi(out, in->rvi);
 }
 
 static enum m2m_rsc read_origin(const struct m2m_http_request *in, struct m2m_request *out)
 {
-    return copy_field(out->fr, sizeof(out->fr), in->origin);
+    return m2m_request_take_fr(out, in->origin);
 }
 
 static int hex_digit(char c)
@@ -295,24 +278,15 @@ static enum m2m_rsc read_accept(const struct m2m_http_request *in, struct m2m_re
     return M2M_RSC_OK;
 }
 
-/* rcn, and rt: only blocking requests are served (TS-0004 6.3.4.2.6).  The rest is not ours. */
 static enum m2m_rsc read_query(const struct m2m_http_request *in, struct m2m_request *out)
 {
     struct gba_text rest = in->query;
 
     while (rest.n != 0) {
-        struct gba_text name, value, p = next_part(&rest, '&');
-        uint64_t v;
+        enum m2m_rsc rsc = m2m_request_take_parameter(out, next_part(&rest, '&'));
 
-        gba_text_split(p, '=', &name, &value);
-        if (gba_text_is(name, "rcn")) {
-            if (out->rcn != M2M_RCN_DEFAULT || gba_text_number(value, 9, &v) != GBA_OK)
-                return M2M_RSC_BAD_REQUEST;
-            out->rcn = (unsigned)v;
-        } else if (gba_text_is(name, "rt") && !gba_text_is(value, "3") &&
-                   !gba_text_is(value, "4")) {
-            return M2M_RSC_NON_BLOCKING_REQUEST_NOT_SUPPORTED;
-        }
+        if (rsc != M2M_RSC_OK)
+            return rsc;
     }
     return M2M_RSC_OK;
 }

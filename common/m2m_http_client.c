@@ -7,14 +7,6 @@
 
 #include <string.h>
 
-static bool is_plain(const char *s)
-{
-    for (; *s != '\0'; s++)
-        if (*s <= ' ' || *s == 0x7f)
-            return false;
-    return true;
-}
-
 static const char *method_of(enum m2m_op op)
 {
     switch (op) {
@@ -64,8 +56,8 @@ enum gba_err m2m_http_request_print(const struct m2m_request *rq, struct m2m_htt
 {
     out->method = method_of(rq->op);
     out->n_fields = 0;
-    if (out->method == NULL || rq->rqi[0] == '\0' || !is_plain(rq->rqi) || !is_plain(rq->fr) ||
-        !is_plain(rq->rvi))
+    if (out->method == NULL || rq->rqi[0] == '\0' || !m2m_is_plain(gba_text(rq->rqi)) ||
+        !m2m_is_plain(gba_text(rq->fr)) || !m2m_is_plain(gba_text(rq->rvi)))
         return GBA_E_ARGUMENT;
     print_target(rq, out);
     print_content_type(rq, out);

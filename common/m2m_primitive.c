@@ -51,6 +51,66 @@ void m2m_answer(const struct m2m_request *rq, unsigned rsc, struct m2m_response 
     memcpy(out->rvi, rq->rvi, sizeof(out->rvi));
 }
 
+/* ------------------------------------------------------------ what a binding found */
+
+bool m2m_is_plain(struct gba_text t)
+{
+    for (size_t i = 0; i < t.n; i++)
+        if ((unsigned char)t.s[i] <= ' ' || (unsigned char)t.s[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+static enum m2m_rsc take(char *out, size_t cap, struct gba_text t)
+{
+    return m2m_is_plain(t) && gba_text_copy(out, cap, t) == GBA_OK ? M2M_RSC_OK
+                                                                   : M2M_RSC_BAD_REQUEST;
+}
+
+enum m2m_rsc m2m_request_take_rqi(struct m2m_request *rq, struct gba_text t)
+{
+    return t.n != 0 ? take(rq->rqi, sizeof(rq->rqi), t) : M2M_RSC_BAD_REQUEST;
+}
+
+/* TS-0032 began with release 2A. */
+enum m2m_rsc m2m_request_take_rvi(struct m2m_request *rq, struct gba_text t)
+{
+    static const char *const known[] = {"2a", "3", "4", "5"};
+
+    if (t.n == 0)
+        return M2M_RSC_OK;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (gba_text_is(t, known[i]))
+            return take(rq->rvi, sizeof(rq->rvi), t);
+    strcpy(rq->rvi, "3"); /* what the answer speaks */
+    return M2M_RSC_RELEASE_VERSION_NOT_SUPPORTED;
+}
+
+enum m2m_rsc m2m_request_take_fr(struct m2m_request *rq, struct gba_text t)
+{
+    return take(rq->fr, sizeof(rq->fr), t);
+}
+
+/* rcn, and rt: only blocking requests are served (TS-0004 6.3.4.2.6). */
+enum m2m_rsc m2m_request_take_parameter(struct m2m_request *rq, struct gba_text parameter)
+{
+    struct gba_text name, value;
+    uint64_t v;
+
+    gba_text_split(parameter, '=', &name, &value);
+    if (gba_text_is(name, "rcn")) {
+        if (rq->rcn != M2M_RCN_DEFAULT || gba_text_number(value, 9, &v) != GBA_OK)
+            return M2M_RSC_BAD_REQUEST;
+        rq->rcn = (unsigned)v;
+    } else if (gba_text_is(name, "rt") && !gba_text_is(value, "3") &&
+               !gba_text_is(value, "4")) {
+        return M2M_RSC_NON_BLOCKING_REQUEST_NOT_SUPPORTED;
+    }
+    return M2M_RSC_OK;
+}
+
+/* ------------------------------------------------------------ targets */
+
 /* "-" alone, or "-/..." : what stands behind it. */
 static bool below_base(struct gba_text t, struct gba_text *rest)
 {

@@ -1,8 +1,8 @@
 /*
  * Request and response primitives of TS-0004, free of any binding: common/m2m_http.h makes and
- * reads them over HTTP; a CoAP binding would be one more such file.  The content (pc) is a
- * representation still to be read with common/m2m_codec.h, because only the receiver knows
- * which resource `to` names.
+ * reads them over HTTP, common/m2m_coap.h over CoAP.  The content (pc) is a representation
+ * still to be read with common/m2m_codec.h, because only the receiver knows which resource
+ * `to` names.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -92,6 +92,17 @@ struct m2m_response {
 
 /* An answer to a request: rqi and rvi copied, format as the originator takes it. */
 void m2m_answer(const struct m2m_request *rq, unsigned rsc, struct m2m_response *out);
+
+/* What a binding found, into the request.  BAD_REQUEST: not visible ASCII; too long;
+ * no rqi; a bad or repeated rcn; RELEASE_VERSION_NOT_SUPPORTED (rvi is then what the answer
+ * speaks); NON_BLOCKING_REQUEST_NOT_SUPPORTED: rt. */
+enum m2m_rsc m2m_request_take_rqi(struct m2m_request *rq, struct gba_text t);
+enum m2m_rsc m2m_request_take_rvi(struct m2m_request *rq, struct gba_text t);
+enum m2m_rsc m2m_request_take_fr(struct m2m_request *rq, struct gba_text t);
+/* "rcn=1" and the like of a query; what is not ours is passed over. */
+enum m2m_rsc m2m_request_take_parameter(struct m2m_request *rq, struct gba_text parameter);
+/* Visible ASCII: fit for a field of a binding. */
+bool m2m_is_plain(struct gba_text t);
 
 /* Where `to` points below a MEF's or MAF's base "-" (doc/MMEF.md). */
 #define M2M_TARGET_SEGMENTS 3
