@@ -13,6 +13,7 @@
 
 #include <gnutls/x509.h>
 
+#include "common/host/tls_rawpk.h"
 #include "common/host/tls_verify.h"
 #include "common/secret.h"
 
@@ -55,6 +56,8 @@ static enum gba_err load_key_pair(struct tls_creds *c, const struct tls_server_c
     int rc = gnutls_certificate_set_x509_key_file(c->cert, conf->cert_file, conf->key_file,
                                                   GNUTLS_X509_FMT_PEM);
 
+    if (rc >= 0 && conf->raw_public_key)
+        rc = tls_rawpk_add(c->cert, conf->key_file);
     if (rc >= 0)
         return GBA_OK;
     LOG(log, LOG_LV_ERROR, "tls.config", LOG_STR("file", conf->cert_file),
@@ -154,6 +157,7 @@ static bool copy_config(struct tls_server *t, const struct tls_server_config *c)
         .client = c->client,
         .priorities =
             copy_or_null(c->priorities != NULL ? c->priorities : TLS_PRIORITIES_DEFAULT, &ok),
+        .raw_public_key = c->raw_public_key,
     };
     return ok;
 }

@@ -24,6 +24,7 @@ struct tls_server_config {
     enum tls_client_cert client; /* OPTIONAL/REQUIRED: a certificate that does not verify ends
                                     the handshake; REQUIRED: so does none */
     const char *priorities; /* GnuTLS string; NULL: TLS 1.2 and 1.3, forward secrecy, no PSK */
+    bool raw_public_key;    /* key_file's as a raw public key too (tls_rawpk.h) */
 };
 
 /* X25519 first: it is the share OpenSSL's clients send, so no HelloRetryRequest. */

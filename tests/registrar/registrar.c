@@ -298,7 +298,8 @@ static void on_certificate_request(void *ctx, struct httpd_request *rq)
             LOG_ERR(err == GBA_OK ? GBA_E_FORBIDDEN : err));
     }
     httpd_reply(rq, &reply);
-    tls_peer_free(&peer);
+    if (err == GBA_OK)
+        tls_peer_free(&peer);
 }
 
 static void stop(void *state)
