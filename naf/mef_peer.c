@@ -10,6 +10,7 @@
 #include "common/host/clock.h"
 #include "common/host/tls.h"
 #include "common/host/tls_peer.h"
+#include "common/host/tls_rawpk.h"
 
 /* ------------------------------------------------------------ during the handshake */
 
@@ -82,24 +83,48 @@ enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
     return err == GBA_OK ? take_exports(session, c) : err;
 }
 
-enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
-                                     int64_t now_s, struct mef_client *c)
+/* --- by certificate --------------------------------------------------------------------- */
+
+static enum gba_err know_names(const struct mef *m, gnutls_session_t session, int64_t now_s,
+                               struct mef_client *c)
 {
     struct tls_peer peer;
     enum gba_err err = tls_peer_read(session, &peer);
 
-    memset(c, 0, sizeof(*c));
     for (size_t i = 0; err == GBA_OK && i < peer.n; i++)
         err = mef_know_certificate(m, gba_text(peer.name[i]), now_s, peer.expires_s, c);
     tls_peer_free(&peer);
-    if (err == GBA_E_NOT_FOUND)
-        err = GBA_OK; /* nobody */
-    if (err == GBA_OK && c->is_enrolee) {
-        err = take_exports(session, c);
-        if (err == GBA_E_DOWNGRADE && c->is_target) { /* it may still ask as a target */
-            c->is_enrolee = false;
-            err = GBA_OK;
-        }
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err; /* nobody */
+}
+
+enum gba_err mef_peer_know_certificate(const struct mef *m, gnutls_session_t session,
+                                       int64_t now_s, struct mef_client *c)
+{
+    uint8_t digest[32];
+    char hex[2 * sizeof(digest) + 1];
+
+    memset(c, 0, sizeof(*c));
+    if (tls_peer_rawpk(session, digest) != GBA_OK)
+        return know_names(m, session, now_s, c);
+    gba_hex(hex, GBA_BYTES(digest));
+    return mef_know_enrolee(m, MEF_CRED_RPK, gba_text(hex), now_s, INT64_MAX, c);
+}
+
+enum gba_err mef_peer_export(gnutls_session_t session, struct mef_client *c)
+{
+    enum gba_err err = c->is_enrolee ? take_exports(session, c) : GBA_OK;
+
+    if (err == GBA_E_DOWNGRADE && c->is_target) { /* it may still ask as a target */
+        c->is_enrolee = false;
+        return GBA_OK;
     }
     return err;
+}
+
+enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
+                                     int64_t now_s, struct mef_client *c)
+{
+    enum gba_err err = mef_peer_know_certificate(m, session, now_s, c);
+
+    return err == GBA_OK ? mef_peer_export(session, c) : err;
 }

@@ -1,7 +1,7 @@
 /*
- * Who a TLS session with an MEF or MAF is: the keys of provisioned PSK identities during the
- * handshake, and after it the client behind the PSK or the certificate, with what the session
- * exports.  It knows GnuTLS; who may what is naf/mef_rights.h's.
+ * Who a (D)TLS session with an MEF or MAF is: the keys of provisioned PSK identities during the
+ * handshake, and after it the client behind the PSK, the certificate or the raw public key,
+ * with what the session exports.  It knows GnuTLS; who may what is naf/mef_rights.h's.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -26,5 +26,13 @@ enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
                              gnutls_session_t session, int64_t now_s, struct mef_client *c);
 enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
                                      int64_t now_s, struct mef_client *c);
+
+/* The two halves of the latter.  Who has shown the session's certificate, if it verifies, or
+ * its raw public key; also within the handshake. */
+enum gba_err mef_peer_know_certificate(const struct mef *m, gnutls_session_t session,
+                                       int64_t now_s, struct mef_client *c);
+/* What the session of an enrolee exports, established.  One who is a target too is none but
+ * that where it is GBA_E_DOWNGRADE for the enrolee. */
+enum gba_err mef_peer_export(gnutls_session_t session, struct mef_client *c);
 
 #endif

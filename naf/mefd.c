@@ -14,6 +14,7 @@
 #include "naf/mef_peer.h"
 #include "naf/mef_store_sqlite.h"
 #include "naf/mef_sweeper.h"
+#include "naf/mefd_coap.h"
 #include "naf/mefd_conf.h"
 #include "naf/mefd_est.h"
 #include "naf/mefd_rows.h"
@@ -29,6 +30,7 @@ struct mefd {
     struct mefd_est est;
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
+    struct mefd_coap *coap;
     struct log *log;
 };
 
@@ -156,6 +158,7 @@ static void crl_changed(void *arg)
 
     if (m->tls != NULL)
         tls_server_reload(m->tls);
+    mef_coap_reload(mefd_coap_front(m->coap));
 }
 
 static enum gba_err open_est(struct mefd *m, const struct mefd_conf *c)
@@ -183,6 +186,8 @@ static int check(const void *conf, struct log *log)
         err = make_tls(&m, conf);
     if (err == GBA_OK)
         err = mefd_est_check(conf, log);
+    if (err == GBA_OK)
+        err = mefd_coap_check(conf, log);
     gba_naf_free(m.front.naf);
     tls_server_free(m.tls);
     close_database(&m);
@@ -253,6 +258,8 @@ static void announce(struct daemon *d, const struct mefd *m, const struct mefd_c
 
     for (size_t i = 0; i < c->listen.n + c->psk.listen.n; i++)
         daemon_port(d, i < c->listen.n ? "mef" : "psk", httpd_bound(m->http, i));
+    for (size_t i = 0; i < c->coap.listen.n; i++)
+        daemon_port(d, "coap", mef_coap_bound(mefd_coap_front(m->coap), i));
     for (size_t i = 0; i < c->targets.n; i++) {
         /* no Ua id is assigned to oneM2M: the log says which one is used */
         gba_hex(hex, (struct gba_bytes){t[i].ua_id.p, t[i].ua_id.n});
@@ -270,6 +277,7 @@ static void stop(void *state)
     if (m->http != NULL)
         httpd_free(m->http);
     mefd_est_close(&m->est); /* after the last request, before the TLS it may reload */
+    mefd_coap_free(m->coap);
     gba_naf_psk_free(m->front.psk);
     gba_naf_free(m->front.naf);
     tls_server_free(m->tls);
@@ -282,6 +290,7 @@ static void drain(void *state, unsigned grace_ms)
 {
     struct mefd *m = state;
 
+    mef_coap_drain(mefd_coap_front(m->coap));
     httpd_drain(m->http, grace_ms);
 }
 
@@ -292,6 +301,7 @@ static void reload(void *state)
     tls_server_reload(m->tls);
     if (m->psk_tls != NULL)
         tls_server_reload(m->psk_tls);
+    mef_coap_reload(mefd_coap_front(m->coap));
 }
 
 /* The database answers, even if only that there is no such KeID. */
@@ -305,6 +315,9 @@ static bool health(void *state, json_t *members)
     json_object_set_new(members, "database", json_string(ok ? "ok" : gba_err_text(err)));
     json_object_set_new(members, "connections",
                         json_integer((json_int_t)httpd_connections(m->http)));
+    json_object_set_new(
+        members, "coap_sessions",
+        json_integer((json_int_t)mef_coap_sessions(mefd_coap_front(m->coap))));
     return ok;
 }
 
@@ -326,7 +339,7 @@ static void count(struct mefd *m, struct metrics *x)
         metrics_counter(x, "mefd_certificates_total", NULL, "Certificates issued by EST");
 }
 
-static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c)
+static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struct metrics *x)
 {
     enum gba_err err = make_policy(m, c);
 
@@ -344,7 +357,11 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c)
     if (m->http == NULL)
         return GBA_E_NOMEM;
     err = listen_targets(m, c);
-    return err == GBA_OK ? listen_enrolees(m, c) : err;
+    if (err == GBA_OK)
+        err = listen_enrolees(m, c);
+    if (err == GBA_OK)
+        err = mefd_coap_start(c, &m->est, &m->front.mef, m->log, x, &m->coap);
+    return err;
 }
 
 static int start(struct daemon *d, const void *conf, void **state)
@@ -357,7 +374,7 @@ static int start(struct daemon *d, const void *conf, void **state)
         return DAEMON_EXIT_INTERNAL;
     m->log = m->front.log = daemon_log(d);
     count(m, daemon_metrics(d));
-    err = start_parts(m, c);
+    err = start_parts(m, c, daemon_metrics(d));
     if (err != GBA_OK) {
         stop(m);
         return daemon_exit_code(err);

@@ -345,6 +345,11 @@ static const struct conf_row enrolee_rows[] = {
      .help =
          "It enrols by a certificate with one of these subjectAltNames: dns:FQDN, uri:URI, or "
          "other:OID:HEX."},
+    {.name = "public_keys",
+     .type = CONF_STRINGS,
+     ROW(mefd_enrolee_conf, public_keys),
+     .help = "It enrols by one of these raw public keys, over CoAP alone: SHA-256 of the "
+             "SubjectPublicKeyInfo (RFC 6920), hexadecimal."},
     {.name = "targets",
      .type = CONF_STRINGS,
      ROW(mefd_enrolee_conf, targets),
@@ -400,6 +405,11 @@ static const struct conf_row rows[] = {
      .sub = &psk_schema,
      ROW(mefd_conf, psk),
      .help = "Enrolees with keys of their own."},
+    {.name = "coap",
+     .type = CONF_SECTION,
+     .sub = &mefd_coap_schema,
+     ROW(mefd_conf, coap),
+     .help = "The same procedures for constrained devices."},
     {.name = "zn",
      .type = CONF_SECTION,
      .sub = &zn_schema,

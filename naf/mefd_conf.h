@@ -23,6 +23,13 @@ struct mefd_psk_conf {
     bool unknown_identity_alert;
 };
 
+struct mefd_coap_conf {
+    struct conf_strings listen;
+    bool certificates, unknown_identity_alert;
+    char *certificate, *key; /* NULL: of tls */
+    int64_t sessions, per_address, handshakes, idle_ms;
+};
+
 struct mefd_bsf_conf {
     char *domain, *url, *ca;
 };
@@ -59,7 +66,7 @@ struct mefd_target_conf {
 struct mefd_enrolee_conf {
     char *id, *impi, *kpm_id;
     struct conf_octets kpm;
-    struct conf_strings certificates;
+    struct conf_strings certificates, public_keys;
     struct conf_strings targets;
 };
 
@@ -70,6 +77,7 @@ struct mefd_conf {
     int64_t threads, connections;
     struct mefd_tls_conf tls;
     struct mefd_psk_conf psk;
+    struct mefd_coap_conf coap;
     struct mefd_zn_conf zn;
     struct mefd_est_conf est;
     char *database, *master_key;
@@ -81,6 +89,6 @@ struct mefd_conf {
     struct conf_list enrolees; /* of struct mefd_enrolee_conf */
 };
 
-extern const struct conf_schema mefd_schema;
+extern const struct conf_schema mefd_schema, mefd_coap_schema;
 
 #endif

@@ -78,6 +78,19 @@ static enum gba_err add_credential(const struct load *l, const struct mef_enrole
     return err;
 }
 
+static enum gba_err add_listed(const struct load *l, const struct mef_enrolee *e,
+                               enum mef_credential_kind kind, const struct conf_strings *list,
+                               const char *where)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        enum gba_err err = add_credential(l, e, kind, list->v[i], NULL);
+
+        if (err != GBA_OK)
+            return complain(l, where, list->v[i], err);
+    }
+    return GBA_OK;
+}
+
 static enum gba_err add_credentials(const struct load *l, const struct mefd_enrolee_conf *c,
                                     const struct mef_enrolee *e)
 {
@@ -93,12 +106,10 @@ static enum gba_err add_credentials(const struct load *l, const struct mefd_enro
         err = add_credential(l, e, MEF_CRED_PSK, c->kpm_id, &c->kpm);
     if (err != GBA_OK)
         return complain(l, "enrolees.kpm_id", c->id, err);
-    for (size_t i = 0; i < c->certificates.n; i++) {
-        err = add_credential(l, e, MEF_CRED_CERT, c->certificates.v[i], NULL);
-        if (err != GBA_OK)
-            return complain(l, "enrolees.certificates", c->certificates.v[i], err);
-    }
-    return GBA_OK;
+    err = add_listed(l, e, MEF_CRED_CERT, &c->certificates, "enrolees.certificates");
+    if (err == GBA_OK)
+        err = add_listed(l, e, MEF_CRED_RPK, &c->public_keys, "enrolees.public_keys");
+    return err;
 }
 
 /* Whatever the target's row allows, and no expiry of its own. */

@@ -17,7 +17,7 @@ decisions='bsf/ub.c bsf/ub_request.c bsf/ub_run.c bsf/zn.c bsf/zn_run.c bsf/sess
 ports='bsf/zh.h bsf/store.h bsf/zn.h ua/usim.h ua/transport.h naf/zn.h naf/mef_store.h naf/mef_registry.h naf/ca.h'
 adapters='^common/host/|^bsf/(zh_|store_|zn_(http|diameter|nbsp)|ub_http|memory_|sqn_file|bsfd)'
 adapters="$adapters|^ua/(usim_|transport_|gba\\.h|gba_tls|keyring_(file|save)|est_(key|pair)|est\\.h)"
-adapters="$adapters|^naf/(zn_|mef_store_|mef_http|mefd|ca_)"
+adapters="$adapters|^naf/(zn_|mef_store_|mef_http|mef_coap|mef_peers_|mefd|ca_)"
 adapters="$adapters|^(bsf|ua|naf)/[a-z_]*_http\\.h\$"
 
 # FILE INCLUDED, one a line
