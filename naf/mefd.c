@@ -315,9 +315,8 @@ static bool health(void *state, json_t *members)
     json_object_set_new(members, "database", json_string(ok ? "ok" : gba_err_text(err)));
     json_object_set_new(members, "connections",
                         json_integer((json_int_t)httpd_connections(m->http)));
-    json_object_set_new(
-        members, "coap_sessions",
-        json_integer((json_int_t)mef_coap_sessions(mefd_coap_front(m->coap))));
+    json_object_set_new(members, "coap_sessions",
+                        json_integer((json_int_t)mef_coap_sessions(mefd_coap_front(m->coap))));
     return ok;
 }
 

@@ -94,6 +94,7 @@ struct coapd {
     size_t table_mask;
     struct coapd_list handshakes, ups;
     uint64_t requests;
+    int64_t full_ms; /* when it was last said that there is no room */
     uint8_t datagram[COAPD_DATAGRAM_MAX], plain[COAPD_PLAIN_MAX];
 };
 

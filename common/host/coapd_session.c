@@ -60,11 +60,12 @@ static struct coapd_session **chain_of(struct coapd *d, const struct coapd_path 
     return &d->table[coapd_path_hash(d, p) & d->table_mask];
 }
 
-static struct coapd_session *find(struct coapd *d, const struct coapd_path *p)
+/* Of one path there may be two: one that is up, and one in its handshake to take its place. */
+static struct coapd_session *find(struct coapd *d, const struct coapd_path *p, bool up)
 {
     struct coapd_session *s = *chain_of(d, p);
 
-    while (s != NULL && !coapd_same_path(&s->path, p))
+    while (s != NULL && (s->up != up || !coapd_same_path(&s->path, p)))
         s = s->next_hashed;
     return s;
 }
@@ -213,6 +214,20 @@ static bool start_tls(struct coapd_session *s, gnutls_dtls_prestate_st *prestate
     return false;
 }
 
+/* One line a second is enough to know it. */
+static void say_full(struct coapd *d, const struct coapd_path *from, int64_t now_ms)
+{
+    char peer[COAPD_ADDRESS_LEN];
+
+    metric_add(d->conf.handshakes_failed, 1);
+    if (now_ms - d->full_ms < 1000 && d->full_ms != 0)
+        return;
+    d->full_ms = now_ms;
+    coapd_path_text(from, peer);
+    LOG(d->conf.log, LOG_LV_WARNING, "coap.full", LOG_STR("peer", peer),
+        LOG_INT("sessions", d->ups.n), LOG_INT("handshakes", d->handshakes.n));
+}
+
 static struct coapd_session *begin(struct coapd *d, const struct coapd_path *from,
                                    const uint8_t *random, gnutls_dtls_prestate_st *prestate,
                                    int64_t now_ms)
@@ -220,12 +235,7 @@ static struct coapd_session *begin(struct coapd *d, const struct coapd_path *fro
     struct coapd_session *s, **at = chain_of(d, from);
 
     if (!make_room(d, from, now_ms) || (s = calloc(1, sizeof(*s))) == NULL) {
-        char peer[COAPD_ADDRESS_LEN];
-
-        coapd_path_text(from, peer);
-        metric_add(d->conf.handshakes_failed, 1);
-        LOG(d->conf.log, LOG_LV_WARNING, "coap.full", LOG_STR("peer", peer),
-            LOG_INT("sessions", d->ups.n), LOG_INT("handshakes", d->handshakes.n));
+        say_full(d, from, now_ms);
         return NULL;
     }
     s->d = d;
@@ -246,18 +256,19 @@ static struct coapd_session *begin(struct coapd *d, const struct coapd_path *fro
     return s;
 }
 
-/* Who repeats the hello of a handshake under way wants its answer again.  Whoever shows a
- * cookie receives at this address: what was there before is gone (RFC 6347 4.2.8). */
+/* Who repeats the hello of a handshake under way wants its answer again; who shows a cookie
+ * begins another.  A session that is up stays until the new one is: a cookie may have been
+ * overheard, and its hello be sent in the name of another (RFC 6347 4.2.8). */
 static struct coapd_session *greet(struct coapd *d, const struct coapd_path *from,
                                    struct gba_bytes octets, const uint8_t *random,
                                    int64_t now_ms)
 {
-    struct coapd_session *s = find(d, from);
+    struct coapd_session *s = find(d, from, false);
     struct stranger stranger = {d, from};
     gnutls_dtls_prestate_st prestate = {0};
     char who[COAPD_ADDRESS_LEN + 8];
 
-    if (s != NULL && !s->up && memcmp(s->hello, random, sizeof(s->hello)) == 0)
+    if (s != NULL && memcmp(s->hello, random, sizeof(s->hello)) == 0)
         return s;
     memset(who, 0, sizeof(who));
     coapd_path_text(from, who);
@@ -279,6 +290,7 @@ static struct coapd_session *greet(struct coapd *d, const struct coapd_path *fro
 static bool come_up(struct coapd_session *s, int64_t now_ms)
 {
     struct coapd *d = s->d;
+    struct coapd_session *before = find(d, &s->path, true);
     enum gba_err err = d->conf.session_up(d->conf.ctx, s->tls, s->owner);
 
     if (err != GBA_OK) {
@@ -286,6 +298,8 @@ static bool come_up(struct coapd_session *s, int64_t now_ms)
         fail(s, err, "refused");
         return false;
     }
+    if (before != NULL)
+        coapd_session_free(before, false);
     unlink_session(s);
     s->up = true;
     s->seen_ms = now_ms;
@@ -329,8 +343,12 @@ static void read_records(struct coapd_session *s, int64_t now_ms)
 
     for (;;) {
         n = gnutls_record_recv(s->tls, d->plain, sizeof(d->plain));
-        if (n > 0)
+        if (n > 0) {
+            unlink_session(s);
+            s->seen_ms = now_ms;
+            link_newest(s);
             coapd_message(s, (struct gba_bytes){d->plain, (size_t)n}, now_ms);
+        }
         if (s->closing || n == 0 || n == GNUTLS_E_REHANDSHAKE ||
             (n < 0 && gnutls_error_is_fatal((int)n) != 0)) {
             coapd_session_free(s, n != 0);
@@ -341,25 +359,38 @@ static void read_records(struct coapd_session *s, int64_t now_ms)
     }
 }
 
-void coapd_datagram(struct coapd *d, const struct coapd_path *from, struct gba_bytes octets,
-                    int64_t now_ms)
+static void feed(struct coapd_session *s, const struct coapd_path *from,
+                 struct gba_bytes octets, int64_t now_ms)
 {
-    const uint8_t *random = hello_random(octets);
-    struct coapd_session *s =
-        random != NULL ? greet(d, from, octets, random, now_ms) : find(d, from);
-
-    if (s == NULL || octets.n == 0)
-        return;
     s->path = *from; /* the address of ours it came to */
     s->in = octets;
     if (!s->up && !shake_hands(s, now_ms))
         return;
-    if (s->up) {
-        unlink_session(s);
-        s->seen_ms = now_ms;
-        link_newest(s);
+    if (s->up)
         read_records(s, now_ms);
-    }
+}
+
+/* Behind the ChangeCipherSpec: of a session that is up, or the last of a handshake. */
+static bool is_protected(struct gba_bytes b)
+{
+    return b.n > 13 && (b.p[3] != 0 || b.p[4] != 0);
+}
+
+/* What is of neither of the two sessions of a path fails its MAC there, and nothing comes of
+ * it. */
+void coapd_datagram(struct coapd *d, const struct coapd_path *from, struct gba_bytes octets,
+                    int64_t now_ms)
+{
+    const uint8_t *random = hello_random(octets);
+    struct coapd_session *up = find(d, from, true), *s;
+
+    if (octets.n == 0)
+        return;
+    s = random != NULL ? greet(d, from, octets, random, now_ms) : find(d, from, false);
+    if (s != NULL)
+        feed(s, from, octets, now_ms);
+    if (up != NULL && up == find(d, from, true) && is_protected(octets))
+        feed(up, from, octets, now_ms);
 }
 
 /* ------------------------------------------------------------ time */

@@ -58,8 +58,13 @@ static ssize_t pull(gnutls_transport_ptr_t p, void *out, size_t cap)
 
 static ssize_t push(gnutls_transport_ptr_t p, const void *octets, size_t n)
 {
-    const struct dtls_client *c = p;
+    struct dtls_client *c = p;
+    const uint8_t *o = octets;
 
+    if (n > 13 && n <= sizeof(c->hello) && o[0] == 22 && o[4] == 0 && o[13] == 1) {
+        memcpy(c->hello, o, n);
+        c->hello_len = n;
+    }
     return send(c->fd, octets, n, MSG_NOSIGNAL);
 }
 

@@ -36,6 +36,8 @@ struct dtls_client {
     gnutls_psk_client_credentials_t psk;
     gnutls_certificate_credentials_t cert;
     unsigned drop, seen;
+    uint8_t hello[1024]; /* the last ClientHello that was sent */
+    size_t hello_len;
 };
 
 /* address: "127.0.0.1:PORT", "[::1]:PORT". */

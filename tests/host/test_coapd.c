@@ -548,10 +548,32 @@ static void test_again(void)
     request(&m, COAP_CON, COAP_GET, "sum", nothing());
     send_message(&c, &m);
     CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.code == COAP_CONTENT);
-    CU_ASSERT_EQUAL(coapd_sessions(d), 1);
+    CU_ASSERT(sessions_become(d, 1));
     CU_ASSERT(started == 2 && ended == 1);
     dtls_client_close(&c);
     coapd_free(d);
+}
+
+/* A hello that somebody overheard, with its cookie, ends nobody's session. */
+static void test_replayed(void)
+{
+    struct coapd *d = begin_default();
+    struct dtls_client c;
+    struct coap_message m;
+    struct answer a;
+
+    CU_ASSERT_EQUAL(open_client(&c, d), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        CU_ASSERT(send(c.fd, c.hello, c.hello_len, 0) == (ssize_t)c.hello_len);
+        CU_ASSERT(sessions_become(d, 2));
+        request(&m, COAP_CON, COAP_GET, "sum", nothing());
+        send_message(&c, &m);
+        CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.code == COAP_CONTENT);
+        CU_ASSERT_EQUAL(ended, 0);
+    }
+    dtls_client_close(&c);
+    coapd_free(d);
+    CU_ASSERT_EQUAL(started, 2);
 }
 
 static void test_refused(void)
@@ -616,7 +638,7 @@ static void test_ends(void)
     CU_ASSERT_EQUAL(open_client(&c, d), 0); /* idle */
     CU_ASSERT_EQUAL(dtls_client_receive(&c, octets, sizeof(octets), PATIENCE), 0);
     dtls_client_close(&c);
-    CU_ASSERT_EQUAL(coapd_sessions(d), 0);
+    CU_ASSERT(sessions_become(d, 0));
     coapd_free(d);
     d = begin_default();
     CU_ASSERT_EQUAL(open_client(&c, d), 0); /* by its owner */
@@ -706,6 +728,7 @@ static const struct unit_test tests[] = {
     {"cookies", test_cookie},
     {"lost datagrams", test_loss},
     {"a client that begins again", test_again},
+    {"a replayed hello", test_replayed},
     {"refused", test_refused},
     {"limits", test_limits},
     {"ends", test_ends},
