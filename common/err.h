@@ -84,7 +84,8 @@
     X(E_NOT_FOUND, 404, 0, "not found")                                                        \
     X(E_EXISTS, 409, 0, "already exists")                                                      \
     X(E_FORBIDDEN, 403, 0, "forbidden")                                                        \
-    X(E_DOWNGRADE, 502, 0, "weaker protection than required")
+    X(E_DOWNGRADE, 502, 0, "weaker protection than required")                                  \
+    X(E_ALTERED, 500, 0, "not as it was written")
 
 enum gba_err {
 #define X(name, http, diameter, text) GBA_##name,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "naf/mef_audit.h"
 #include "naf/mef_call.h"
 
 #define N_OPS (M2M_OP_NOTIFY + 1)
@@ -158,8 +159,7 @@ static enum m2m_rsc resolve(struct mef_call *k, enum m2m_type *type)
     enum m2m_rsc rsc;
 
     if (m2m_target_parse(gba_text(k->rq->to), &to) != GBA_OK ||
-        (to.fqdn.n != 0 &&
-         !gba_text_eq_nocase(to.fqdn, gba_text(k->m->policy->fqdn))))
+        (to.fqdn.n != 0 && !gba_text_eq_nocase(to.fqdn, gba_text(k->m->policy->fqdn))))
         return mef_no(k, M2M_RSC_NOT_FOUND, "not of this MEF");
     *type = M2M_MEF_BASE;
     if (to.n == 0)
@@ -199,7 +199,6 @@ static const enum m2m_rsc done[N_OPS] = {[M2M_OP_CREATE] = M2M_RSC_CREATED,
 
 static enum m2m_rsc perform(struct mef_call *k)
 {
-    enum m2m_type type = M2M_MEF_BASE;
     enum m2m_rsc rsc;
 
     if (k->c->id[0] == '\0')
@@ -213,13 +212,66 @@ static enum m2m_rsc perform(struct mef_call *k)
     /* attributes, address, both or nothing; there are no children (TS-0004 7.3.1) */
     if (k->rq->rcn != M2M_RCN_DEFAULT && k->rq->rcn > 3 && k->rq->rcn != 9)
         return mef_no(k, M2M_RSC_BAD_REQUEST, "result content not supported");
-    rsc = resolve(k, &type);
+    rsc = resolve(k, &k->type);
     if (rsc != M2M_RSC_OK)
         return rsc;
-    if ((size_t)k->rq->op >= N_OPS || procedures[type][k->rq->op] == NULL)
+    if ((size_t)k->rq->op >= N_OPS || procedures[k->type][k->rq->op] == NULL)
         return mef_no(k, M2M_RSC_OPERATION_NOT_ALLOWED, "operation not allowed");
-    rsc = procedures[type][k->rq->op](k);
+    rsc = procedures[k->type][k->rq->op](k);
     return rsc == M2M_RSC_OK ? done[k->rq->op] : rsc;
+}
+
+/* ------------------------------------------------------------ the audit log */
+
+/* What the log calls it; NULL: not told of.  CREATE is told of by the child's type. */
+static const char *const events[M2M_N_TYPES][N_OPS] = {
+    [M2M_MEF_CLIENT_REG] = {[M2M_OP_CREATE] = "registration.create",
+                            [M2M_OP_UPDATE] = "registration.update",
+                            [M2M_OP_DELETE] = "registration.delete"},
+    [M2M_SYMM_KEY_REG] = {[M2M_OP_CREATE] = "key.create",
+                          [M2M_OP_RETRIEVE] = "key.give",
+                          [M2M_OP_UPDATE] = "key.update",
+                          [M2M_OP_DELETE] = "key.delete"},
+    [M2M_MEF_CLIENT_CMD] = {[M2M_OP_UPDATE] = "command.update"},
+};
+
+enum gba_err mef_note(const struct mef_call *k, const char *what, const char *whom,
+                      const char *key_id)
+{
+    const struct mef_audit_event e = {
+        .who = k->c->id, .what = what, .whom = whom, .key_id = key_id, .suid = k->key.suid};
+
+    return k->m->audit != NULL ? k->m->audit->note(k->m->audit, &e, k->now_s) : GBA_OK;
+}
+
+static enum gba_err note_done(struct mef_call *k)
+{
+    enum m2m_type type = k->type;
+    const char *what;
+
+    if (k->rq->op == M2M_OP_CREATE)
+        type = k->key.relative_id[0] != '\0' ? M2M_SYMM_KEY_REG : M2M_MEF_CLIENT_REG;
+    what = events[type][k->rq->op];
+    if (what == NULL)
+        return GBA_OK;
+    return type == M2M_SYMM_KEY_REG ? mef_note(k, what, k->key.creator, k->key.relative_id)
+                                    : mef_note(k, what, k->reg.creator, k->reg.ri);
+}
+
+/* The request and its line in the log are one: both stay, or neither. */
+static enum m2m_rsc perform_noted(struct mef_call *k)
+{
+    struct mef_registry *g = k->m->registry;
+    enum gba_err err = g->begin(g);
+    enum m2m_rsc rsc;
+
+    if (err != GBA_OK)
+        return mef_store_rsc(k, err);
+    rsc = perform(k);
+    err = g->end(g, m2m_rsc_is_success(rsc) ? note_done(k) : GBA_OK);
+    if (err != GBA_OK)
+        return mef_no(k, M2M_RSC_INTERNAL_SERVER_ERROR, gba_err_text(err));
+    return rsc;
 }
 
 static void print_content(const struct mef_call *k, struct mef_answer *a)
@@ -257,7 +309,7 @@ void mef_request(const struct mef *m, const struct mef_client *c, const struct m
     k->now_s = now_s;
     k->random = random;
     k->problem = &out->problem;
-    m2m_answer(rq, perform(k), &out->rs);
+    m2m_answer(rq, perform_noted(k), &out->rs);
     memcpy(out->rs.location, k->location, sizeof(out->rs.location));
     print_content(k, out);
     gba_wipe(k, sizeof(*k));

@@ -19,6 +19,7 @@ struct mef_call {
     struct m2m_resource in, out; /* out: with attributes, it is the content of the answer */
     struct mef_reg reg;          /* the one `to` names */
     struct mef_key key;          /* the one `to` names, or the new one */
+    enum m2m_type type;          /* of what `to` names */
     char location[M2M_TO_SIZE];
 };
 
@@ -38,6 +39,10 @@ enum m2m_rsc mef_update_cmd(struct mef_call *k);
 enum m2m_rsc mef_no(struct mef_call *k, enum m2m_rsc rsc, const char *why);
 enum m2m_rsc mef_store_rsc(struct mef_call *k, enum gba_err err);
 enum m2m_rsc mef_read(struct mef_call *k, enum m2m_type type, enum m2m_use use);
+
+/* A line of the audit log, of this client; in the transaction of the request. */
+enum gba_err mef_note(const struct mef_call *k, const char *what, const char *whom,
+                      const char *key_id);
 
 /* A list in the store: each item ended by a line feed.  False: too long, or an item holds a
  * line feed. */

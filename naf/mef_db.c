@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
-#define VERSION        2
+#define VERSION        3
 #define STR_(x)        #x
 #define STR(x)         STR_(x)
 
@@ -21,6 +21,11 @@
 #define TARGET_COLUMNS      "id,fqdn,maf,ua,suids,derivation,origin"
 #define CREDENTIAL_COLUMNS  "kind,name,enrolee,key,expires,origin"
 #define INSTRUCTION_COLUMNS "enrolee,target,suids,expires,origin"
+#define BATCHES_KEPT        100000
+/* A page of a list: behind ?1, ?2 rows, of the enrolee ?3 if that is given. */
+#define PAGE(table, columns, enrolee)                                                          \
+    "SELECT rowid," columns " FROM " table " WHERE rowid>?1 AND (?3 IS NULL OR " enrolee       \
+    "=?3) ORDER BY rowid LIMIT ?2"
 /* A row of the configuration takes the place of the one of the start before. */
 #define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
 
@@ -78,6 +83,51 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ADD_INSTRUCTION] = "INSERT INTO instruction(" INSTRUCTION_COLUMNS ") VALUES(?,?,?,?,?)"
                           " ON CONFLICT(enrolee,target) DO UPDATE SET suids=excluded.suids,"
                           "expires=excluded.expires,origin=excluded.origin" UNLESS_STALE,
+    [S_GET_STAKEHOLDER] = "SELECT count(*),count(*) FILTER (WHERE fqdn=?) FROM stakeholder",
+    [S_ADD_STAKEHOLDER] =
+        "INSERT INTO stakeholder(fqdn,origin) VALUES(?,?)"
+        " ON CONFLICT(fqdn) DO UPDATE SET origin=excluded.origin" UNLESS_STALE,
+    [S_ADD_BATCH] = "INSERT INTO batch(token,n) VALUES(?,?)",
+    [S_TRIM_BATCHES] =
+        "DELETE FROM batch WHERE rowid<=(SELECT max(rowid) FROM batch)-" STR(BATCHES_KEPT),
+    [S_LIST + MEF_STAKEHOLDER] = PAGE("stakeholder", "fqdn,origin", "NULL"),
+    [S_LIST + MEF_TARGET] = PAGE("target", TARGET_COLUMNS, "NULL"),
+    [S_LIST + MEF_ENROLEE] = PAGE("enrolee", "id,origin", "id"),
+    [S_LIST + MEF_CREDENTIAL] = PAGE("credential", CREDENTIAL_COLUMNS, "enrolee"),
+    [S_LIST + MEF_INSTRUCTION] = PAGE("instruction", INSTRUCTION_COLUMNS, "enrolee"),
+    [S_LIST + MEF_ENROLMENT] = PAGE("ke", "id,enrolee,NULL,created,expires", "enrolee"),
+    [S_LIST + MEF_REGISTRATION] = PAGE("reg", REG_COLUMNS, "creator"),
+    [S_LIST + MEF_KEY] = PAGE("key", KEY_COLUMNS, "creator"),
+    [S_ORIGIN + MEF_STAKEHOLDER] = "SELECT origin FROM stakeholder WHERE fqdn=?1",
+    [S_ORIGIN + MEF_TARGET] = "SELECT origin FROM target WHERE id=?1",
+    [S_ORIGIN + MEF_ENROLEE] = "SELECT origin FROM enrolee WHERE id=?1",
+    [S_ORIGIN + MEF_CREDENTIAL] = "SELECT origin FROM credential WHERE name=?1 AND kind=?2",
+    [S_ORIGIN + MEF_INSTRUCTION] =
+        "SELECT origin FROM instruction WHERE enrolee=?1 AND target=?2",
+    [S_ORIGIN + MEF_ENROLMENT] = "SELECT 1 FROM ke WHERE id=?1",
+    [S_ORIGIN + MEF_REGISTRATION] = "SELECT 1 FROM reg WHERE ri=?1",
+    [S_ORIGIN + MEF_KEY] = "SELECT 1 FROM key WHERE id=?1",
+    [S_REMOVE + MEF_STAKEHOLDER] = "DELETE FROM stakeholder WHERE fqdn=?1",
+    [S_REMOVE + MEF_TARGET] = "DELETE FROM target WHERE id=?1",
+    [S_REMOVE + MEF_ENROLEE] = "DELETE FROM enrolee WHERE id=?1",
+    [S_REMOVE + MEF_CREDENTIAL] = "DELETE FROM credential WHERE name=?1 AND kind=?2",
+    [S_REMOVE + MEF_INSTRUCTION] = "DELETE FROM instruction WHERE enrolee=?1 AND target=?2",
+    [S_REMOVE + MEF_ENROLMENT] = "DELETE FROM ke WHERE id=?1",
+    [S_REMOVE + MEF_REGISTRATION] = "DELETE FROM reg WHERE ri=?1",
+    [S_REMOVE + MEF_KEY] = "DELETE FROM key WHERE id=?1",
+    [S_REVOKE_KES] = "DELETE FROM ke WHERE enrolee=?",
+    [S_REVOKE_KEYS] = "DELETE FROM key WHERE creator=?",
+    [S_REVOKE_REGS] = "DELETE FROM reg WHERE creator=?",
+    [S_DEL_STAKEHOLDER_KEYS] = "DELETE FROM key WHERE admin=?",
+    [S_DEL_ORPHAN_KES] =
+        "DELETE FROM ke WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"
+        " AND enrolee NOT IN(SELECT creator FROM reg WHERE admin<>?1)",
+    [S_DEL_STAKEHOLDER_REGS] = "DELETE FROM reg WHERE admin=?",
+    [S_GET_AUDIT_HEAD] = "SELECT n,hash FROM audit_head",
+    [S_SET_AUDIT_HEAD] = "INSERT OR REPLACE INTO audit_head(id,n,hash) VALUES(1,?,?)",
+    [S_ADD_AUDIT] = "INSERT INTO audit(n,line) VALUES(?,?)",
+    [S_GET_AUDIT] = "SELECT n,line FROM audit ORDER BY n",
+    [S_DEL_AUDIT] = "DELETE FROM audit WHERE n<=?",
 };
 
 static const char settings[] = "PRAGMA journal_mode=WAL;"
@@ -121,6 +171,14 @@ static const char *const schema[VERSION] = {
     " PRIMARY KEY(enrolee,target));"
     "CREATE INDEX instruction_target ON instruction(target);"
     "CREATE INDEX instruction_expires ON instruction(expires) WHERE expires<>0;",
+
+    "CREATE TABLE stakeholder(fqdn TEXT PRIMARY KEY, origin INTEGER NOT NULL);"
+    "CREATE TABLE batch(token TEXT NOT NULL, n INTEGER NOT NULL, UNIQUE(token,n));"
+    "CREATE INDEX key_admin ON key(admin);"
+    "CREATE INDEX reg_admin ON reg(admin);"
+    "CREATE TABLE audit_head(id INTEGER PRIMARY KEY CHECK(id=1), n INTEGER NOT NULL,"
+    " hash TEXT NOT NULL);"
+    "CREATE TABLE audit(n INTEGER PRIMARY KEY, line TEXT NOT NULL);",
 };
 
 /* ------------------------------------------------------------ statements */
@@ -247,6 +305,19 @@ enum gba_err mef_db_end(struct mef_db *s, enum gba_err err)
 {
     s->depth--;
     err = s->depth > 0 ? end_inner(s, err) : end_outer(s, err);
+    mef_db_unlock(s);
+    return err;
+}
+
+enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
+                             const uint8_t master[static MEF_MASTER_KEY_LEN])
+{
+    if (err == GBA_OK && s->depth > 1)
+        err = GBA_E_UNEXPECTED;
+    mef_db_lock(s); /* nobody reads between the commit and the key */
+    err = mef_db_end(s, err);
+    if (err == GBA_OK)
+        memcpy(s->master, master, sizeof(s->master));
     mef_db_unlock(s);
     return err;
 }

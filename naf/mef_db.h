@@ -58,6 +58,26 @@ enum statement {
     S_ADD_CREDENTIAL,
     S_GET_INSTRUCTION,
     S_ADD_INSTRUCTION,
+    S_GET_STAKEHOLDER,
+    S_ADD_STAKEHOLDER,
+    S_ADD_BATCH,
+    S_TRIM_BATCHES,
+    /* administration: one for each noun, in their order */
+    S_LIST,
+    S_ORIGIN = S_LIST + MEF_N_NOUNS,
+    S_REMOVE = S_ORIGIN + MEF_N_NOUNS,
+    S_REVOKE_KES = S_REMOVE + MEF_N_NOUNS,
+    S_REVOKE_KEYS,
+    S_REVOKE_REGS,
+    S_DEL_STAKEHOLDER_KEYS,
+    S_DEL_STAKEHOLDER_REGS,
+    S_DEL_ORPHAN_KES,
+    /* audit log */
+    S_GET_AUDIT_HEAD,
+    S_SET_AUDIT_HEAD,
+    S_ADD_AUDIT,
+    S_GET_AUDIT,
+    S_DEL_AUDIT,
     N_STATEMENTS
 };
 
@@ -97,6 +117,9 @@ void mef_db_unlock(struct mef_db *s);
  * follow: it commits if err is GBA_OK, and returns err or why it could not. */
 enum gba_err mef_db_begin(struct mef_db *s);
 enum gba_err mef_db_end(struct mef_db *s, enum gba_err err);
+/* The same for an outermost one, after which keys are under that master key. */
+enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
+                             const uint8_t master[static MEF_MASTER_KEY_LEN]);
 
 /* Octets under the master key, bound to the name of their row; out holds plain.n +
  * MEF_DB_SEAL_MORE. */
@@ -109,7 +132,15 @@ enum gba_err mef_db_unseal(const struct mef_db *s, const char *name, sqlite3_stm
 enum gba_err mef_db_unseal_key(const struct mef_db *s, const char *name, sqlite3_stmt *st,
                                int column, struct gba_key *key);
 
-/* The registry's functions (mef_registry_sqlite.c). */
+/* The registry's functions (mef_registry_sqlite.c), and those among them for the administration
+ * (mef_registry_admin.c). */
 extern const struct mef_registry mef_registry_sqlite;
+enum gba_err mef_registry_list(struct mef_registry *self, enum mef_noun noun,
+                               const char *enrolee, int64_t after, size_t max, mef_visit *visit,
+                               void *arg);
+enum gba_err mef_registry_remove(struct mef_registry *self, const struct mef_row *row);
+enum gba_err mef_registry_revoke(struct mef_registry *self, const char *enrolee, size_t *n);
+enum gba_err mef_registry_note_batch(struct mef_registry *self, const char *token,
+                                     uint64_t batch);
 
 #endif

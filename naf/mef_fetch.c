@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "naf/mef_fetch.h"
+#include "naf/mef_audit.h"
 
 #include <string.h>
 
@@ -171,6 +172,19 @@ static enum gba_err prepare_query(struct mef_fetch *f)
     return gba_naf_id_make(gba_text(f->target->fqdn), f->target->ua_id, &f->query.naf_id);
 }
 
+/* What is given out stands in the audit log, or is not given out. */
+static enum gba_err note_given(const struct mef *m, const struct mef_fetch *f, int64_t now_s)
+{
+    const struct mef_audit_event e = {.who = f->target->id,
+                                      .what = "key.fetch",
+                                      .whom = f->enrolee,
+                                      .target = f->target->id,
+                                      .key_id = f->text,
+                                      .suid = f->suid};
+
+    return m->audit != NULL ? m->audit->note(m->audit, &e, now_s) : GBA_OK;
+}
+
 void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
                    const struct naf_key *key, int64_t now_s)
 {
@@ -192,6 +206,8 @@ void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
     if (f->err == GBA_OK)
         f->err = may_have(m, f, c.id, now_s, c.expires_s);
     if (f->err == GBA_OK)
+        f->err = note_given(m, f, now_s);
+    if (f->err == GBA_OK)
         f->key = key->a.me_key;
 }
 
@@ -210,6 +226,8 @@ void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struc
     } else if (f->key_id.form == M2M_KEY_ID_HEX &&
                gba_text_eq_nocase(f->key_id.fqdn, gba_text(m->policy->fqdn))) {
         f->err = from_store(m, now_s, f);
+        if (f->err == GBA_OK)
+            f->err = note_given(m, f, now_s);
     } else {
         f->err = GBA_E_NOT_FOUND;
     }

@@ -129,3 +129,64 @@ enum gba_err mef_master_key_load(const char *file, const char *database,
                  wrong != NULL ? wrong : "not 32 octets or 64 hexadecimal digits");
     return err;
 }
+
+/* ------------------------------------------------------------ change */
+
+#define NEXT_SIZE 4096
+
+static enum gba_err next_of(const char *file, char out[static NEXT_SIZE])
+{
+    int n = snprintf(out, NEXT_SIZE, "%s.next", file);
+
+    return n > 0 && n < NEXT_SIZE ? GBA_OK : GBA_E_IO;
+}
+
+enum gba_err mef_master_key_prepare(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN])
+{
+    char next[NEXT_SIZE], why[256];
+    enum gba_err err = next_of(file, next);
+
+    if (err != GBA_OK)
+        return err;
+    if (unlink(next) != 0 && errno != ENOENT)
+        return GBA_E_IO;
+    return make(next, out, why, sizeof(why));
+}
+
+enum gba_err mef_master_key_next(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN])
+{
+    char next[NEXT_SIZE], why[256];
+
+    if (next_of(file, next) != GBA_OK || access(next, F_OK) != 0)
+        return GBA_E_NOT_FOUND;
+    return mef_master_key_load(next, next, out, why, sizeof(why));
+}
+
+/* What a rename or an unlink did is on the disk. */
+static enum gba_err sync_folder(const char *file)
+{
+    char folder[NEXT_SIZE];
+    const char *slash = strrchr(file, '/');
+    bool ok;
+    int fd;
+
+    snprintf(folder, sizeof(folder), "%.*s", slash != NULL ? (int)(slash - file) : 1,
+             slash != NULL ? file : ".");
+    fd = open(folder[0] != '\0' ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok ? GBA_OK : GBA_E_IO;
+}
+
+enum gba_err mef_master_key_settle(const char *file, bool take)
+{
+    char next[NEXT_SIZE];
+    enum gba_err err = next_of(file, next);
+
+    if (err != GBA_OK)
+        return err;
+    if (take ? rename(next, file) != 0 : unlink(next) != 0 && errno != ENOENT)
+        return GBA_E_IO;
+    return sync_folder(file);
+}

@@ -80,6 +80,8 @@ static enum m2m_rsc keep_ke(struct mef_call *k)
         err = m2m_export_split(c->bootstrap, gba_text(k->m->policy->fqdn), ke.key_id, &ke.ke);
     if (err == GBA_OK)
         err = k->m->store->put_ke(k->m->store, &ke);
+    if (err == GBA_OK)
+        err = mef_note(k, "enrolment.keep", ke.enrolee, ke.key_id);
     gba_wipe(&ke, sizeof(ke));
     return mef_store_rsc(k, err);
 }
@@ -88,6 +90,7 @@ static enum m2m_rsc fill_new(struct mef_call *k)
 {
     struct gba_text fqdn = m2m_text(&k->in, M2M_A_FQDN);
     enum m2m_rsc rsc = take_expiry(k);
+    enum gba_err err;
 
     if (rsc != M2M_RSC_OK)
         return rsc;
@@ -95,6 +98,11 @@ static enum m2m_rsc fill_new(struct mef_call *k)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is not this MEF's");
     if (gba_fqdn_canonical(m2m_text(&k->in, M2M_A_ADMIN_FQDN), k->reg.admin_fqdn) != GBA_OK)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
+    err = k->m->registry->stakeholder(k->m->registry, k->reg.admin_fqdn);
+    if (err == GBA_E_FORBIDDEN)
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "adminFQDN is no stakeholder here");
+    if (err != GBA_OK)
+        return mef_store_rsc(k, err);
     k->reg.ri[0] = 'r'; /* no RelativeKeyID of ours begins so */
     gba_hex(k->reg.ri + 1, (struct gba_bytes){k->random, 16});
     gba_text_copy(k->reg.creator, sizeof(k->reg.creator), gba_text(k->c->id));

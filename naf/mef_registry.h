@@ -13,8 +13,39 @@
 #define NAF_MEF_REGISTRY_H
 
 #include "naf/mef_policy.h"
+#include "naf/mef_store.h"
 
 enum mef_origin { MEF_OF_CONFIG, MEF_OF_ADMIN, MEF_OF_EST };
+
+/* What the administration sees: rows of the registry, and what enrolees have made of them. */
+enum mef_noun {
+    MEF_STAKEHOLDER,
+    MEF_TARGET,
+    MEF_ENROLEE,
+    MEF_CREDENTIAL,
+    MEF_INSTRUCTION,
+    MEF_ENROLMENT,    /* a Ke */
+    MEF_REGISTRATION, /* mefClientReg */
+    MEF_KEY,          /* symmKeyReg */
+    MEF_N_NOUNS
+};
+
+struct mef_row {
+    enum mef_noun noun;
+    int64_t at; /* its place in a list */
+    enum mef_origin origin;
+    union {
+        char stakeholder[GBA_FQDN_SIZE]; /* canonical */
+        struct mef_target target;
+        struct mef_enrolee enrolee;
+        struct mef_credential credential; /* no key in a list */
+        struct mef_instruction instruction;
+        struct mef_ke enrolment; /* the same */
+        struct mef_reg registration;
+        struct mef_key key; /* the same */
+    } u;
+};
+typedef enum gba_err mef_visit(void *arg, const struct mef_row *row);
 
 struct mef_registry {
     const char *name; /* "sqlite" */
@@ -39,9 +70,29 @@ struct mef_registry {
     enum gba_err (*instruction)(struct mef_registry *self, const char *enrolee,
                                 const char *target, struct mef_instruction *out);
 
+    /* May there be registrations of this administrating stakeholder?  Of any, while none has a
+     * row.  GBA_E_FORBIDDEN. */
+    enum gba_err (*stakeholder)(struct mef_registry *self, const char *fqdn);
+
+    /* Up to max rows of that kind behind after (0: from the first), in the order they came; of
+     * enrolees' things those of enrolee only, unless NULL.  Ends with visit's first error. */
+    enum gba_err (*list)(struct mef_registry *self, enum mef_noun noun, const char *enrolee,
+                         int64_t after, size_t max, mef_visit *visit, void *arg);
+    /* Removes what row names, and all that hangs on it: of a stakeholder its registrations and
+     * keys; of a target instructions; of an enrolee everything.  GBA_E_NOT_FOUND;
+     * GBA_E_FORBIDDEN: it is of the configuration. */
+    enum gba_err (*remove)(struct mef_registry *self, const struct mef_row *row);
+    /* Ke's, registrations and keys of an enrolee; *n how many. */
+    enum gba_err (*revoke)(struct mef_registry *self, const char *enrolee, size_t *n);
+
+    /* Notes that this batch of an import, named by its token, is in.  GBA_E_EXISTS: it was. */
+    enum gba_err (*note_batch)(struct mef_registry *self, const char *token, uint64_t batch);
+
     /* New rows; a credential takes the place of one that EST left with the same enrolee.
      * GBA_E_EXISTS: its name is taken; GBA_E_NOT_FOUND: the enrolee or target it
      * names has no row. */
+    enum gba_err (*add_stakeholder)(struct mef_registry *self, const char *fqdn,
+                                    enum mef_origin origin);
     enum gba_err (*add_target)(struct mef_registry *self, const struct mef_target *row,
                                enum mef_origin origin);
     enum gba_err (*add_enrolee)(struct mef_registry *self, const struct mef_enrolee *row,

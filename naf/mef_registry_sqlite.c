@@ -36,7 +36,8 @@ static enum gba_err execute(struct mef_db *s, const char *sql)
 
 static enum gba_err begin_config(struct mef_registry *self)
 {
-    static const char mark[] = "UPDATE instruction SET origin=9 WHERE origin=0;"
+    static const char mark[] = "UPDATE stakeholder SET origin=9 WHERE origin=0;"
+                               "UPDATE instruction SET origin=9 WHERE origin=0;"
                                "UPDATE credential SET origin=9 WHERE origin=0;"
                                "UPDATE enrolee SET origin=9 WHERE origin=0;"
                                "UPDATE target SET origin=9 WHERE origin=0;";
@@ -51,7 +52,8 @@ static enum gba_err begin_config(struct mef_registry *self)
 
 static enum gba_err end_config(struct mef_registry *self, enum gba_err err)
 {
-    static const char drop[] = "DELETE FROM instruction WHERE origin=9;"
+    static const char drop[] = "DELETE FROM stakeholder WHERE origin=9;"
+                               "DELETE FROM instruction WHERE origin=9;"
                                "DELETE FROM credential WHERE origin=9;"
                                "DELETE FROM enrolee WHERE origin=9;"
                                "DELETE FROM target WHERE origin=9;";
@@ -66,6 +68,41 @@ static enum gba_err add(struct mef_db *s, sqlite3_stmt *st)
     enum gba_err err = mef_db_run(st);
 
     return err == GBA_OK && sqlite3_changes(s->db) == 0 ? GBA_E_EXISTS : err;
+}
+
+/* ------------------------------------------------------------ stakeholders */
+
+static enum gba_err stakeholder(struct mef_registry *self, const char *fqdn)
+{
+    struct mef_db *s = own(self);
+    sqlite3_stmt *st;
+    enum gba_err err;
+
+    mef_db_lock(s);
+    st = mef_db_use(s, S_GET_STAKEHOLDER);
+    mef_db_text(st, 1, fqdn);
+    err = mef_db_row(st);
+    if (err == GBA_OK && sqlite3_column_int64(st, 0) != 0 && sqlite3_column_int64(st, 1) == 0)
+        err = GBA_E_FORBIDDEN;
+    sqlite3_reset(st);
+    mef_db_unlock(s);
+    return err;
+}
+
+static enum gba_err add_stakeholder(struct mef_registry *self, const char *fqdn,
+                                    enum mef_origin origin)
+{
+    struct mef_db *s = own(self);
+    sqlite3_stmt *st;
+    enum gba_err err;
+
+    mef_db_lock(s);
+    st = mef_db_use(s, S_ADD_STAKEHOLDER);
+    mef_db_text(st, 1, fqdn);
+    sqlite3_bind_int(st, 2, (int)origin);
+    err = add(s, st);
+    mef_db_unlock(s);
+    return err;
 }
 
 /* ------------------------------------------------------------ targets */
@@ -314,6 +351,12 @@ const struct mef_registry mef_registry_sqlite = {
     .enrolee = enrolee,
     .credential = credential,
     .instruction = instruction,
+    .stakeholder = stakeholder,
+    .list = mef_registry_list,
+    .remove = mef_registry_remove,
+    .revoke = mef_registry_revoke,
+    .note_batch = mef_registry_note_batch,
+    .add_stakeholder = add_stakeholder,
     .add_target = add_target,
     .add_enrolee = add_enrolee,
     .add_credential = add_credential,

@@ -11,11 +11,13 @@
 #include "naf/mef_registry.h"
 
 struct mef_store;
+struct mef_audit;
 
 struct mef {
     const struct mef_policy *policy;
     struct mef_store *store;
     struct mef_registry *registry;
+    struct mef_audit *audit; /* NULL: none is kept */
 };
 
 /* Whom the TLS session of a request authenticated. */

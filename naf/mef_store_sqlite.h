@@ -22,11 +22,23 @@ enum gba_err mef_store_sqlite_open(const char *file,
 /* The registry in the same file; it ends with the store. */
 struct mef_registry *mef_store_sqlite_registry(struct mef_store *store);
 
+/* Seals every key again, under master; *rows how many.  All or none.  GBA_E_CRYPTO: one does not
+ * open; GBA_E_IO, GBA_E_NOMEM, GBA_E_ENTROPY. */
+enum gba_err mef_store_sqlite_rekey(struct mef_store *store,
+                                    const uint8_t master[static MEF_MASTER_KEY_LEN],
+                                    size_t *rows);
+
 /* Reads the master key: 32 octets or 64 hexadecimal digits in a regular file that group and
  * others cannot read.  Where neither it nor the database exists it is made.  GBA_E_CONFIG,
  * GBA_E_IO, GBA_E_ENTROPY. */
 enum gba_err mef_master_key_load(const char *file, const char *database,
                                  uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
                                  size_t why_size);
+/* A new one, in FILE.next (0600).  GBA_E_IO, GBA_E_ENTROPY. */
+enum gba_err mef_master_key_prepare(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN]);
+/* The one that mef_master_key_prepare left, if it did.  GBA_E_NOT_FOUND, GBA_E_CONFIG. */
+enum gba_err mef_master_key_next(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN]);
+/* FILE.next takes the place of FILE, or goes.  GBA_E_IO. */
+enum gba_err mef_master_key_settle(const char *file, bool take);
 
 #endif

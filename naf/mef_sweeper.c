@@ -11,11 +11,13 @@
 
 #include "common/host/clock.h"
 
-#define PERIOD_S 60
+#define PERIOD_S 1
 
 struct mef_sweeper {
     struct mef_store *store;
+    struct mef_audit *audit;
     struct log *log;
+    bool audit_failed; /* and said so */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t cond;
@@ -33,6 +35,16 @@ static void sweep(struct mef_sweeper *s)
         LOG(s->log, LOG_LV_INFO, "mefd.sweep", LOG_INT("expired", n));
 }
 
+static void write_audit(struct mef_sweeper *s)
+{
+    enum gba_err err = s->audit != NULL ? s->audit->flush(s->audit) : GBA_OK;
+
+    if (err != GBA_OK && !s->audit_failed)
+        LOG(s->log, LOG_LV_ERROR, "mefd.audit", LOG_ERR(err),
+            LOG_STR("why", "lines stay in the database until they can be written"));
+    s->audit_failed = err != GBA_OK;
+}
+
 static void *run(void *arg)
 {
     struct mef_sweeper *s = arg;
@@ -42,6 +54,7 @@ static void *run(void *arg)
     while (!s->stop) {
         pthread_mutex_unlock(&s->lock);
         sweep(s);
+        write_audit(s);
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += PERIOD_S;
         pthread_mutex_lock(&s->lock);
@@ -52,8 +65,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-enum gba_err mef_sweeper_start(struct mef_store *store, struct log *log,
-                               struct mef_sweeper **out)
+enum gba_err mef_sweeper_start(struct mef_store *store, struct mef_audit *audit,
+                               struct log *log, struct mef_sweeper **out)
 {
     struct mef_sweeper *s = calloc(1, sizeof(*s));
 
@@ -61,6 +74,7 @@ enum gba_err mef_sweeper_start(struct mef_store *store, struct log *log,
     if (s == NULL)
         return GBA_E_NOMEM;
     s->store = store;
+    s->audit = audit;
     s->log = log;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->cond, NULL);
@@ -81,6 +95,7 @@ void mef_sweeper_stop(struct mef_sweeper *s)
     pthread_cond_signal(&s->cond);
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
+    write_audit(s);
     pthread_cond_destroy(&s->cond);
     pthread_mutex_destroy(&s->lock);
     free(s);

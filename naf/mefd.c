@@ -10,10 +10,12 @@
 
 #include "common/host/clock.h"
 #include "common/host/tls.h"
+#include "naf/mef_audit_file.h"
 #include "naf/mef_http.h"
 #include "naf/mef_peer.h"
 #include "naf/mef_store_sqlite.h"
 #include "naf/mef_sweeper.h"
+#include "naf/mefd_admin.h"
 #include "naf/mefd_coap.h"
 #include "naf/mefd_conf.h"
 #include "naf/mefd_est.h"
@@ -28,6 +30,7 @@ struct mefd {
     struct mef_peer_lookup lookup;
     struct mef_sweeper *sweeper;
     struct mefd_est est;
+    struct mefd_admin admin;
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
     struct mefd_coap *coap;
@@ -72,13 +75,53 @@ static enum gba_err open_database(struct mefd *m, const struct mefd_conf *c, con
     return mefd_load_rows(&m->policy, c, m->front.mef.registry, m->log);
 }
 
+static enum gba_err open_audit(struct mefd *m, const struct mefd_conf *c)
+{
+    char beside[4096];
+    const char *file = c->audit;
+    bool altered;
+    enum gba_err err;
+
+    if (file == NULL) {
+        snprintf(beside, sizeof(beside), "%s.audit", c->database);
+        file = beside;
+    }
+    err = mef_audit_file_open(m->front.mef.store, file, &m->front.mef.audit, &altered);
+    if (err != GBA_OK)
+        LOG(m->log, LOG_LV_ERROR, "mefd.audit", LOG_STR("file", file), LOG_ERR(err));
+    else if (altered)
+        LOG(m->log, LOG_LV_ERROR, "mefd.audit", LOG_STR("file", file), LOG_ERR(GBA_E_ALTERED),
+            LOG_STR("why", "mefctl audit tells where"));
+    return err;
+}
+
 static void close_database(struct mefd *m)
 {
+    mef_audit_file_close(m->front.mef.audit);
     if (m->front.mef.store != NULL)
         m->front.mef.store->close(m->front.mef.store);
 }
 
 /* ------------------------------------------------------------ parts */
+
+/* A change of the master key that was cut short ends here, either way. */
+static enum gba_err open_with(struct mefd *m, const struct mefd_conf *c,
+                              uint8_t master[static MEF_MASTER_KEY_LEN])
+{
+    enum gba_err err = open_database(m, c, c->database, master);
+
+    if (err == GBA_OK)
+        return mef_master_key_settle(c->master_key, false);
+    if (err != GBA_E_CONFIG || m->front.mef.store != NULL ||
+        mef_master_key_next(c->master_key, master) != GBA_OK)
+        return err;
+    err = open_database(m, c, c->database, master);
+    if (err != GBA_OK)
+        return err;
+    LOG(m->log, LOG_LV_NOTICE, "mefd.master_key",
+        LOG_STR("why", "the change that was cut short is done"));
+    return mef_master_key_settle(c->master_key, true);
+}
 
 static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
 {
@@ -88,7 +131,7 @@ static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
         mef_master_key_load(c->master_key, c->database, master, why, sizeof(why));
 
     if (err == GBA_OK)
-        err = open_database(m, c, c->database, master);
+        err = open_with(m, c, master);
     else
         LOG(m->log, LOG_LV_ERROR, "mefd.master_key", LOG_STR("file", c->master_key),
             LOG_STR("why", why), LOG_ERR(err));
@@ -256,8 +299,12 @@ static void announce(struct daemon *d, const struct mefd *m, const struct mefd_c
     const struct mefd_target_conf *t = c->targets.v;
     char hex[2 * GBA_UA_ID_LEN + 1];
 
-    for (size_t i = 0; i < c->listen.n + c->psk.listen.n; i++)
-        daemon_port(d, i < c->listen.n ? "mef" : "psk", httpd_bound(m->http, i));
+    for (size_t i = 0; httpd_bound(m->http, i) != NULL; i++)
+        daemon_port(d,
+                    i < c->listen.n                     ? "mef"
+                    : i < c->listen.n + c->psk.listen.n ? "psk"
+                                                        : "admin",
+                    httpd_bound(m->http, i));
     for (size_t i = 0; i < c->coap.listen.n; i++)
         daemon_port(d, "coap", mef_coap_bound(mefd_coap_front(m->coap), i));
     for (size_t i = 0; i < c->targets.n; i++) {
@@ -273,11 +320,12 @@ static void stop(void *state)
 {
     struct mefd *m = state;
 
-    mef_sweeper_stop(m->sweeper);
+    mefd_admin_stop(&m->admin);
     if (m->http != NULL)
         httpd_free(m->http);
-    mefd_est_close(&m->est); /* after the last request, before the TLS it may reload */
     mefd_coap_free(m->coap);
+    mef_sweeper_stop(m->sweeper); /* after what the audit log tells of */
+    mefd_est_close(&m->est);      /* after the last request, before the TLS it may reload */
     gba_naf_psk_free(m->front.psk);
     gba_naf_free(m->front.naf);
     tls_server_free(m->tls);
@@ -349,7 +397,9 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struc
     if (err == GBA_OK)
         err = open_est(m, c);
     if (err == GBA_OK)
-        err = mef_sweeper_start(m->front.mef.store, m->log, &m->sweeper);
+        err = open_audit(m, c);
+    if (err == GBA_OK)
+        err = mef_sweeper_start(m->front.mef.store, m->front.mef.audit, m->log, &m->sweeper);
     if (err != GBA_OK)
         return err;
     m->http = httpd_new(m->log);
@@ -360,6 +410,8 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struc
         err = listen_enrolees(m, c);
     if (err == GBA_OK)
         err = mefd_coap_start(c, &m->est, &m->front.mef, m->log, x, &m->coap);
+    if (err == GBA_OK)
+        err = mefd_admin_start(&m->admin, c, &m->front.mef, m->http, m->tls, m->log);
     return err;
 }
 

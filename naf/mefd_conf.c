@@ -360,6 +360,25 @@ static const struct conf_schema enrolee_schema = {.title = "An enrolee",
                                                   .n_rows = COUNT(enrolee_rows),
                                                   .size = sizeof(struct mefd_enrolee_conf)};
 
+static const struct conf_row admin_rows[] = {
+    {.name = "socket",
+     .type = CONF_PATH,
+     ROW(mefd_admin_conf, socket),
+     .help = "Local socket for mefctl, made with mode 0600. Left out: none."},
+    {.name = "listen",
+     .type = CONF_STRINGS,
+     ROW(mefd_admin_conf, listen),
+     .help = "HOST:PORT for mefctl from elsewhere: mutual TLS, under the certificates of tls."},
+    {.name = "clients",
+     .type = CONF_STRINGS,
+     ROW(mefd_admin_conf, clients),
+     .help = "dNSNames of the certificates that may administrate over listen."},
+};
+static const struct conf_schema admin_schema = {.title = "Administration",
+                                                .rows = admin_rows,
+                                                .n_rows = COUNT(admin_rows),
+                                                .size = sizeof(struct mefd_admin_conf)};
+
 static const struct conf_row rows[] = {
     {.name = "fqdn",
      .type = CONF_STRING,
@@ -435,6 +454,16 @@ static const struct conf_row rows[] = {
      .help =
          "File of 32 octets or 64 hexadecimal digits, mode 0600, under which keys are sealed "
          "in the database; made together with the database."},
+    {.name = "audit",
+     .type = CONF_PATH,
+     ROW(mefd_conf, audit),
+     .help = "The audit log: a line for each change and each key given out. Left out: the "
+             "database's name with .audit behind it."},
+    {.name = "admin",
+     .type = CONF_SECTION,
+     .sub = &admin_schema,
+     ROW(mefd_conf, admin),
+     .help = "Where mefctl may come."},
     {.name = "enrolment_life",
      .type = CONF_DURATION,
      .deflt = "30d",
@@ -470,6 +499,12 @@ static const struct conf_row rows[] = {
      .help =
          "TS-0003 10.3.7 does not say how the SUID is written: decimal digits, or with this "
          "one octet."},
+    {.name = "stakeholders",
+     .type = CONF_STRINGS,
+     ROW(mefd_conf, stakeholders),
+     .help =
+         "FQDNs of administrating stakeholders: the adminFQDNs registrations may have. None, "
+         "here and by mefctl: any."},
     {.name = "targets",
      .type = CONF_SECTIONS,
      .sub = &target_schema,

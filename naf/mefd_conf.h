@@ -70,6 +70,12 @@ struct mefd_enrolee_conf {
     struct conf_strings targets;
 };
 
+struct mefd_admin_conf {
+    char *socket;
+    struct conf_strings listen;
+    struct conf_strings clients; /* dNSNames of certificates */
+};
+
 struct mefd_conf {
     struct daemon_conf daemon;
     char *fqdn, *sp;
@@ -80,11 +86,13 @@ struct mefd_conf {
     struct mefd_coap_conf coap;
     struct mefd_zn_conf zn;
     struct mefd_est_conf est;
-    char *database, *master_key;
+    char *database, *master_key, *audit;
+    struct mefd_admin_conf admin;
     int64_t enrolment_ms;    /* life of Ke, at most */
     int64_t registration_ms; /* life of a registration, at most */
     int64_t registrations_max, keys_max;
     bool suid_as_octet;        /* 10.3.7: one octet in place of decimal digits */
+    struct conf_strings stakeholders;
     struct conf_list targets;  /* of struct mefd_target_conf */
     struct conf_list enrolees; /* of struct mefd_enrolee_conf */
 };

@@ -25,6 +25,18 @@ static enum gba_err complain(const struct load *l, const char *where, const char
                : err;
 }
 
+/* ------------------------------------------------------------ stakeholders */
+
+static enum gba_err add_stakeholder(const struct load *l, const char *name)
+{
+    char fqdn[GBA_FQDN_SIZE];
+    enum gba_err err = gba_fqdn_canonical(gba_text(name), fqdn);
+
+    if (err == GBA_OK)
+        err = l->g->add_stakeholder(l->g, fqdn, MEF_OF_CONFIG);
+    return err == GBA_OK ? GBA_OK : complain(l, "stakeholders", name, err);
+}
+
 /* ------------------------------------------------------------ targets */
 
 static enum gba_err read_suids(const struct conf_strings *list, uint64_t *out)
@@ -157,6 +169,8 @@ enum gba_err mefd_load_rows(const struct mef_policy *p, const struct mefd_conf *
 
     if (err != GBA_OK)
         return err;
+    for (size_t i = 0; err == GBA_OK && i < c->stakeholders.n; i++)
+        err = add_stakeholder(&l, c->stakeholders.v[i]);
     for (size_t i = 0; err == GBA_OK && i < c->targets.n; i++)
         err = add_target(&l, &t[i]);
     for (size_t i = 0; err == GBA_OK && i < c->enrolees.n; i++)

@@ -1,0 +1,375 @@
+/*
+ * The administration of an MEF or MAF: see mef_admin.h.  One table of verbs; a change and its
+ * line in the audit log are one transaction.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "naf/mef_admin_rows.h"
+
+/* One request. */
+struct ask {
+    const struct mef_admin *a;
+    struct mef_registry *g;
+    const char *who;
+    int64_t now_s;
+    struct mef_in in;
+    json_t *reply;
+};
+
+static enum gba_err bad(struct ask *k, const char *at, enum gba_err err)
+{
+    if (err != GBA_OK && k->in.at[0] == '\0')
+        snprintf(k->in.at, sizeof(k->in.at), "%s", at);
+    return err;
+}
+
+static enum gba_err note(const struct ask *k, const char *what, const char *whom,
+                         const char *target, const char *key_id)
+{
+    struct mef_audit *log = k->a->mef->audit;
+    const struct mef_audit_event e = {k->who, what, whom, target, key_id, 0};
+
+    return log != NULL ? log->note(log, &e, k->now_s) : GBA_OK;
+}
+
+/* ------------------------------------------------------------ rows */
+
+static enum gba_err take_noun(struct ask *k, enum mef_noun *noun)
+{
+    struct gba_text t;
+    enum gba_err err = mef_in_text(&k->in, "what", true, &t);
+
+    return err == GBA_OK ? bad(k, "what", mef_noun_by_name(t, noun)) : err;
+}
+
+/* All of the target's SUIDs, if none are told; never more. */
+static enum gba_err fill_suids(struct ask *k, struct mef_instruction *i)
+{
+    struct mef_target t;
+    enum gba_err err = bad(k, "target", k->g->target_by_id(k->g, i->target, &t));
+
+    if (err != GBA_OK)
+        return err;
+    if (i->suids == 0)
+        i->suids = t.suids;
+    return (i->suids & ~t.suids) == 0 ? GBA_OK : bad(k, "suids", GBA_E_FORBIDDEN);
+}
+
+static enum gba_err store_row(struct ask *k, struct mef_row *row)
+{
+    struct mef_registry *g = k->g;
+    enum gba_err err;
+
+    switch (row->noun) {
+    case MEF_STAKEHOLDER:
+        return bad(k, "fqdn", g->add_stakeholder(g, row->u.stakeholder, MEF_OF_ADMIN));
+    case MEF_TARGET:
+        return bad(k, "id", g->add_target(g, &row->u.target, MEF_OF_ADMIN));
+    case MEF_ENROLEE:
+        return bad(k, "id", g->add_enrolee(g, &row->u.enrolee, MEF_OF_ADMIN));
+    case MEF_CREDENTIAL:
+        err = g->add_credential(g, &row->u.credential, MEF_OF_ADMIN);
+        return bad(k, err == GBA_E_NOT_FOUND ? "enrolee" : "name", err);
+    default:
+        err = fill_suids(k, &row->u.instruction);
+        if (err != GBA_OK)
+            return err;
+        err = g->add_instruction(g, &row->u.instruction, MEF_OF_ADMIN);
+        return bad(k, err == GBA_E_NOT_FOUND ? "enrolee" : "target", err);
+    }
+}
+
+static enum gba_err note_row(const struct ask *k, const struct mef_row *row, const char *verb)
+{
+    char what[32];
+    const char *first, *second;
+
+    snprintf(what, sizeof(what), "%s.%s", mef_noun_name(row->noun), verb);
+    mef_row_names(row, &first, &second);
+    switch (row->noun) {
+    case MEF_ENROLEE:
+        return note(k, what, first, NULL, NULL);
+    case MEF_STAKEHOLDER:
+    case MEF_TARGET:
+        return note(k, what, NULL, first, NULL);
+    case MEF_CREDENTIAL:
+        return note(k, what, second, NULL, first);
+    case MEF_INSTRUCTION:
+        return note(k, what, first, second, NULL);
+    default:
+        return note(k, what, NULL, NULL, first);
+    }
+}
+
+static enum gba_err add_row(struct ask *k)
+{
+    struct mef_row row;
+    enum mef_noun noun;
+    enum gba_err err = take_noun(k, &noun);
+
+    if (err != GBA_OK)
+        return err;
+    err = mef_row_read(&k->in, noun, &row);
+    if (err == GBA_OK)
+        err = store_row(k, &row);
+    if (err == GBA_OK)
+        err = note_row(k, &row, "add");
+    gba_wipe(&row, sizeof(row));
+    return err;
+}
+
+static enum gba_err remove_row(struct ask *k)
+{
+    struct mef_row row;
+    enum mef_noun noun;
+    enum gba_err err = take_noun(k, &noun);
+
+    if (err == GBA_OK)
+        err = mef_row_read_name(&k->in, noun, &row);
+    if (err == GBA_OK)
+        err = bad(k, mef_noun_name(noun), k->g->remove(k->g, &row));
+    return err == GBA_OK ? note_row(k, &row, "remove") : err;
+}
+
+static enum gba_err revoke(struct ask *k)
+{
+    char id[M2M_ID_SIZE];
+    struct mef_enrolee e;
+    struct gba_text t;
+    size_t n = 0;
+    enum gba_err err = mef_in_text(&k->in, "enrolee", true, &t);
+
+    if (err == GBA_OK)
+        err = mef_in_end(&k->in);
+    if (err == GBA_OK)
+        err = bad(k, "enrolee", mef_absolute(k->a->mef->policy, t, id));
+    if (err == GBA_OK)
+        err = bad(k, "enrolee", k->g->enrolee(k->g, id, &e));
+    if (err == GBA_OK)
+        err = k->g->revoke(k->g, id, &n);
+    if (err != GBA_OK)
+        return err;
+    json_object_set_new(k->reply, "revoked", json_integer((json_int_t)n));
+    return note(k, "enrolee.revoke", id, NULL, NULL);
+}
+
+/* ------------------------------------------------------------ devices */
+
+static enum gba_err store_device(struct ask *k, struct mef_device *d)
+{
+    struct mef_registry *g = k->g;
+    enum gba_err err = bad(k, "id", g->add_enrolee(g, &d->enrolee, MEF_OF_ADMIN));
+
+    for (size_t i = 0; err == GBA_OK && i < d->n_credentials; i++)
+        err = bad(k, d->credentials[i].name,
+                  g->add_credential(g, &d->credentials[i], MEF_OF_ADMIN));
+    for (size_t i = 0; err == GBA_OK && i < d->n_targets; i++) {
+        err = fill_suids(k, &d->targets[i]);
+        if (err == GBA_OK)
+            err = bad(k, d->targets[i].target,
+                      g->add_instruction(g, &d->targets[i], MEF_OF_ADMIN));
+    }
+    return err == GBA_OK ? note(k, "device.add", d->enrolee.id, NULL, NULL) : err;
+}
+
+static enum gba_err add_device(struct ask *k, const json_t *row)
+{
+    struct mef_device *d = calloc(1, sizeof(*d));
+    enum gba_err err;
+
+    if (d == NULL)
+        return GBA_E_NOMEM;
+    mef_in_init(&k->in, k->a->mef->policy, row);
+    err = json_is_object(row) ? mef_device_read(&k->in, d) : bad(k, "row", GBA_E_SYNTAX);
+    if (err == GBA_OK)
+        err = store_device(k, d);
+    gba_wipe(d, sizeof(*d));
+    free(d);
+    return err;
+}
+
+static enum gba_err add_one(struct ask *k)
+{
+    json_t *row = json_object_get(k->in.object, "row");
+
+    k->in.taken++;
+    if (row == NULL)
+        return bad(k, "row", GBA_E_MISSING);
+    return mef_in_end(&k->in) == GBA_OK ? add_device(k, row) : GBA_E_UNSUPPORTED;
+}
+
+/* Every row of it, or none; the answer to one that is in already is the same. */
+static enum gba_err add_batch(struct ask *k)
+{
+    struct gba_text token;
+    uint64_t batch;
+    json_t *rows, *row;
+    size_t i;
+    enum gba_err err = mef_in_text(&k->in, "import", true, &token);
+
+    if (err == GBA_OK)
+        err = mef_in_number(&k->in, "batch", UINT32_MAX, 0, &batch);
+    if (err == GBA_OK)
+        err = mef_in_array(&k->in, "rows", MEF_ADMIN_ROWS_MAX, &rows);
+    if (err == GBA_OK)
+        err = mef_in_end(&k->in);
+    if (err == GBA_OK && (rows == NULL || token.n > 64))
+        return bad(k, rows == NULL ? "rows" : "import",
+                   rows == NULL ? GBA_E_MISSING : GBA_E_TOO_LONG);
+    if (err == GBA_OK)
+        err = k->g->note_batch(k->g, token.s, batch);
+    if (err == GBA_E_EXISTS) {
+        json_object_set_new(k->reply, "skipped", json_true());
+        return GBA_OK;
+    }
+    json_array_foreach(rows, i, row)
+    {
+        if (err == GBA_OK)
+            err = add_device(k, row);
+        if (err != GBA_OK) {
+            json_object_set_new(k->reply, "row", json_integer((json_int_t)i));
+            return err;
+        }
+    }
+    return err;
+}
+
+/* ------------------------------------------------------------ lists */
+
+struct page {
+    json_t *rows;
+    int64_t last;
+};
+
+static enum gba_err collect(void *arg, const struct mef_row *row)
+{
+    struct page *p = arg;
+
+    p->last = row->at;
+    return json_array_append_new(p->rows, mef_row_write(row)) == 0 ? GBA_OK : GBA_E_NOMEM;
+}
+
+static enum gba_err list_rows(struct ask *k)
+{
+    char id[M2M_ID_SIZE];
+    struct page p = {json_array(), 0};
+    struct gba_text enrolee;
+    uint64_t after, max;
+    enum mef_noun noun;
+    enum gba_err err = take_noun(k, &noun);
+
+    json_object_set_new(k->reply, "rows", p.rows);
+    if (err == GBA_OK)
+        err = mef_in_text(&k->in, "enrolee", false, &enrolee);
+    if (err == GBA_OK && enrolee.n != 0)
+        err = bad(k, "enrolee", mef_absolute(k->a->mef->policy, enrolee, id));
+    if (err == GBA_OK)
+        err = mef_in_number(&k->in, "after", INT64_MAX, 0, &after);
+    if (err == GBA_OK)
+        err = mef_in_number(&k->in, "max", MEF_ADMIN_ROWS_MAX, 1000, &max);
+    if (err == GBA_OK)
+        err = mef_in_end(&k->in);
+    if (err == GBA_OK)
+        err = k->g->list(k->g, noun, enrolee.n != 0 ? id : NULL, (int64_t)after, (size_t)max,
+                         collect, &p);
+    if (err == GBA_OK && json_array_size(p.rows) == max)
+        json_object_set_new(k->reply, "next", json_integer((json_int_t)p.last));
+    return err;
+}
+
+/* ------------------------------------------------------------ the whole */
+
+static enum gba_err verify_audit(struct ask *k)
+{
+    struct mef_audit *log = k->a->mef->audit;
+    uint64_t n = 0;
+    enum gba_err err = mef_in_end(&k->in);
+
+    if (err == GBA_OK)
+        err = log != NULL ? log->verify(log, &n) : bad(k, "audit", GBA_E_UNSUPPORTED);
+    if (err == GBA_OK)
+        json_object_set_new(k->reply, "lines", json_integer((json_int_t)n));
+    else if (err == GBA_E_ALTERED)
+        snprintf(k->in.at, sizeof(k->in.at), "line %llu", (unsigned long long)n);
+    return err;
+}
+
+/* Not in a transaction with its line: the new key is taken with its own commit. */
+static enum gba_err rekey(struct ask *k)
+{
+    const char *why = "master_key";
+    size_t rows = 0;
+    enum gba_err err = mef_in_end(&k->in);
+
+    if (err == GBA_OK)
+        err =
+            k->a->rekey != NULL ? k->a->rekey(k->a->rekey_arg, &rows, &why) : GBA_E_UNSUPPORTED;
+    if (err != GBA_OK)
+        return bad(k, why, err);
+    json_object_set_new(k->reply, "keys", json_integer((json_int_t)rows));
+    return note(k, "master_key.change", NULL, NULL, NULL);
+}
+
+static const struct verb {
+    const char *name;
+    bool changes; /* in a transaction */
+    enum gba_err (*run)(struct ask *k);
+} verbs[] = {
+    {"add", true, add_row},         {"remove", true, remove_row}, {"revoke", true, revoke},
+    {"device", true, add_one},      {"batch", true, add_batch},   {"list", false, list_rows},
+    {"audit", false, verify_audit}, {"rekey", false, rekey},
+};
+
+static enum gba_err run_verb(struct ask *k, const struct verb *v)
+{
+    enum gba_err err = v->changes ? k->g->begin(k->g) : GBA_OK;
+
+    if (err != GBA_OK)
+        return err;
+    err = v->run(k);
+    return v->changes ? k->g->end(k->g, err) : err;
+}
+
+static enum gba_err perform(struct ask *k)
+{
+    struct gba_text t;
+    enum gba_err err = mef_in_text(&k->in, "do", true, &t);
+
+    for (size_t i = 0; err == GBA_OK && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (gba_text_is(t, verbs[i].name))
+            return run_verb(k, &verbs[i]);
+    return bad(k, "do", err == GBA_OK ? GBA_E_NOT_FOUND : err);
+}
+
+static void print(struct ask *k, enum gba_err err, FILE *out)
+{
+    json_object_set_new(k->reply, "ok", json_boolean(err == GBA_OK));
+    if (err != GBA_OK) {
+        json_object_del(k->reply, "rows");
+        json_object_set_new(k->reply, "error", json_string(gba_err_name(err)));
+        json_object_set_new(k->reply, "text", json_string(gba_err_text(err)));
+        if (k->in.at[0] != '\0')
+            json_object_set_new(k->reply, "at", json_string(k->in.at));
+    }
+    json_dumpf(k->reply, out, JSON_COMPACT);
+}
+
+void mef_admin_answer(const struct mef_admin *a, const char *who, struct gba_text request,
+                      int64_t now_s, FILE *out)
+{
+    json_t *root = json_loadb(request.s, request.n, JSON_REJECT_DUPLICATES, NULL);
+    struct ask k = {
+        .a = a, .g = a->mef->registry, .who = who, .now_s = now_s, .reply = json_object()};
+    enum gba_err err;
+
+    mef_in_init(&k.in, a->mef->policy, root);
+    err = json_is_object(root) ? perform(&k) : bad(&k, "request", GBA_E_SYNTAX);
+    print(&k, err, out);
+    json_decref(k.reply);
+    json_decref(root);
+}

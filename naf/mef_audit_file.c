@@ -1,0 +1,321 @@
+/*
+ * The audit log in a file beside the database: see mef_audit_file.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_audit_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "naf/mef_db.h"
+
+struct audit {
+    struct mef_audit port;
+    struct mef_db *db;
+    char *file;
+    int fd;
+};
+
+static struct audit *own(struct mef_audit *self)
+{
+    return (struct audit *)(void *)self;
+}
+
+/* ------------------------------------------------------------ what the database knows */
+
+/* Count of lines ever noted, and the last HASH. */
+static enum gba_err read_head(struct mef_db *db, uint64_t *n,
+                              char hash[static MEF_AUDIT_HASH_SIZE])
+{
+    sqlite3_stmt *st = mef_db_use(db, S_GET_AUDIT_HEAD);
+    enum gba_err err = mef_db_row(st);
+
+    *n = 0;
+    memset(hash, '0', MEF_AUDIT_HASH_SIZE - 1);
+    hash[MEF_AUDIT_HASH_SIZE - 1] = '\0';
+    if (err == GBA_E_NOT_FOUND)
+        return GBA_OK;
+    if (err == GBA_OK) {
+        *n = (uint64_t)sqlite3_column_int64(st, 0);
+        err = mef_db_read(st, 1, hash, MEF_AUDIT_HASH_SIZE);
+    }
+    sqlite3_reset(st);
+    return err;
+}
+
+static enum gba_err note_locked(struct mef_db *db, const struct mef_audit_event *e,
+                                int64_t now_s)
+{
+    char line[MEF_AUDIT_LINE_MAX], prev[MEF_AUDIT_HASH_SIZE], hash[MEF_AUDIT_HASH_SIZE];
+    struct gba_wbuf w;
+    sqlite3_stmt *st;
+    uint64_t n;
+    enum gba_err err = read_head(db, &n, prev);
+
+    gba_wbuf_init(&w, line, sizeof(line));
+    if (err == GBA_OK)
+        err = mef_audit_line(e, n + 1, now_s, prev, hash, &w);
+    if (err != GBA_OK)
+        return err;
+    st = mef_db_use(db, S_ADD_AUDIT);
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)(n + 1));
+    sqlite3_bind_text(st, 2, line, (int)w.n, SQLITE_STATIC);
+    err = mef_db_run(st);
+    if (err != GBA_OK)
+        return err;
+    st = mef_db_use(db, S_SET_AUDIT_HEAD);
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)(n + 1));
+    mef_db_text(st, 2, hash);
+    return mef_db_run(st);
+}
+
+static enum gba_err note(struct mef_audit *self, const struct mef_audit_event *e, int64_t now_s)
+{
+    struct mef_db *db = own(self)->db;
+    enum gba_err err = mef_db_begin(db);
+
+    return err == GBA_OK ? mef_db_end(db, note_locked(db, e, now_s)) : err;
+}
+
+/* ------------------------------------------------------------ the file */
+
+/* All of it, or the file is as it was. */
+static enum gba_err append(struct audit *a, const char *text, size_t n)
+{
+    off_t before = lseek(a->fd, 0, SEEK_END);
+    size_t done = 0;
+
+    while (before >= 0 && done < n) {
+        ssize_t w = write(a->fd, text + done, n - done);
+
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w <= 0) {
+            (void)!ftruncate(a->fd, before);
+            return GBA_E_IO;
+        }
+        done += (size_t)w;
+    }
+    return before >= 0 ? GBA_OK : GBA_E_IO;
+}
+
+/* The number a line gives itself: {"n":N, behind its HASH. */
+static uint64_t number_of(struct gba_text line)
+{
+    uint64_t n = 0;
+    size_t at = MEF_AUDIT_HASH_SIZE + 5;
+
+    for (; at < line.n && line.s[at] >= '0' && line.s[at] <= '9'; at++)
+        n = n * 10 + (uint64_t)(line.s[at] - '0');
+    return n;
+}
+
+/* The number of the last whole line of the file, and what was torn behind it cut off. */
+static enum gba_err last_number(struct audit *a, uint64_t *n)
+{
+    char tail[2 * MEF_AUDIT_LINE_MAX];
+    off_t size = lseek(a->fd, 0, SEEK_END), from;
+    ssize_t got;
+    size_t end, begin;
+
+    *n = 0;
+    if (size <= 0)
+        return size < 0 ? GBA_E_IO : GBA_OK;
+    from = size > (off_t)sizeof(tail) ? size - (off_t)sizeof(tail) : 0;
+    got = pread(a->fd, tail, sizeof(tail), from);
+    if (got != size - from)
+        return GBA_E_IO;
+    for (end = (size_t)got; end > 0 && tail[end - 1] != '\n'; end--)
+        ;
+    if (end < (size_t)got && ftruncate(a->fd, from + (off_t)end) != 0)
+        return GBA_E_IO;
+    if (end == 0) /* no line is that long: not ours, and written on */
+        return GBA_OK;
+    for (begin = end - 1; begin > 0 && tail[begin - 1] != '\n'; begin--)
+        ;
+    *n = number_of((struct gba_text){tail + begin, end - 1 - begin});
+    return GBA_OK;
+}
+
+/* A file that ends beyond the database was altered: all that waits goes behind it. */
+static enum gba_err forget_if_ahead(struct audit *a, uint64_t *in_file)
+{
+    char head[MEF_AUDIT_HASH_SIZE];
+    uint64_t count;
+    enum gba_err err = read_head(a->db, &count, head);
+
+    if (err == GBA_OK && *in_file > count)
+        *in_file = 0;
+    return err;
+}
+
+/* Lines that wait and are not in the file yet go there, then out of the database. */
+static enum gba_err flush_locked(struct audit *a)
+{
+    sqlite3_stmt *st;
+    uint64_t in_file, last = 0;
+    bool any = false;
+    enum gba_err err = last_number(a, &in_file);
+
+    if (err == GBA_OK)
+        err = forget_if_ahead(a, &in_file);
+    st = mef_db_use(a->db, S_GET_AUDIT);
+    while (err == GBA_OK) {
+        char line[MEF_AUDIT_LINE_MAX + 1];
+        size_t n;
+
+        err = mef_db_row(st);
+        if (err != GBA_OK)
+            break;
+        last = (uint64_t)sqlite3_column_int64(st, 0);
+        err = mef_db_read(st, 1, line, MEF_AUDIT_LINE_MAX);
+        n = strlen(line);
+        line[n] = '\n';
+        if (err == GBA_OK && last > in_file)
+            err = append(a, line, n + 1);
+        any = true;
+    }
+    sqlite3_reset(st);
+    if (err != GBA_E_NOT_FOUND)
+        return err;
+    if (!any)
+        return GBA_OK;
+    if (fdatasync(a->fd) != 0)
+        return GBA_E_IO;
+    st = mef_db_use(a->db, S_DEL_AUDIT);
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)last);
+    return mef_db_run(st);
+}
+
+static enum gba_err flush(struct mef_audit *self)
+{
+    struct audit *a = own(self);
+    enum gba_err err;
+
+    mef_db_lock(a->db);
+    err = flush_locked(a);
+    mef_db_unlock(a->db);
+    return err;
+}
+
+/* ------------------------------------------------------------ verifying */
+
+static enum gba_err verify_lines(FILE *in, uint64_t count,
+                                 const char head[static MEF_AUDIT_HASH_SIZE], uint64_t *n)
+{
+    char *line = NULL, prev[MEF_AUDIT_HASH_SIZE], hash[MEF_AUDIT_HASH_SIZE];
+    size_t room = 0;
+    ssize_t got;
+    bool good = true;
+
+    memset(prev, '0', sizeof(prev) - 1);
+    prev[sizeof(prev) - 1] = '\0';
+    for (*n = 0; good && (got = getline(&line, &room, in)) > 0; (*n)++) {
+        struct gba_text t = {line, (size_t)got - (line[got - 1] == '\n')};
+
+        good = mef_audit_follows(t, prev, hash) && number_of(t) == *n + 1;
+        memcpy(prev, hash, sizeof(prev));
+    }
+    free(line);
+    if (ferror(in))
+        return GBA_E_IO;
+    if (good && *n == count && strcmp(prev, head) == 0)
+        return GBA_OK;
+    if (good && *n < count)
+        ++*n; /* the first that is missing */
+    return GBA_E_ALTERED;
+}
+
+static enum gba_err verify(struct mef_audit *self, uint64_t *n)
+{
+    struct audit *a = own(self);
+    char head[MEF_AUDIT_HASH_SIZE];
+    uint64_t count;
+    FILE *in;
+    enum gba_err err;
+
+    *n = 0;
+    mef_db_lock(a->db);
+    err = flush_locked(a);
+    if (err == GBA_OK)
+        err = read_head(a->db, &count, head);
+    in = err == GBA_OK ? fopen(a->file, "re") : NULL;
+    if (err == GBA_OK)
+        err = in != NULL ? verify_lines(in, count, head, n) : GBA_E_IO;
+    if (in != NULL)
+        fclose(in);
+    mef_db_unlock(a->db);
+    return err;
+}
+
+/* ------------------------------------------------------------ life */
+
+static const struct mef_audit port = {
+    .name = "file", .note = note, .flush = flush, .verify = verify};
+
+/* The file may trail the database by what waits there, and never be ahead of it. */
+static enum gba_err catch_up(struct audit *a, bool *altered)
+{
+    char head[MEF_AUDIT_HASH_SIZE];
+    uint64_t count, in_file;
+    enum gba_err err;
+
+    mef_db_lock(a->db);
+    err = flush_locked(a);
+    if (err == GBA_OK)
+        err = read_head(a->db, &count, head);
+    if (err == GBA_OK)
+        err = last_number(a, &in_file);
+    *altered = err == GBA_OK && in_file != count;
+    mef_db_unlock(a->db);
+    return err;
+}
+
+enum gba_err mef_audit_file_open(struct mef_store *store, const char *file,
+                                 struct mef_audit **out, bool *altered)
+{
+    struct audit *a = calloc(1, sizeof(*a));
+    struct stat st;
+    enum gba_err err = GBA_E_NOMEM;
+
+    *out = NULL;
+    *altered = false;
+    if (a == NULL)
+        return GBA_E_NOMEM;
+    a->port = port;
+    a->db = (struct mef_db *)(void *)store;
+    a->file = strdup(file);
+    a->fd = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (a->file != NULL)
+        err = a->fd < 0 ? GBA_E_IO : GBA_OK;
+    if (err == GBA_OK &&
+        (fstat(a->fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 022) != 0))
+        err = GBA_E_FORBIDDEN;
+    if (err == GBA_OK)
+        err = catch_up(a, altered);
+    if (err != GBA_OK) {
+        mef_audit_file_close(&a->port);
+        return err;
+    }
+    *out = &a->port;
+    return GBA_OK;
+}
+
+void mef_audit_file_close(struct mef_audit *self)
+{
+    struct audit *a;
+
+    if (self == NULL)
+        return;
+    a = own(self);
+    if (a->fd >= 0)
+        close(a->fd);
+    free(a->file);
+    free(a);
+}

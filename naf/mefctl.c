@@ -1,0 +1,314 @@
+/*
+ * mefctl: administrates a running mefd over its local socket or HTTPS; see naf/mef_admin.h and
+ * doc/ADMIN.md.  No key is ever an argument.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mefctl.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/secret.h"
+#include "config.h"
+
+#define DEFAULT_SOCKET "/run/opengaa/mefd.sock"
+#define KEY_TEXT_MAX   130
+
+static const char usage_text[] =
+    "usage: mefctl [OPTIONS] COMMAND\n"
+    "  add WHAT MEMBER=VALUE...     a stakeholder, target, enrolee, credential, instruction\n"
+    "                               or device (an enrolee with all that lets it enrol)\n"
+    "  remove WHAT MEMBER=VALUE...  one of these, an enrolment, a registration or a key\n"
+    "  list WHAT [enrolee=ID]       what is there\n"
+    "  revoke ENROLEE               its enrolments, registrations and keys\n"
+    "  import FILE                  devices, from CSV with a header line or a JSON array\n"
+    "  audit                        whether the audit log is as it was written\n"
+    "  rekey                        another master key for the database\n"
+    "options:\n"
+    "  --socket FILE    the daemon's socket (" DEFAULT_SOCKET ")\n"
+    "  --url URL        the daemon's HTTPS instead, with --ca FILE --cert FILE --key FILE\n"
+    "  --key-file FILE  the key of a credential or device: hexadecimal digits, mode 0600;\n"
+    "                   - is standard input\n"
+    "  --batch N        import: rows of one transaction (1000)\n"
+    "  --resume TOKEN   import: skip the batches that are in\n"
+    "  --json           answers in JSON, one value a line\n"
+    "  --help, --version\n";
+
+static int usage(void)
+{
+    fputs(usage_text, stderr);
+    return CTL_USAGE;
+}
+
+/* ---- requests ---- */
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+    for (; *list != NULL; list++)
+        if (strcmp(name, *list) == 0)
+            return true;
+    return false;
+}
+
+/* Comma-separated; numbers for SUIDs. */
+static json_t *list_value(const char *text, bool numbers)
+{
+    json_t *list = json_array();
+
+    while (*text != '\0') {
+        size_t n = strcspn(text, ",");
+        char item[600], *end;
+        long v;
+
+        snprintf(item, sizeof(item), "%.*s", (int)n, text);
+        v = strtol(item, &end, 10);
+        json_array_append_new(list, numbers && n > 0 && *end == '\0' ? json_integer(v)
+                                                                     : json_string(item));
+        text += n + (text[n] == ',');
+    }
+    return list;
+}
+
+static int set_member(json_t *o, const char *word)
+{
+    static const char *const lists[] = {"suids", "targets", "certificates", NULL};
+    static const char *const secrets[] = {"key", "kpm", NULL};
+    const char *eq = strchr(word, '=');
+    char name[64];
+
+    if (eq == NULL || eq == word || (size_t)(eq - word) >= sizeof(name)) {
+        ctl_say("%s: not MEMBER=VALUE", word);
+        return CTL_USAGE;
+    }
+    snprintf(name, sizeof(name), "%.*s", (int)(eq - word), word);
+    if (is_one_of(name, secrets)) {
+        ctl_say("%s: a key is no argument; use --key-file", name);
+        return CTL_USAGE;
+    }
+    if (is_one_of(name, lists))
+        json_object_set_new(o, name, list_value(eq + 1, strcmp(name, "suids") == 0));
+    else
+        json_object_set_new(o, name, json_string(eq + 1));
+    return CTL_OK;
+}
+
+static int read_key(const char *file, json_t *o, const char *member)
+{
+    int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    char text[KEY_TEXT_MAX + 1];
+    struct stat st;
+    ssize_t n = -1;
+
+    if (fd > STDIN_FILENO && fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
+        ctl_say("%s: others may read it: mode must be 0600", file);
+    else if (fd >= 0 && (n = read(fd, text, sizeof(text))) <= 0)
+        ctl_say("%s: cannot be read", file);
+    else if (fd < 0)
+        ctl_say("%s: cannot be opened", file);
+    if (fd > STDIN_FILENO)
+        close(fd);
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
+    if (n > 0)
+        json_object_set_new(o, member, json_stringn(text, (size_t)n));
+    gba_wipe(text, sizeof(text));
+    return n > 0 ? CTL_OK : CTL_IO;
+}
+
+/* ---- commands ---- */
+
+static int conclude(const struct ctl_options *o, int rc, json_t *reply)
+{
+    if (rc == CTL_OK && !json_is_true(json_object_get(reply, "ok")))
+        rc = ctl_refused(o, reply);
+    else if (rc == CTL_OK)
+        ctl_print(o, reply);
+    json_decref(reply);
+    return rc;
+}
+
+static int ask_and_print(struct ctl_link *l, const struct ctl_options *o, json_t *request)
+{
+    json_t *reply;
+    int rc = ctl_ask(l, request, &reply);
+
+    return conclude(o, rc, reply);
+}
+
+static json_t *verb(const char *name, const char *what)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "do", json_string(name));
+    if (what != NULL)
+        json_object_set_new(o, "what", json_string(what));
+    return o;
+}
+
+static int take_members(json_t *o, const struct ctl_options *opt, char **words, bool device)
+{
+    int rc = CTL_OK;
+
+    for (; rc == CTL_OK && *words != NULL; words++)
+        rc = set_member(o, *words);
+    if (rc == CTL_OK && opt->key_file != NULL)
+        rc = read_key(opt->key_file, o, device ? "kpm" : "key");
+    return rc;
+}
+
+static int do_change(struct ctl_link *l, const struct ctl_options *o, char **words)
+{
+    bool device =
+        strcmp(words[0], "add") == 0 && words[1] != NULL && strcmp(words[1], "device") == 0;
+    json_t *row, *whole;
+    int rc;
+
+    if (words[1] == NULL)
+        return usage();
+    row = device ? json_object() : verb(words[0], words[1]);
+    rc = take_members(row, o, words + 2, device);
+    if (rc != CTL_OK) {
+        json_decref(row);
+        return rc;
+    }
+    if (!device)
+        return ask_and_print(l, o, row);
+    whole = verb("device", NULL);
+    json_object_set_new(whole, "row", row);
+    return ask_and_print(l, o, whole);
+}
+
+static int do_list(struct ctl_link *l, const struct ctl_options *o, char **words)
+{
+    json_t *reply, *next = NULL, *ask;
+    bool more = true, first = true;
+    int rc = CTL_OK;
+
+    if (words[1] == NULL)
+        return usage();
+    while (rc == CTL_OK && more) {
+        ask = verb("list", words[1]);
+        rc = take_members(ask, o, words + 2, false);
+        if (rc != CTL_OK) {
+            json_decref(ask);
+            break;
+        }
+        if (next != NULL)
+            json_object_set_new(ask, "after", next);
+        rc = ctl_ask(l, ask, &reply);
+        if (rc == CTL_OK && !json_is_true(json_object_get(reply, "ok")))
+            rc = ctl_refused(o, reply);
+        else if (rc == CTL_OK)
+            ctl_print_rows(o, json_object_get(reply, "rows"), first);
+        next = json_incref(json_object_get(reply, "next"));
+        more = next != NULL;
+        first = false;
+        json_decref(reply);
+    }
+    return rc;
+}
+
+static int do_revoke(struct ctl_link *l, const struct ctl_options *o, char **words)
+{
+    json_t *ask;
+
+    if (words[1] == NULL || words[2] != NULL)
+        return usage();
+    ask = verb("revoke", NULL);
+    json_object_set_new(ask, "enrolee", json_string(words[1]));
+    return ask_and_print(l, o, ask);
+}
+
+static int do_import(struct ctl_link *l, const struct ctl_options *o, char **words)
+{
+    return words[1] == NULL || words[2] != NULL ? usage() : ctl_import(l, o, words[1]);
+}
+
+static int do_plain(struct ctl_link *l, const struct ctl_options *o, char **words)
+{
+    return words[1] != NULL ? usage() : ask_and_print(l, o, verb(words[0], NULL));
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct ctl_link *l, const struct ctl_options *o, char **words);
+} commands[] = {
+    {"add", do_change},    {"remove", do_change}, {"list", do_list},   {"revoke", do_revoke},
+    {"import", do_import}, {"audit", do_plain},   {"rekey", do_plain},
+};
+
+static int run(const struct ctl_options *o, char **words)
+{
+    struct ctl_link *l = NULL;
+    int rc;
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (words[0] != NULL && strcmp(words[0], commands[i].name) == 0) {
+            rc = ctl_link_open(o, &l);
+            if (rc == CTL_OK)
+                rc = commands[i].run(l, o, words);
+            ctl_link_close(l);
+            return rc == CTL_OK && fflush(stdout) != 0 ? CTL_IO : rc;
+        }
+    return usage();
+}
+
+/* ---- the command line ---- */
+
+static int read_batch(const char *text, size_t *out)
+{
+    char *end;
+    unsigned long v = strtoul(text, &end, 10);
+
+    if (*end != '\0' || v == 0 || v > 10000) {
+        ctl_say("--batch is 1 to 10000");
+        return CTL_USAGE;
+    }
+    *out = v;
+    return CTL_OK;
+}
+
+int main(int argc, char **argv)
+{
+    enum { SOCKET = 1, URL, CA, CERT, KEY, KEY_FILE, BATCH, RESUME, JSON, HELP, VERSION_ };
+    static const struct option options[] = {{"socket", required_argument, NULL, SOCKET},
+                                            {"url", required_argument, NULL, URL},
+                                            {"ca", required_argument, NULL, CA},
+                                            {"cert", required_argument, NULL, CERT},
+                                            {"key", required_argument, NULL, KEY},
+                                            {"batch", required_argument, NULL, BATCH},
+                                            {"key-file", required_argument, NULL, KEY_FILE},
+                                            {"json", no_argument, NULL, JSON},
+                                            {"resume", required_argument, NULL, RESUME},
+                                            {"help", no_argument, NULL, HELP},
+                                            {"version", no_argument, NULL, VERSION_},
+                                            {NULL, 0, NULL, 0}};
+    struct ctl_options o = {.socket = DEFAULT_SOCKET, .batch = 1000};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        const char **value[] = {[SOCKET] = &o.socket, [URL] = &o.url, [CA] = &o.ca,
+                                [CERT] = &o.cert,     [KEY] = &o.key, [KEY_FILE] = &o.key_file,
+                                [RESUME] = &o.resume};
+
+        if (c == JSON)
+            o.json = true;
+        else if (c == HELP)
+            return fputs(usage_text, stdout) < 0 ? CTL_IO : CTL_OK;
+        else if (c == VERSION_)
+            return puts("mefctl " PACKAGE_VERSION) < 0 ? CTL_IO : CTL_OK;
+        else if (c == BATCH && read_batch(optarg, &o.batch) != CTL_OK)
+            return CTL_USAGE;
+        else if (c == '?')
+            return usage();
+        else if (c != BATCH)
+            *value[c] = optarg;
+    }
+    return run(&o, argv + optind);
+}

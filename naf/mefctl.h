@@ -1,0 +1,63 @@
+/*
+ * The parts of mefctl among themselves: mefctl.c (the command line), mefctl_link.c (to the
+ * daemon), mefctl_import.c (batches), mefctl_table.c (files of devices), mefctl_print.c.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NAF_MEFCTL_H
+#define NAF_MEFCTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit codes, of sysexits.h. */
+enum {
+    CTL_OK = 0,
+    CTL_USAGE = 64,
+    CTL_DATA = 65,
+    CTL_UNREACHABLE = 69,
+    CTL_IO = 74,
+    CTL_PROTOCOL = 76,
+    CTL_REFUSED = 77
+};
+
+struct ctl_options {
+    const char *socket; /* or, with url, */
+    const char *url, *ca, *cert, *key;
+    bool json;
+    const char *key_file; /* of a credential's key */
+    const char *resume;
+    size_t batch;
+};
+
+/* ---- mefctl_link.c ---- */
+struct ctl_link;
+/* CTL_OK, or an exit code after a line on standard error. */
+int ctl_link_open(const struct ctl_options *o, struct ctl_link **out);
+void ctl_link_close(struct ctl_link *l); /* NULL is fine */
+/* One request, which is consumed; *reply is the caller's. */
+int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply);
+
+/* ---- mefctl_print.c ---- */
+/* The daemon's refusal in words on standard error, or *reply itself with --json; CTL_REFUSED.
+ */
+int ctl_refused(const struct ctl_options *o, json_t *reply);
+void ctl_print(const struct ctl_options *o, json_t *reply);
+void ctl_print_rows(const struct ctl_options *o, const json_t *rows, bool first);
+void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- mefctl_table.c ---- */
+/* The devices of a CSV file with a header line, or of a JSON array; "-" is standard input.
+ * *lines: of each row, where it begins.  Both the caller's. */
+struct ctl_table {
+    json_t *rows;
+    unsigned long *lines;
+};
+int ctl_table_read(const char *file, struct ctl_table *out);
+void ctl_table_free(struct ctl_table *t);
+
+/* ---- mefctl_import.c ---- */
+int ctl_import(struct ctl_link *l, const struct ctl_options *o, const char *file);
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * mefctl import: thousands of devices, a batch of them in one transaction of the daemon.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "naf/mefctl.h"
+
+#define TOKEN_OCTETS 8
+#define TOKEN_SIZE   40
+#define BAR          30
+
+struct import {
+    const struct ctl_options *o;
+    struct ctl_table table;
+    char token[TOKEN_SIZE]; /* with the size of a batch, for batches must be the same again */
+    size_t batch, n, at;
+    size_t added, skipped, refused; /* rows */
+};
+
+/* A new token, or the one of --resume with its size of a batch. */
+static int begin(struct import *i)
+{
+    uint8_t random[TOKEN_OCTETS];
+    char hex[2 * TOKEN_OCTETS + 1];
+    const char *dash = i->o->resume != NULL ? strrchr(i->o->resume, '-') : NULL;
+    uint64_t size = i->o->batch;
+
+    if (i->o->resume == NULL) {
+        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+            return CTL_IO;
+        gba_hex(hex, GBA_BYTES(random));
+        snprintf(i->token, sizeof(i->token), "%s-%zu", hex, i->o->batch);
+    } else if (dash == NULL || gba_text_number(gba_text(dash + 1), 10000, &size) != GBA_OK ||
+               size == 0 ||
+               gba_text_copy(i->token, sizeof(i->token), gba_text(i->o->resume)) != GBA_OK) {
+        ctl_say("%s: not a token of mefctl import", i->o->resume);
+        return CTL_USAGE;
+    }
+    i->batch = (size_t)size;
+    i->n = json_array_size(i->table.rows);
+    if (!i->o->json)
+        fprintf(stderr, "mefctl: to go on after an interruption: --resume %s\n", i->token);
+    return CTL_OK;
+}
+
+static void draw(const struct import *i)
+{
+    int done = i->n != 0 ? (int)(i->at * BAR / i->n) : BAR;
+
+    if (!i->o->json && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r[%.*s%*s] %zu of %zu, %zu refused%s", done,
+                "##############################", BAR - done, "", i->at, i->n, i->refused,
+                i->at == i->n ? "\n" : "");
+}
+
+static json_t *request(const struct import *i, size_t n)
+{
+    json_t *o = json_object(), *rows = json_array();
+
+    json_object_set_new(o, "do", json_string("batch"));
+    json_object_set_new(o, "import", json_string(i->token));
+    json_object_set_new(o, "batch", json_integer((json_int_t)(i->at / i->batch)));
+    for (size_t j = 0; j < n; j++)
+        json_array_append(rows, json_array_get(i->table.rows, i->at + j));
+    json_object_set_new(o, "rows", rows);
+    return o;
+}
+
+static const char *text_of(const json_t *o, const char *name)
+{
+    const char *s = json_string_value(json_object_get(o, name));
+
+    return s != NULL ? s : "";
+}
+
+/* Which row, why, and what went with it. */
+static void report(const struct import *i, const json_t *reply, size_t n)
+{
+    json_t *row = json_object_get(reply, "row"), *o;
+    size_t bad = i->at + (size_t)json_integer_value(row);
+    unsigned long line = row != NULL && bad < i->n ? i->table.lines[bad] : 0;
+
+    if (i->o->json) {
+        o = json_pack("{s:s, s:I, s:s, s:s, s:I, s:I}", "refused", text_of(reply, "error"),
+                      "line", (json_int_t)line, "at", text_of(reply, "at"), "text",
+                      text_of(reply, "text"), "first", (json_int_t)i->table.lines[i->at],
+                      "rows", (json_int_t)n);
+        json_dumpf(o, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(o);
+        return;
+    }
+    printf("%sline %lu: %s: %s; none of the %zu rows from line %lu on was added\n",
+           isatty(STDERR_FILENO) ? "\r" : "", line, text_of(reply, "at"),
+           text_of(reply, "text"), n, i->table.lines[i->at]);
+}
+
+static int send_batch(struct import *i, struct ctl_link *l)
+{
+    size_t n = i->n - i->at < i->batch ? i->n - i->at : i->batch;
+    json_t *reply;
+    int rc = ctl_ask(l, request(i, n), &reply);
+
+    if (rc == CTL_OK && !json_is_true(json_object_get(reply, "ok"))) {
+        report(i, reply, n);
+        i->refused += n;
+    } else if (rc == CTL_OK && json_is_true(json_object_get(reply, "skipped"))) {
+        i->skipped += n;
+    } else if (rc == CTL_OK) {
+        i->added += n;
+    }
+    json_decref(reply);
+    i->at += n;
+    draw(i);
+    return rc;
+}
+
+static int finish(const struct import *i, int rc)
+{
+    if (i->o->json)
+        printf("{\"added\":%zu,\"skipped\":%zu,\"refused\":%zu,\"resume\":\"%s\"}\n", i->added,
+               i->skipped, i->refused, i->token);
+    else
+        printf("%zu added, %zu in already, %zu refused\n", i->added, i->skipped, i->refused);
+    return rc != CTL_OK ? rc : i->refused != 0 ? CTL_REFUSED : CTL_OK;
+}
+
+int ctl_import(struct ctl_link *l, const struct ctl_options *o, const char *file)
+{
+    struct import i = {.o = o};
+    int rc = ctl_table_read(file, &i.table);
+
+    if (rc == CTL_OK)
+        rc = begin(&i);
+    if (rc == CTL_OK) {
+        while (rc == CTL_OK && i.at < i.n)
+            rc = send_batch(&i, l);
+        rc = finish(&i, rc);
+    }
+    ctl_table_free(&i.table);
+    return rc;
+}

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""The administration of mefd by mefctl: rows of every kind, imports of thousands of devices, revocation, the
+audit log, a new master key, and mefd killed in the middle of any of these.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import csv
+import glob
+import json
+import os
+import random
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+from bsf_lab import BUILD, check, make_cert, summary, write  # noqa: E402
+from mefd import CSE, MEF, MEFD_YAML, Lab, Session, fetch_path, later  # noqa: E402
+
+CTL = os.path.abspath(os.path.join(BUILD, "naf/mefctl"))
+YAML = MEFD_YAML + """admin: {{socket: ctl.sock, listen: 127.0.0.1:0, clients: [admin.example.org]}}
+"""
+KPM = bytes(range(32, 64))
+ONE, TWO = "//sp.example.org/cse1/Cone", "//sp.example.org/cse1/Ctwo"
+
+
+class Ctl:
+    def __init__(self, lab):
+        self.lab, self.socket = lab, f"{lab.dir}/ctl.sock"
+
+    def __call__(self, *args, stdin=None, where=None):
+        r = subprocess.run([CTL, *(where or ["--socket", self.socket]), *args], capture_output=True, text=True,
+                           input=stdin, timeout=120)
+        self.err = r.stderr
+        return r.returncode, r.stdout
+
+    def rows(self, *args):
+        rc, out = self("--json", "list", *args)
+        assert rc == 0, self.err
+        return [json.loads(line) for line in out.splitlines()]
+
+    def raw(self, text):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(20)
+            s.connect(self.socket)
+            s.sendall(text)
+            return s.makefile("rb").readline()
+
+
+def enrol(lab, kpm_id, key=KPM, admin="sp.example.org"):
+    origin = {"one": ONE, "two": TWO}.get(kpm_id) or f"//sp.example.org/cse1/Cdev{int(kpm_id[3:]):06}"
+    s = Session(lab, kpm_id, key, "ECDHE-PSK-CHACHA20-POLY1305")
+    if not s.up:
+        return s, None
+    return s, s.ask("POST", "/-/", 4, json.dumps({"sec:mefcr": {"et": later(3600), "adfq": admin}}), origin=origin)
+
+
+def fetched(lab, s):
+    return lab.ask(fetch_path(s.exported[:16].hex().upper() + "@" + MEF))
+
+
+def test_rows(lab, ctl):
+    check("the socket is its owner's", stat.S_IMODE(os.stat(ctl.socket).st_mode) == 0o600)
+    good = [("target", "id=//sp.example.org/cse9", "suids=22"), ("enrolee", f"id={ONE}"),
+            ("instruction", f"enrolee={ONE}", f"target={CSE}", "expires=2099-01-01T00:00:00Z"),
+            ("credential", f"enrolee={ONE}", "kind=cert", "name=dns:One.example.org"),
+            ("credential", f"enrolee={ONE}", "kind=gba", "name=1@ims.example.org")]
+    for row in good:
+        check(f"add {row[0]}", ctl("add", *row)[0] == 0, ctl.err)
+        check(f"add {row[0]} again", ctl("add", *row)[0] == 77 and "exists" in ctl.err, ctl.err)
+    rc, _ = ctl("--key-file", "-", "add", "credential", f"enrolee={ONE}", "kind=psk", "name=one", stdin=KPM.hex() + "\n")
+    check("add a key from standard input", rc == 0, ctl.err)
+    bad = [("no such noun", 77, "what", ["add", "thing", "id=x"]),
+           ("no member", 77, "id", ["add", "enrolee"]),
+           ("a member too many", 77, "not supported", ["add", "enrolee", f"id={TWO}", "colour=red"]),
+           ("not an Enrolee-ID", 77, "id", ["add", "enrolee", "id=a b"]),
+           ("of an unknown enrolee", 77, "enrolee", ["add", "credential", f"enrolee={TWO}", "kind=gba", "name=x@y"]),
+           ("of an unknown target", 77, "target", ["add", "instruction", f"enrolee={ONE}", "target=//nobody.example/x"]),
+           ("more than the target may", 77, "suids", ["add", "instruction", f"enrolee={ONE}",
+                                                      "target=//sp.example.org/cse9", "suids=22,23"]),
+           ("a kind that is none", 77, "kind", ["add", "credential", f"enrolee={ONE}", "kind=sim", "name=x"]),
+           ("no key", 77, "key", ["add", "credential", f"enrolee={ONE}", "kind=psk", "name=x"]),
+           ("a key as argument", 64, "key-file", ["add", "credential", f"enrolee={ONE}", "kind=psk", "name=x", "key=00"]),
+           ("no time", 77, "expires", ["add", "instruction", f"enrolee={ONE}", f"target={CSE}", "expires=soon"]),
+           ("no command", 64, "usage", ["paint"]), ("no arguments", 64, "usage", []),
+           ("of the configuration", 77, "forbidden", ["remove", "target", f"id={CSE}"]),
+           ("not there", 77, "not found", ["remove", "enrolee", f"id={TWO}"])]
+    for what, code, why, args in bad:
+        check(f"refused: {what}", ctl(*args)[0] == code and why in ctl.err, ctl.err)
+    check("list of targets", {r["id"]: r["origin"] for r in ctl.rows("target")} ==
+          {CSE: "configuration", "//sp.example.org/cse2": "configuration",
+           "//sp.example.org/cse9": "administration"}, ctl.rows("target"))
+    creds = ctl.rows("credential", f"enrolee={ONE}")
+    check("credentials, without a key", sorted(c["kind"] for c in creds) == ["cert", "gba", "psk"] and
+          KPM.hex() not in json.dumps(creds), creds)
+    rc, out = ctl("list", "credential", f"enrolee={ONE}")
+    check("as a table", out.splitlines()[0].split() == ["kind", "name", "enrolee", "origin"], out)
+    raw = [b"", b"{", b"[]", b"null", b'{"do":1}', b'{"do":"add","do":"add"}', b'{"do":"list","what":"key","max":-1}',
+           b'{"do":"batch","import":"x","rows":[1]}', b'{"do":"batch","import":"x","rows":{}}', b"\0", b"\xff" * 100]
+    for line in raw:
+        check(f"rubbish {line[:40]!r}", json.loads(ctl.raw(line + b"\n"))["ok"] is False)
+    check("a line too long", json.loads(ctl.raw(b"x" * (5 << 20) + b"\n"))["error"] == "TOO_LONG")
+    check("and life goes on", ctl("list", "target")[0] == 0)
+
+
+def test_life_of_an_enrolee(lab, ctl):
+    s, a = enrol(lab, "one")
+    check("who was added enrols", s.up and a.rsc == 2001, s.out[-300:])
+    check("its key is the target's", json.loads(fetched(lab, s).body)["EnroleeID"] == ONE)
+    e, g = ctl.rows("enrolment", f"enrolee={ONE}"), ctl.rows("registration", f"enrolee={ONE}")
+    check("listed", len(e) == 1 and len(g) == 1 and g[0]["stakeholder"] == "sp.example.org", (e, g))
+    check("revoked", ctl("revoke", ONE)[0] == 0, ctl.err)
+    check("nothing is left of it", not ctl.rows("enrolment") and not ctl.rows("registration"))
+    check("and no key is given", fetched(lab, s).status == 404)
+    s.end()
+    s, a = enrol(lab, "one")
+    check("it may enrol again", a.rsc == 2001, a.fields)
+    s.end()
+    check("its credential goes", ctl("remove", "credential", "kind=psk", "name=one")[0] == 0, ctl.err)
+    s, a = enrol(lab, "one")
+    check("and does not enrol any more", not s.up or a.rsc != 2001, (ctl.rows("credential", f"enrolee={ONE}"), a and a.fields))
+    check("the enrolee goes with all it has", ctl("remove", "enrolee", f"id={ONE}")[0] == 0 and
+          not ctl.rows("credential", f"enrolee={ONE}") and not ctl.rows("registration"), ctl.err)
+
+
+def test_stakeholders(lab, ctl):
+    ctl("--key-file", "-", "add", "device", f"id={TWO}", "kpm_id=two", f"targets={CSE}", stdin=KPM.hex())
+    check("a stakeholder", ctl("add", "stakeholder", "fqdn=SP.example.org")[0] == 0, ctl.err)
+    s, a = enrol(lab, "two", admin="other.example.org")
+    check("another's registration is refused", a.rsc == 4103, a.fields)
+    s.end()
+    s, a = enrol(lab, "two")
+    check("its own is not", a.rsc == 2001, a.fields)
+    check("it leaves", ctl("remove", "stakeholder", "fqdn=sp.example.org")[0] == 0, ctl.err)
+    check("and its registrations with it", not ctl.rows("registration") and fetched(lab, s).status == 404)
+    s.end()
+
+
+def devices(path, n, first=0, bad=None):
+    with open(path, "w", newline="") as f:
+        w = csv.writer(f)
+        w.writerow(["id", "kpm_id", "kpm", "certificates", "targets", "expires"])
+        for i in range(first, first + n):
+            w.writerow([f"//sp.example.org/cse1/Cdev{i:06}", f"dev{i}", "xx" if i == bad else f"{i:064x}",
+                        f"dns:dev{i}.example.org uri:urn:dev:{i}", CSE, "2099-01-01T00:00:00Z"])
+    os.chmod(path, 0o600)
+
+
+def count(ctl):
+    return sum(1 for r in ctl.rows("enrolee") if "/Cdev0" in r["id"])
+
+
+def test_import(lab, ctl):
+    path = f"{lab.dir}/devices.csv"
+    devices(path, 2500, bad=1234)
+    rc, out = ctl("import", path)
+    check("a bad row costs its batch", rc == 77 and "1500 added, 0 in already, 1000 refused" in out, out + ctl.err)
+    check("and is named", "line 1236: kpm: malformed message" in out, out)
+    token = ctl.err.split("--resume ")[1].split()[0]
+    check("by the thousand", count(ctl) == 1500, count(ctl))
+    devices(path, 2500)
+    rc, out = ctl("import", "--resume", token, path)
+    check("the rest comes in when it is mended", rc == 0 and "1000 added, 1500 in already, 0 refused" in out, out)
+    check("all", count(ctl) == 2500)
+    rc, out = ctl("--json", "import", path)
+    lines = [json.loads(x) for x in out.splitlines()]
+    check("twice is refused", rc == 77 and lines[-1]["refused"] == 2500 and lines[0]["refused"] == "EXISTS", out)
+    write(f"{lab.dir}/devices.json", json.dumps([{"id": "//sp.example.org/cse1/Cjson", "targets": [CSE]}]), 0o600)
+    check("from JSON", ctl("import", f"{lab.dir}/devices.json")[0] == 0, ctl.err)
+    bad = [("no header", ""), ("an open quote", 'id,kpm_id\n"a,b\n'), ("cells too many", "id\na,b,c\n"),
+           ("cells too few", "id,kpm_id\na\n"), ("no array", "[1"), ("a NUL", "id\na\0b\n")]
+    for what, text in bad:
+        write(f"{lab.dir}/bad.csv", text, 0o600)
+        check(f"a file with {what}", ctl("import", f"{lab.dir}/bad.csv")[0] == 65, ctl.err)
+    check("no file", ctl("import", f"{lab.dir}/none")[0] == 74)
+    s, a = enrol(lab, "dev7", (7).to_bytes(32, "big"))
+    check("one of them enrols", s.up and a.rsc == 2001, s.out[-200:])
+    s.end()
+
+
+def test_https(lab, ctl):
+    make_cert(lab.dir, "ca", "admin", "DNS:other.example.org,DNS:Admin.example.org")
+    os.chmod(f"{lab.dir}/admin.key", 0o600)
+    host, port = lab.mefd.address("admin")
+    for name, code in (("admin", 0), ("cse1", 77)):
+        rc, out = ctl("list", "target", where=["--url", f"https://localhost:{port}/", "--ca", f"{lab.dir}/ca.pem",
+                                               "--cert", f"{lab.dir}/{name}.pem", "--key", f"{lab.dir}/{name}.key"])
+        check(f"HTTPS as {name}", rc == code, ctl.err)
+    rc, out = ctl("list", "target", where=["--url", f"https://localhost:{port}/", "--ca", f"{lab.dir}/ca.pem"])
+    check("HTTPS as nobody", rc == 69, ctl.err)
+
+
+def audit_lines(lab):
+    with open(f"{lab.dir}/mefd.db.audit") as f:
+        return f.read().splitlines()
+
+
+def test_audit(lab, ctl):
+    rc, out = ctl("audit")
+    n = int(out.split(":")[1])
+    lines = audit_lines(lab)
+    check("the log is as it was written", rc == 0 and n == len(lines), out + ctl.err)
+    events = [json.loads(line.split(" ", 1)[1]) for line in lines]
+    what = {e["what"] for e in events}
+    check("it tells of changes and of keys", {"target.add", "enrolee.add", "credential.add", "device.add",
+                                              "enrolment.keep", "registration.create", "key.fetch", "enrolee.revoke",
+                                              "credential.remove", "stakeholder.remove"} <= what, what)
+    give = next(e for e in events if e["what"] == "key.fetch")
+    check("who, for whom, which", give["who"] == CSE and give["for"] == ONE and give["key_id"].endswith("@" + MEF), give)
+    check("the administrator by uid", any(e["who"] == f"admin:{os.getuid()}" for e in events))
+    check("no key", KPM.hex() not in "".join(lines))
+    check("nobody else reads it", stat.S_IMODE(os.stat(f"{lab.dir}/mefd.db.audit").st_mode) == 0o600)
+    whole = "\n".join(lines) + "\n"
+    changed = [("a changed line", whole.replace('"target.add"', '"target.bad"', 1), 1),
+               ("a line taken out", "\n".join(lines[:4] + lines[5:]) + "\n", 5),
+               ("lines cut off", "\n".join(lines[:-3]) + "\n", len(lines) - 2), ("an empty file", "", 1),
+               ("a line more", whole + lines[-1] + "\n", len(lines) + 1)]
+    for why, text, at in changed:
+        write(f"{lab.dir}/mefd.db.audit", text, 0o600)
+        rc, out = ctl("audit")
+        first = next((i for i, e in enumerate(events) if e["what"] == "target.add"), 0)
+        at = first + 1 if why == "a changed line" else at
+        check(f"{why} shows", rc == 77 and f"line {at}:" in ctl.err, (ctl.err, at))
+    write(f"{lab.dir}/mefd.db.audit", whole, 0o600)
+    check("and the right one is right", ctl("audit")[0] == 0, ctl.err)
+
+
+def test_rekey(lab, ctl):
+    before = open(f"{lab.dir}/mefd.master").read()
+    rc, out = ctl("rekey")
+    check("a new master key", rc == 0 and int(out.split(":")[1]) >= 2500, out + ctl.err)
+    check("is in its file", open(f"{lab.dir}/mefd.master").read() != before and
+          not os.path.exists(f"{lab.dir}/mefd.master.next"))
+    s, a = enrol(lab, "dev8", (8).to_bytes(32, "big"))
+    check("keys open", s.up, s.out[-200:])
+    s.end()
+    lab.mefd.end()
+    lab.mefd.start()
+    s, a = enrol(lab, "dev9", (9).to_bytes(32, "big"))
+    check("also after a restart", s.up, s.out[-200:])
+    s.end()
+
+
+def test_killed(lab, ctl):
+    path = f"{lab.dir}/more.csv"
+    devices(path, 2000, first=10000)
+    token = "0123456789abcdef-50"
+    for i in range(8):
+        job = subprocess.Popen([CTL, "--socket", ctl.socket, "import", "--resume", token, path],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        rekey = subprocess.Popen([CTL, "--socket", ctl.socket, "rekey"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0.02, 0.4))
+        lab.mefd.end(9)
+        job.wait(timeout=60)
+        rekey.wait(timeout=60)
+        lab.mefd.start()
+        rc, out = ctl("audit")
+        check(f"killed {i}: the log is whole", rc == 0, ctl.err)
+        n = sum(1 for r in ctl.rows("enrolee") if "/Cdev01" in r["id"])
+        check(f"killed {i}: whole batches", n % 50 == 0, n)
+        s, a = enrol(lab, f"dev{20 + i}", (20 + i).to_bytes(32, "big"))
+        check(f"killed {i}: keys open", s.up, s.out[-200:])
+        s.end()
+    rc, out = ctl("import", "--resume", token, path)
+    check("the import ends", rc == 0 and sum(1 for r in ctl.rows("enrolee") if "/Cdev01" in r["id"]) == 2000, out)
+    check("no key's file is left over", not glob.glob(f"{lab.dir}/*.next"))
+
+
+def main():
+    lab = Lab(YAML)
+    ctl = Ctl(lab)
+    try:
+        test_rows(lab, ctl)
+        test_life_of_an_enrolee(lab, ctl)
+        test_stakeholders(lab, ctl)
+        test_import(lab, ctl)
+        test_https(lab, ctl)
+        test_audit(lab, ctl)
+        test_rekey(lab, ctl)
+        test_killed(lab, ctl)
+        text = lab.mefd.text()
+        check("no key in the log", KPM.hex() not in text and base64.b64encode(KPM).decode() not in text)
+    finally:
+        lab.end()
+    return summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
