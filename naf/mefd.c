@@ -323,9 +323,9 @@ static void stop(void *state)
     mefd_admin_stop(&m->admin);
     if (m->http != NULL)
         httpd_free(m->http);
+    mefd_est_close(&m->est); /* after the last request, before the TLS it may reload */
     mefd_coap_free(m->coap);
     mef_sweeper_stop(m->sweeper); /* after what the audit log tells of */
-    mefd_est_close(&m->est);      /* after the last request, before the TLS it may reload */
     gba_naf_psk_free(m->front.psk);
     gba_naf_free(m->front.naf);
     tls_server_free(m->tls);

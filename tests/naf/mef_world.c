@@ -88,7 +88,7 @@ static void open_store(struct mef_world *w)
     CU_ASSERT_EQUAL_FATAL(mef_store_sqlite_open(w->file, w->key, &w->store, why, sizeof(why)),
                           GBA_OK);
     w->registry = mef_store_sqlite_registry(w->store);
-    w->mef = (struct mef){&w->policy, w->store, w->registry};
+    w->mef = (struct mef){&w->policy, w->store, w->registry, NULL};
 }
 
 void mef_world_begin(struct mef_world *w)

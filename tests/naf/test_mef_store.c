@@ -319,7 +319,10 @@ static void test_foreign_files(void)
 static void test_migration(void)
 {
     static const char back[] = "DROP TABLE instruction;DROP TABLE credential;"
-                               "DROP TABLE enrolee;DROP TABLE target;PRAGMA user_version=1;";
+                               "DROP TABLE enrolee;DROP TABLE target;DROP TABLE stakeholder;"
+                               "DROP TABLE batch;DROP TABLE audit_head;DROP TABLE audit;"
+                               "DROP INDEX key_admin;DROP INDEX reg_admin;"
+                               "PRAGMA user_version=1;";
     struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
     struct mef_enrolee e = {.id = WORLD_ENROLEE};
     sqlite3 *db;
