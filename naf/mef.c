@@ -258,17 +258,21 @@ static enum gba_err note_done(struct mef_call *k)
                                     : mef_note(k, what, k->reg.creator, k->reg.ri);
 }
 
-/* The request and its line in the log are one: both stay, or neither. */
+/* A change and its line in the log are one: both stay, or neither.  What only reads needs no room
+ * on the disk; a key that is given out needs its line. */
 static enum m2m_rsc perform_noted(struct mef_call *k)
 {
     struct mef_registry *g = k->m->registry;
-    enum gba_err err = g->begin(g);
+    bool changes = k->rq->op != M2M_OP_RETRIEVE;
+    enum gba_err err = changes ? g->begin(g) : GBA_OK;
     enum m2m_rsc rsc;
 
     if (err != GBA_OK)
         return mef_store_rsc(k, err);
     rsc = perform(k);
-    err = g->end(g, m2m_rsc_is_success(rsc) ? note_done(k) : GBA_OK);
+    err = m2m_rsc_is_success(rsc) ? note_done(k) : GBA_OK;
+    if (changes)
+        err = g->end(g, err);
     if (err != GBA_OK)
         return mef_no(k, M2M_RSC_INTERNAL_SERVER_ERROR, gba_err_text(err));
     return rsc;
