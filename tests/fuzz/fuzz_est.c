@@ -60,7 +60,7 @@ static void run(struct gba_text method, struct gba_text path, struct gba_text ty
     struct mef_registry registry = {
         .target_by_fqdn = no_target, .target_by_id = no_target, .credential = no_credential};
     struct mef_policy policy;
-    const struct mef mef = {&policy, NULL, &registry};
+    const struct mef mef = {&policy, NULL, &registry, NULL};
     const struct est_request rq = {method, path, type, body};
     const struct est est = {.ca = &ca, .mef = &mef, .life_s = 1};
 

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mef_registry registry = {.instruction = instruction};
     struct gba_text path, query, origin, rest, domain;
     struct mef_policy policy;
-    struct mef mef = {&policy, &store, &registry};
+    struct mef mef = {&policy, &store, &registry, NULL};
     struct mef_target target;
     uint8_t rand[16];
     struct mef_fetch f;
