@@ -9,6 +9,7 @@
 
 #include "common/secret.h"
 #include "naf/est_der.h"
+#include "naf/mef_audit.h"
 
 #define SAN_SIZE (M2M_ID_SIZE + 8)
 #define LINE     64 /* characters of base64; LF, which every decoder takes */
@@ -217,6 +218,7 @@ static struct gba_text san_of(const struct mef_cert_name *name, char out[static 
     gba_wbuf_init(&w, out, SAN_SIZE);
     gba_wbuf_str(&w, name->type == MEF_NAME_DNS ? "dns:" : "uri:");
     gba_wbuf_str(&w, name->text);
+    gba_wbuf_cstr(&w);
     return gba_bytes_text(gba_wbuf_bytes(&w));
 }
 
@@ -387,12 +389,42 @@ static enum gba_err learn(const struct est *e, struct est_call *call)
     return err == GBA_OK ? GBA_OK : no(call, err, "the registry does not take the certificate");
 }
 
+static enum gba_err note(const struct est *e, struct est_call *call, int64_t now_s)
+{
+    struct mef_audit *log = e->mef->audit;
+    char san[SAN_SIZE];
+    const struct mef_audit_event event = {.who = call->id,
+                                          .what = "certificate.issue",
+                                          .whom = call->learn ? call->id : NULL,
+                                          .key_id = san_of(&call->rq.name, san).s};
+    enum gba_err err = log->note(log, &event, now_s);
+
+    return err == GBA_OK ? GBA_OK : no(call, err, "the audit log cannot be written");
+}
+
+/* The credential and its line in the audit log: both, or neither. */
+static enum gba_err learn_and_note(const struct est *e, struct est_call *call, int64_t now_s)
+{
+    struct mef_registry *g = e->mef->registry;
+    enum gba_err err;
+
+    if (e->mef->audit == NULL)
+        return learn(e, call);
+    err = g->begin(g);
+    if (err != GBA_OK)
+        return registry_fails(call, err);
+    err = learn(e, call);
+    if (err == GBA_OK)
+        err = note(e, call, now_s);
+    return g->end(g, err);
+}
+
 void est_issued(const struct est *e, struct est_call *call, enum gba_err err,
-                struct gba_bytes cert)
+                struct gba_bytes cert, int64_t now_s)
 {
     call->ask = false;
     if (err == GBA_OK)
-        err = learn(e, call);
+        err = learn_and_note(e, call, now_s);
     else
         call->why = err == GBA_E_REFUSED ? "the certification authority refuses"
                                          : "the certification authority cannot serve now";

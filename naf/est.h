@@ -65,9 +65,10 @@ const char *est_op_name(enum est_op op);
  * this name; the registry's errors. */
 void est_begin(const struct est *e, const struct est_client *c, const struct est_request *rq,
                struct est_call *out);
-/* What the CA said.  A certificate is known to the registry before it is answered with. */
+/* What the CA said.  A certificate is known to the registry, and stands in the audit log, before
+ * it is answered with. */
 void est_issued(const struct est *e, struct est_call *call, enum gba_err err,
-                struct gba_bytes cert);
+                struct gba_bytes cert, int64_t now_s);
 
 /* The alternative names that may stand for an entity in a certificate (TS-0003 10.1.1.5-7), the
  * usual one first; their number: 0 where there is none.  fqdn: a CSE's public domain name,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/clock.h"
 #include "common/host/tls.h"
 
 #define RETRY_S "5"
@@ -117,7 +118,7 @@ static void cert_came(void *arg, enum gba_err err, struct gba_bytes cert)
 {
     struct call *c = arg;
 
-    est_issued(&c->front->est, &c->est, err, cert);
+    est_issued(&c->front->est, &c->est, err, cert, clock_unix_s());
     reply(c);
 }
 

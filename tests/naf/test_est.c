@@ -15,6 +15,7 @@
 #include "naf/est_der.h"
 #include "tests/host/certs.h"
 #include "tests/naf/csrs.h"
+#include "naf/mef_audit.h"
 #include "tests/naf/mef_world.h"
 #include "tests/unit.h"
 
@@ -419,15 +420,15 @@ static void test_ca_answers(void)
 
     enrol(&by_psk, "simpleenroll", &spec);
     CU_ASSERT_FATAL(call->ask);
-    est_issued(&est, call, GBA_OK, der_of(ae_der));
+    est_issued(&est, call, GBA_OK, der_of(ae_der), WORLD_T0);
     CU_ASSERT(!call->ask);
     CU_ASSERT_STRING_EQUAL(call->content_type, "application/pkcs7-mime; smime-type=certs-only");
     CU_ASSERT(count_certs(decoded(), &first) == 1); /* 4.2.3: the certificate, nothing else */
     CU_ASSERT(first.n == ae_der.size && memcmp(first.p, ae_der.data, first.n) == 0);
     enrol(&by_psk, "simpleenroll", &spec);
-    est_issued(&est, call, GBA_E_OVERLOAD, (struct gba_bytes){NULL, 0});
+    est_issued(&est, call, GBA_E_OVERLOAD, (struct gba_bytes){NULL, 0}, WORLD_T0);
     CU_ASSERT(call->err == GBA_E_OVERLOAD && !call->ask && call->why[0] != '\0');
-    est_issued(&est, call, GBA_E_REFUSED, (struct gba_bytes){NULL, 0});
+    est_issued(&est, call, GBA_E_REFUSED, (struct gba_bytes){NULL, 0}, WORLD_T0);
     CU_ASSERT(call->err == GBA_E_REFUSED);
 }
 
@@ -548,21 +549,67 @@ static void test_known_by_it(void)
     enrol(&c, "simpleenroll", &spec);
     CU_ASSERT_FATAL(call->ask);
     CU_ASSERT(!is_known_as("uri:" WORLD_OTHER, WORLD_OTHER));
-    est_issued(&est, call, GBA_E_CA, NOTHING);
+    est_issued(&est, call, GBA_E_CA, NOTHING, WORLD_T0);
     CU_ASSERT(!is_known_as("uri:" WORLD_OTHER, WORLD_OTHER));
     for (int i = 0; i < 2; i++) { /* the second time, for a renewal */
         enrol(&c, "simpleenroll", &spec);
-        est_issued(&est, call, GBA_OK, der_of(ae_der));
+        est_issued(&est, call, GBA_OK, der_of(ae_der), WORLD_T0);
         CU_ASSERT(call->err == GBA_OK && is_known_as("uri:" WORLD_OTHER, WORLD_OTHER));
     }
     enrol(&maf, "simpleenroll", &of_maf);
-    est_issued(&est, call, GBA_OK, der_of(cse_der));
+    est_issued(&est, call, GBA_OK, der_of(cse_der), WORLD_T0);
     CU_ASSERT(call->err == GBA_OK && !is_known_as("dns:" WORLD_MAF, WORLD_MAF));
     enrol(&c, "simpleenroll", &spec);
     strcpy(call->id, "//sp.example/gone"); /* its row went while the CA was at it */
     strcpy(call->rq.name.text, "//sp.example/gone");
-    est_issued(&est, call, GBA_OK, der_of(ae_der));
+    est_issued(&est, call, GBA_OK, der_of(ae_der), WORLD_T0);
     CU_ASSERT(call->err == GBA_E_NOT_FOUND && call->why[0] != '\0' && call->body.n == 0);
+}
+
+/* ------------------------------------------------------------ the audit log */
+
+static unsigned noted;
+static enum gba_err note_result;
+
+static enum gba_err fake_note(struct mef_audit *self, const struct mef_audit_event *e,
+                              int64_t now_s)
+{
+    CU_ASSERT(self == world.mef.audit && now_s == WORLD_T0);
+    CU_ASSERT_STRING_EQUAL(e->who, WORLD_ENROLEE);
+    CU_ASSERT_STRING_EQUAL(e->what, "certificate.issue");
+    CU_ASSERT_STRING_EQUAL(e->whom, WORLD_ENROLEE);
+    CU_ASSERT_STRING_EQUAL(e->key_id, "uri:" WORLD_ENROLEE);
+    noted++;
+    return note_result;
+}
+
+/* What is not noted is neither learnt nor given out. */
+static void test_noted(void)
+{
+    static const struct mef_client one = {.id = WORLD_ENROLEE, .is_enrolee = true};
+    static struct mef_audit audit = {.note = fake_note};
+    const struct est_client c = {.who = &one};
+    const struct csr_spec spec = {.uri = WORLD_ENROLEE};
+
+    world.registry->remove(world.registry,
+                           &(struct mef_row){.noun = MEF_CREDENTIAL,
+                                             .u.credential = {.kind = MEF_CRED_CERT,
+                                                              .name = "uri:" WORLD_ENROLEE}});
+    world.mef.audit = &audit;
+    note_result = GBA_E_IO;
+    enrol(&c, "simpleenroll", &spec);
+    CU_ASSERT_FATAL(call->ask);
+    est_issued(&est, call, GBA_OK, der_of(ae_der), WORLD_T0);
+    CU_ASSERT(call->err == GBA_E_IO && call->body.n == 0 && noted == 1);
+    CU_ASSERT(!is_known_as("uri:" WORLD_ENROLEE, WORLD_ENROLEE));
+    note_result = GBA_OK;
+    enrol(&c, "simpleenroll", &spec);
+    est_issued(&est, call, GBA_OK, der_of(ae_der), WORLD_T0);
+    CU_ASSERT(call->err == GBA_OK && noted == 2);
+    CU_ASSERT(is_known_as("uri:" WORLD_ENROLEE, WORLD_ENROLEE));
+    est_issued(&est, call, GBA_E_REFUSED, NOTHING, WORLD_T0);
+    CU_ASSERT_EQUAL(noted, 2);
+    world.mef.audit = NULL;
 }
 
 /* ------------------------------------------------------------ frame */
@@ -620,6 +667,7 @@ static const struct unit_test tests[] = {
     {"a row's name", test_a_rows_name},
     {"another's name", test_anothers_name},
     {"known by it", test_known_by_it},
+    {"what is issued is noted", test_noted},
     {"end", test_end},
 };
 UNIT_MAIN("est", tests)
