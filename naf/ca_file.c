@@ -83,7 +83,7 @@ static bool write_all(int fd, struct gba_bytes data)
 }
 
 /* The rename itself is on the disk only when its folder is. */
-static bool sync_folder(const char *path)
+bool ca_file_sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL   ? strdup(".")
@@ -120,7 +120,7 @@ enum gba_err ca_file_write(const char *path, struct gba_bytes data, mode_t mode)
     if (!ok && fd >= 0)
         unlink(aside);
     free(aside);
-    if (ok && !sync_folder(path))
+    if (ok && !ca_file_sync_folder(path))
         return GBA_E_IO;
     errno = saved;
     return ok ? GBA_OK : GBA_E_IO;

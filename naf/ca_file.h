@@ -22,4 +22,7 @@ enum gba_err ca_file_write(const char *path, struct gba_bytes data, mode_t mode)
 /* GBA_E_IO: errno tells, and fd's file is as before. */
 enum gba_err ca_file_append(int fd, struct gba_bytes line);
 
+/* That a file of this path was made, renamed or removed is on the disk. */
+bool ca_file_sync_folder(const char *path);
+
 #endif

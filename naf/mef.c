@@ -270,12 +270,16 @@ static enum m2m_rsc perform_noted(struct mef_call *k)
     if (err != GBA_OK)
         return mef_store_rsc(k, err);
     rsc = perform(k);
-    err = m2m_rsc_is_success(rsc) ? note_done(k) : GBA_OK;
+    if (m2m_rsc_is_success(rsc))
+        err = note_done(k);
+    else if (rsc == M2M_RSC_INTERNAL_SERVER_ERROR)
+        err = GBA_E_IO; /* what was done before that is undone */
     if (changes)
         err = g->end(g, err);
-    if (err != GBA_OK)
-        return mef_no(k, M2M_RSC_INTERNAL_SERVER_ERROR, gba_err_text(err));
-    return rsc;
+    if (err == GBA_OK || !m2m_rsc_is_success(rsc))
+        return rsc;
+    k->location[0] = '\0';
+    return mef_no(k, M2M_RSC_INTERNAL_SERVER_ERROR, gba_err_text(err));
 }
 
 static void print_content(const struct mef_call *k, struct mef_answer *a)

@@ -149,9 +149,10 @@ static enum gba_err revoke(struct ask *k)
     if (err == GBA_OK)
         err = bad(k, "enrolee", mef_absolute(k->a->mef->policy, t, id));
     if (err == GBA_OK)
-        err = bad(k, "enrolee", k->g->enrolee(k->g, id, &e));
-    if (err == GBA_OK)
         err = k->g->revoke(k->g, id, &n);
+    if (err == GBA_OK &&
+        n == 0) /* one the configuration knows no more may have left something */
+        err = bad(k, "enrolee", k->g->enrolee(k->g, id, &e));
     if (err != GBA_OK)
         return err;
     json_object_set_new(k->reply, "revoked", json_integer((json_int_t)n));
@@ -271,7 +272,11 @@ static enum gba_err list_rows(struct ask *k)
     if (err == GBA_OK)
         err = mef_in_number(&k->in, "after", INT64_MAX, 0, &after);
     if (err == GBA_OK)
-        err = mef_in_number(&k->in, "max", MEF_ADMIN_ROWS_MAX, 1000, &max);
+        err = mef_in_number(&k->in, "max", MEF_ADMIN_PAGE_MAX, MEF_ADMIN_PAGE_MAX, &max);
+    if (err == GBA_OK && max == 0) /* a page of nothing has no end */
+        err = bad(k, "max", GBA_E_SYNTAX);
+    if (err == GBA_OK && enrolee.n != 0 && (noun == MEF_STAKEHOLDER || noun == MEF_TARGET))
+        err = bad(k, "enrolee", GBA_E_UNSUPPORTED);
     if (err == GBA_OK)
         err = mef_in_end(&k->in);
     if (err == GBA_OK)
@@ -299,7 +304,12 @@ static enum gba_err verify_audit(struct ask *k)
     return err;
 }
 
-/* Not in a transaction with its line: the new key is taken with its own commit. */
+static enum gba_err note_rekey(void *of)
+{
+    return note(of, "master_key.change", NULL, NULL, NULL);
+}
+
+/* The transaction is the database's own: the new key counts from its commit on. */
 static enum gba_err rekey(struct ask *k)
 {
     const char *why = "master_key";
@@ -307,12 +317,11 @@ static enum gba_err rekey(struct ask *k)
     enum gba_err err = mef_in_end(&k->in);
 
     if (err == GBA_OK)
-        err =
-            k->a->rekey != NULL ? k->a->rekey(k->a->rekey_arg, &rows, &why) : GBA_E_UNSUPPORTED;
-    if (err != GBA_OK)
-        return bad(k, why, err);
-    json_object_set_new(k->reply, "keys", json_integer((json_int_t)rows));
-    return note(k, "master_key.change", NULL, NULL, NULL);
+        err = k->a->rekey != NULL ? k->a->rekey(k->a->rekey_arg, note_rekey, k, &rows, &why)
+                                  : GBA_E_UNSUPPORTED;
+    if (err == GBA_OK)
+        json_object_set_new(k->reply, "keys", json_integer((json_int_t)rows));
+    return bad(k, why, err);
 }
 
 static const struct verb {
@@ -346,11 +355,22 @@ static enum gba_err perform(struct ask *k)
     return bad(k, "do", err == GBA_OK ? GBA_E_NOT_FOUND : err);
 }
 
+/* Of what the verb has answered so far, only which row of a batch it was stays true. */
+static void forget_answer(json_t *reply)
+{
+    json_t *row = json_incref(json_object_get(reply, "row"));
+
+    json_object_clear(reply);
+    if (row != NULL)
+        json_object_set_new(reply, "row", row);
+}
+
 static void print(struct ask *k, enum gba_err err, FILE *out)
 {
+    if (err != GBA_OK)
+        forget_answer(k->reply);
     json_object_set_new(k->reply, "ok", json_boolean(err == GBA_OK));
     if (err != GBA_OK) {
-        json_object_del(k->reply, "rows");
         json_object_set_new(k->reply, "error", json_string(gba_err_name(err)));
         json_object_set_new(k->reply, "text", json_string(gba_err_text(err)));
         if (k->in.at[0] != '\0')

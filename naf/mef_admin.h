@@ -14,12 +14,15 @@
 #include "naf/mef_rights.h"
 
 #define MEF_ADMIN_LINE_MAX (4u << 20) /* octets of a request */
-#define MEF_ADMIN_ROWS_MAX 10000      /* of a batch, or of a list's page */
+#define MEF_ADMIN_ROWS_MAX 10000      /* of a batch */
+#define MEF_ADMIN_PAGE_MAX 1000       /* rows of a list's page */
 
 struct mef_admin {
     const struct mef *mef;
-    /* Changes the master key; *rows: keys sealed again; *why: static text, when not GBA_OK. */
-    enum gba_err (*rekey)(void *arg, size_t *rows, const char **why);
+    /* Changes the master key, with also(of) in the same transaction; *rows: keys sealed again;
+     * *why: static text, when not GBA_OK.  NULL: it cannot be changed here. */
+    enum gba_err (*rekey)(void *arg, enum gba_err (*also)(void *of), void *of, size_t *rows,
+                          const char **why);
     void *rekey_arg;
 };
 

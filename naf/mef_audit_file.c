@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "naf/ca_file.h"
 #include "naf/mef_db.h"
 
 struct audit {
@@ -85,6 +86,43 @@ static enum gba_err note(struct mef_audit *self, const struct mef_audit_event *e
 
 /* ------------------------------------------------------------ the file */
 
+static enum gba_err open_file(const char *file, int *out)
+{
+    int fd = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat st;
+    enum gba_err err = GBA_OK;
+
+    if (fd < 0)
+        return GBA_E_IO;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 022) != 0)
+        err = GBA_E_FORBIDDEN;
+    else if (!ca_file_sync_folder(file))
+        err = GBA_E_IO;
+    if (err != GBA_OK)
+        close(fd);
+    else
+        *out = fd;
+    return err;
+}
+
+/* Moved away or removed: lines go where the name says, not into a file nobody will find. */
+static enum gba_err follow_name(struct audit *a)
+{
+    struct stat named, open_;
+    enum gba_err err;
+    int fd;
+
+    if (stat(a->file, &named) == 0 && fstat(a->fd, &open_) == 0 &&
+        named.st_ino == open_.st_ino && named.st_dev == open_.st_dev)
+        return GBA_OK;
+    err = open_file(a->file, &fd);
+    if (err != GBA_OK)
+        return err;
+    close(a->fd);
+    a->fd = fd;
+    return GBA_OK;
+}
+
 /* All of it, or the file is as it was. */
 static enum gba_err append(struct audit *a, const char *text, size_t n)
 {
@@ -133,9 +171,11 @@ static enum gba_err last_number(struct audit *a, uint64_t *n)
         return GBA_E_IO;
     for (end = (size_t)got; end > 0 && tail[end - 1] != '\n'; end--)
         ;
+    if (end == 0 && from > 0) /* no line is that long: not ours, kept, and written on */
+        return append(a, "\n", 1);
     if (end < (size_t)got && ftruncate(a->fd, from + (off_t)end) != 0)
         return GBA_E_IO;
-    if (end == 0) /* no line is that long: not ours, and written on */
+    if (end == 0)
         return GBA_OK;
     for (begin = end - 1; begin > 0 && tail[begin - 1] != '\n'; begin--)
         ;
@@ -155,39 +195,59 @@ static enum gba_err forget_if_ahead(struct audit *a, uint64_t *in_file)
     return err;
 }
 
-/* Lines that wait and are not in the file yet go there, then out of the database. */
+/* The lines that wait and are not in the file yet go there; *last: the number of the last one,
+ * 0: none waits. */
+static enum gba_err write_waiting(struct audit *a, uint64_t in_file, uint64_t *last)
+{
+    sqlite3_stmt *st = mef_db_use(a->db, S_GET_AUDIT);
+    char line[MEF_AUDIT_LINE_MAX + 1];
+    enum gba_err err;
+
+    *last = 0;
+    while ((err = mef_db_row(st)) == GBA_OK) {
+        *last = (uint64_t)sqlite3_column_int64(st, 0);
+        err = mef_db_read(st, 1, line, MEF_AUDIT_LINE_MAX);
+        if (err == GBA_OK && *last > in_file) {
+            size_t n = strlen(line);
+
+            line[n] = '\n';
+            err = append(a, line, n + 1);
+        }
+        if (err != GBA_OK)
+            break;
+    }
+    sqlite3_reset(st);
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err;
+}
+
+/* What the disk did not take is not taken for written the next time either. */
+static enum gba_err sync_or_cut(struct audit *a, off_t before)
+{
+    if (fdatasync(a->fd) == 0)
+        return GBA_OK;
+    (void)!ftruncate(a->fd, before);
+    return GBA_E_IO;
+}
+
 static enum gba_err flush_locked(struct audit *a)
 {
     sqlite3_stmt *st;
     uint64_t in_file, last = 0;
-    bool any = false;
-    enum gba_err err = last_number(a, &in_file);
+    off_t before;
+    enum gba_err err = follow_name(a);
 
     if (err == GBA_OK)
+        err = last_number(a, &in_file);
+    if (err == GBA_OK)
         err = forget_if_ahead(a, &in_file);
-    st = mef_db_use(a->db, S_GET_AUDIT);
-    while (err == GBA_OK) {
-        char line[MEF_AUDIT_LINE_MAX + 1];
-        size_t n;
-
-        err = mef_db_row(st);
-        if (err != GBA_OK)
-            break;
-        last = (uint64_t)sqlite3_column_int64(st, 0);
-        err = mef_db_read(st, 1, line, MEF_AUDIT_LINE_MAX);
-        n = strlen(line);
-        line[n] = '\n';
-        if (err == GBA_OK && last > in_file)
-            err = append(a, line, n + 1);
-        any = true;
-    }
-    sqlite3_reset(st);
-    if (err != GBA_E_NOT_FOUND)
+    before = lseek(a->fd, 0, SEEK_END);
+    if (err == GBA_OK)
+        err = write_waiting(a, in_file, &last);
+    if (err != GBA_OK || last == 0)
         return err;
-    if (!any)
-        return GBA_OK;
-    if (fdatasync(a->fd) != 0)
-        return GBA_E_IO;
+    err = sync_or_cut(a, before);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(a->db, S_DEL_AUDIT);
     sqlite3_bind_int64(st, 1, (sqlite3_int64)last);
     return mef_db_run(st);
@@ -206,23 +266,32 @@ static enum gba_err flush(struct mef_audit *self)
 
 /* ------------------------------------------------------------ verifying */
 
-static enum gba_err verify_lines(FILE *in, uint64_t count,
+/* A line of ours ends where its NUL would be, and is no longer than it may be. */
+static bool next_follows(const char *line, uint64_t number,
+                         char prev[static MEF_AUDIT_HASH_SIZE])
+{
+    struct gba_text t = gba_text(line);
+    char hash[MEF_AUDIT_HASH_SIZE];
+    bool good = t.n > 0 && t.s[t.n - 1] == '\n';
+
+    t.n -= good;
+    good = good && mef_audit_follows(t, prev, hash) && number_of(t) == number;
+    if (good)
+        memcpy(prev, hash, sizeof(hash));
+    return good;
+}
+
+/* The first size octets: what comes behind them meanwhile is of later lines. */
+static enum gba_err verify_lines(FILE *in, off_t size, uint64_t count,
                                  const char head[static MEF_AUDIT_HASH_SIZE], uint64_t *n)
 {
-    char *line = NULL, prev[MEF_AUDIT_HASH_SIZE], hash[MEF_AUDIT_HASH_SIZE];
-    size_t room = 0;
-    ssize_t got;
+    char line[MEF_AUDIT_LINE_MAX + 2], prev[MEF_AUDIT_HASH_SIZE];
     bool good = true;
 
     memset(prev, '0', sizeof(prev) - 1);
     prev[sizeof(prev) - 1] = '\0';
-    for (*n = 0; good && (got = getline(&line, &room, in)) > 0; (*n)++) {
-        struct gba_text t = {line, (size_t)got - (line[got - 1] == '\n')};
-
-        good = mef_audit_follows(t, prev, hash) && number_of(t) == *n + 1;
-        memcpy(prev, hash, sizeof(prev));
-    }
-    free(line);
+    for (*n = 0; good && ftello(in) < size && fgets(line, sizeof(line), in) != NULL; (*n)++)
+        good = next_follows(line, *n + 1, prev);
     if (ferror(in))
         return GBA_E_IO;
     if (good && *n == count && strcmp(prev, head) == 0)
@@ -232,25 +301,35 @@ static enum gba_err verify_lines(FILE *in, uint64_t count,
     return GBA_E_ALTERED;
 }
 
-static enum gba_err verify(struct mef_audit *self, uint64_t *n)
+/* The database waits for this only, not for the reading of a file that may be long. */
+static enum gba_err snapshot(struct audit *a, FILE **in, off_t *size, uint64_t *count,
+                             char head[static MEF_AUDIT_HASH_SIZE])
 {
-    struct audit *a = own(self);
-    char head[MEF_AUDIT_HASH_SIZE];
-    uint64_t count;
-    FILE *in;
     enum gba_err err;
 
-    *n = 0;
     mef_db_lock(a->db);
     err = flush_locked(a);
     if (err == GBA_OK)
-        err = read_head(a->db, &count, head);
-    in = err == GBA_OK ? fopen(a->file, "re") : NULL;
+        err = read_head(a->db, count, head);
+    *size = lseek(a->fd, 0, SEEK_END);
+    *in = err == GBA_OK ? fopen(a->file, "re") : NULL;
+    mef_db_unlock(a->db);
+    return err == GBA_OK && (*in == NULL || *size < 0) ? GBA_E_IO : err;
+}
+
+static enum gba_err verify(struct mef_audit *self, uint64_t *n)
+{
+    char head[MEF_AUDIT_HASH_SIZE];
+    uint64_t count;
+    off_t size;
+    FILE *in;
+    enum gba_err err = snapshot(own(self), &in, &size, &count, head);
+
+    *n = 0;
     if (err == GBA_OK)
-        err = in != NULL ? verify_lines(in, count, head, n) : GBA_E_IO;
+        err = verify_lines(in, size, count, head, n);
     if (in != NULL)
         fclose(in);
-    mef_db_unlock(a->db);
     return err;
 }
 
@@ -281,7 +360,6 @@ enum gba_err mef_audit_file_open(struct mef_store *store, const char *file,
                                  struct mef_audit **out, bool *altered)
 {
     struct audit *a = calloc(1, sizeof(*a));
-    struct stat st;
     enum gba_err err = GBA_E_NOMEM;
 
     *out = NULL;
@@ -291,12 +369,9 @@ enum gba_err mef_audit_file_open(struct mef_store *store, const char *file,
     a->port = port;
     a->db = (struct mef_db *)(void *)store;
     a->file = strdup(file);
-    a->fd = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    a->fd = -1;
     if (a->file != NULL)
-        err = a->fd < 0 ? GBA_E_IO : GBA_OK;
-    if (err == GBA_OK &&
-        (fstat(a->fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 022) != 0))
-        err = GBA_E_FORBIDDEN;
+        err = open_file(file, &a->fd);
     if (err == GBA_OK)
         err = catch_up(a, altered);
     if (err != GBA_OK) {

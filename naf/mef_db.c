@@ -83,7 +83,8 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ADD_INSTRUCTION] = "INSERT INTO instruction(" INSTRUCTION_COLUMNS ") VALUES(?,?,?,?,?)"
                           " ON CONFLICT(enrolee,target) DO UPDATE SET suids=excluded.suids,"
                           "expires=excluded.expires,origin=excluded.origin" UNLESS_STALE,
-    [S_GET_STAKEHOLDER] = "SELECT count(*),count(*) FILTER (WHERE fqdn=?) FROM stakeholder",
+    [S_GET_STAKEHOLDER] = "SELECT EXISTS(SELECT 1 FROM stakeholder),"
+                          "EXISTS(SELECT 1 FROM stakeholder WHERE fqdn=?)",
     [S_ADD_STAKEHOLDER] =
         "INSERT INTO stakeholder(fqdn,origin) VALUES(?,?)"
         " ON CONFLICT(fqdn) DO UPDATE SET origin=excluded.origin" UNLESS_STALE,
@@ -314,12 +315,19 @@ enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
 {
     if (err == GBA_OK && s->depth > 1)
         err = GBA_E_UNEXPECTED;
-    mef_db_lock(s); /* nobody reads between the commit and the key */
+    mef_db_lock(s); /* nobody reads or seals between the commit and the key */
     err = mef_db_end(s, err);
     if (err == GBA_OK)
         memcpy(s->master, master, sizeof(s->master));
     mef_db_unlock(s);
     return err;
+}
+
+void mef_db_forget(struct mef_db *s)
+{
+    mef_db_lock(s);
+    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    mef_db_unlock(s);
 }
 
 /* ------------------------------------------------------------ sealed keys */

@@ -121,6 +121,9 @@ enum gba_err mef_db_end(struct mef_db *s, enum gba_err err);
 enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
                              const uint8_t master[static MEF_MASTER_KEY_LEN]);
 
+/* What was deleted or written over shall not live on in the write-ahead log either. */
+void mef_db_forget(struct mef_db *s);
+
 /* Octets under the master key, bound to the name of their row; out holds plain.n +
  * MEF_DB_SEAL_MORE. */
 enum gba_err mef_db_seal(const struct mef_db *s, const char *name, struct gba_bytes plain,

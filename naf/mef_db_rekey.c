@@ -71,9 +71,20 @@ static enum gba_err reseal_table(const struct mef_db *from, const struct mef_db 
     return err == GBA_E_NOT_FOUND ? GBA_OK : err;
 }
 
+/* *rows: keys; the row that tells one master key from another is none. */
+static enum gba_err reseal_all(const struct mef_db *from, const struct mef_db *to, size_t *rows)
+{
+    enum gba_err err = reseal_table(from, to, &tables[0], rows);
+
+    *rows = 0;
+    for (size_t i = 1; err == GBA_OK && i < sizeof(tables) / sizeof(tables[0]); i++)
+        err = reseal_table(from, to, &tables[i], rows);
+    return err;
+}
+
 enum gba_err mef_store_sqlite_rekey(struct mef_store *store,
                                     const uint8_t master[static MEF_MASTER_KEY_LEN],
-                                    size_t *rows)
+                                    enum gba_err (*also)(void *arg), void *arg, size_t *rows)
 {
     struct mef_db *s = (struct mef_db *)(void *)store;
     struct mef_db *to = calloc(1, sizeof(*to)); /* only its key is used */
@@ -85,10 +96,13 @@ enum gba_err mef_store_sqlite_rekey(struct mef_store *store,
     memcpy(to->master, master, sizeof(to->master));
     err = mef_db_begin(s);
     if (err == GBA_OK) {
-        for (size_t i = 0; err == GBA_OK && i < sizeof(tables) / sizeof(tables[0]); i++)
-            err = reseal_table(s, to, &tables[i], rows);
+        err = reseal_all(s, to, rows);
+        if (err == GBA_OK && also != NULL)
+            err = also(arg);
         err = mef_db_end_with(s, err, master);
     }
+    if (err == GBA_OK)
+        mef_db_forget(s);
     gba_wipe(to, sizeof(*to));
     free(to);
     return err;

@@ -228,6 +228,8 @@ void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struc
         f->err = from_store(m, now_s, f);
         if (f->err == GBA_OK)
             f->err = note_given(m, f, now_s);
+        if (f->err != GBA_OK)
+            gba_wipe(&f->key, sizeof(f->key));
     } else {
         f->err = GBA_E_NOT_FOUND;
     }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "naf/ca_file.h"
 #include "naf/mef_store_sqlite.h"
 
 #define TEXT_LEN (2 * MEF_MASTER_KEY_LEN)
@@ -150,7 +151,9 @@ enum gba_err mef_master_key_prepare(const char *file, uint8_t out[static MEF_MAS
         return err;
     if (unlink(next) != 0 && errno != ENOENT)
         return GBA_E_IO;
-    return make(next, out, why, sizeof(why));
+    err = make(next, out, why, sizeof(why));
+    /* before anything is sealed under it */
+    return err == GBA_OK && !ca_file_sync_folder(next) ? GBA_E_IO : err;
 }
 
 enum gba_err mef_master_key_next(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN])
@@ -162,23 +165,6 @@ enum gba_err mef_master_key_next(const char *file, uint8_t out[static MEF_MASTER
     return mef_master_key_load(next, next, out, why, sizeof(why));
 }
 
-/* What a rename or an unlink did is on the disk. */
-static enum gba_err sync_folder(const char *file)
-{
-    char folder[NEXT_SIZE];
-    const char *slash = strrchr(file, '/');
-    bool ok;
-    int fd;
-
-    snprintf(folder, sizeof(folder), "%.*s", slash != NULL ? (int)(slash - file) : 1,
-             slash != NULL ? file : ".");
-    fd = open(folder[0] != '\0' ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok ? GBA_OK : GBA_E_IO;
-}
-
 enum gba_err mef_master_key_settle(const char *file, bool take)
 {
     char next[NEXT_SIZE];
@@ -186,7 +172,9 @@ enum gba_err mef_master_key_settle(const char *file, bool take)
 
     if (err != GBA_OK)
         return err;
-    if (take ? rename(next, file) != 0 : unlink(next) != 0 && errno != ENOENT)
+    if (!take && access(next, F_OK) != 0 && errno == ENOENT)
+        return GBA_OK; /* nothing to do, where the folder may well be read-only */
+    if (take ? rename(next, file) != 0 : unlink(next) != 0)
         return GBA_E_IO;
-    return sync_folder(file);
+    return ca_file_sync_folder(file) ? GBA_OK : GBA_E_IO;
 }

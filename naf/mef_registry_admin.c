@@ -23,6 +23,19 @@ static void text(sqlite3_stmt *st, int i, char *out, size_t cap, enum gba_err *e
 }
 #define TEXT(i, member) text(st, i, member, sizeof(member), &err)
 
+/* The last column.  Numbers that name nothing are a damaged file's. */
+static enum gba_err read_origin(sqlite3_stmt *st, struct mef_row *r, enum gba_err err)
+{
+    int origin = sqlite3_column_int(st, sqlite3_column_count(st) - 1);
+
+    if (origin < 0 || origin > MEF_OF_EST ||
+        (r->noun == MEF_TARGET && (unsigned)r->u.target.derivation > MEF_KM) ||
+        (r->noun == MEF_CREDENTIAL && (unsigned)r->u.credential.kind >= MEF_N_CRED_KINDS))
+        return GBA_E_IO;
+    r->origin = (enum mef_origin)origin;
+    return err;
+}
+
 static enum gba_err read_standing(sqlite3_stmt *st, struct mef_row *r)
 {
     struct mef_target *t = &r->u.target;
@@ -60,8 +73,7 @@ static enum gba_err read_standing(sqlite3_stmt *st, struct mef_row *r)
         i->expires_s = sqlite3_column_int64(st, 4);
         break;
     }
-    r->origin = (enum mef_origin)sqlite3_column_int(st, sqlite3_column_count(st) - 1);
-    return err;
+    return read_origin(st, r, err);
 }
 
 /* What enrolees made; it is of no origin. */

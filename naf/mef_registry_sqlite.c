@@ -271,10 +271,12 @@ static enum gba_err add_credential(struct mef_registry *self, const struct mef_c
     if (row->key_len > MEF_PSK_MAX)
         return GBA_E_ARGUMENT;
     seal_name(row->kind, row->name, sealed_as);
+    mef_db_lock(s); /* before it is sealed: the master key may change until then */
     err = mef_db_seal(s, sealed_as, (struct gba_bytes){row->key, row->key_len}, sealed);
-    if (err != GBA_OK)
+    if (err != GBA_OK) {
+        mef_db_unlock(s);
         return err;
-    mef_db_lock(s);
+    }
     st = mef_db_use(s, S_ADD_CREDENTIAL);
     sqlite3_bind_int(st, 1, (int)row->kind);
     mef_db_text(st, 2, row->name);

@@ -42,14 +42,13 @@ static enum gba_err put_ke(struct mef_store *self, const struct mef_ke *ke)
 {
     struct mef_db *s = own(self);
     uint8_t sealed[MEF_DB_SEALED];
-    enum gba_err err = mef_db_seal(s, ke->key_id, GBA_BYTES(ke->ke.octets), sealed);
+    enum gba_err err = mef_db_begin(s);
 
     if (err != GBA_OK)
         return err;
-    err = mef_db_begin(s);
-    if (err == GBA_OK)
-        err = mef_db_end(s, put_ke_locked(s, ke, sealed));
-    return err;
+    /* the master key may change until here */
+    err = mef_db_seal(s, ke->key_id, GBA_BYTES(ke->ke.octets), sealed);
+    return mef_db_end(s, err == GBA_OK ? put_ke_locked(s, ke, sealed) : err);
 }
 
 static enum gba_err read_ke(struct mef_db *s, sqlite3_stmt *st, struct mef_ke *out)
@@ -277,14 +276,12 @@ static enum gba_err add_key(struct mef_store *self, const struct mef_key *key, s
 {
     struct mef_db *s = own(self);
     uint8_t sealed[MEF_DB_SEALED];
-    enum gba_err err = mef_db_seal(s, key->relative_id, GBA_BYTES(key->key.octets), sealed);
+    enum gba_err err = mef_db_begin(s);
 
     if (err != GBA_OK)
         return err;
-    err = mef_db_begin(s);
-    if (err == GBA_OK)
-        err = mef_db_end(s, add_key_locked(s, key, sealed, max));
-    return err;
+    err = mef_db_seal(s, key->relative_id, GBA_BYTES(key->key.octets), sealed);
+    return mef_db_end(s, err == GBA_OK ? add_key_locked(s, key, sealed, max) : err);
 }
 
 static enum gba_err read_key(struct mef_db *s, sqlite3_stmt *st, struct mef_key *out)
@@ -388,11 +385,8 @@ static enum gba_err sweep(struct mef_store *self, int64_t now_s, size_t *n)
     err = mef_db_begin(s);
     if (err == GBA_OK)
         err = mef_db_end(s, sweep_locked(s, now_s, n));
-    if (err == GBA_OK && *n > 0) { /* what was wiped shall not live on in the log file */
-        mef_db_lock(s);
-        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        mef_db_unlock(s);
-    }
+    if (err == GBA_OK && *n > 0)
+        mef_db_forget(s);
     return err;
 }
 

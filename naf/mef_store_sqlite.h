@@ -22,11 +22,12 @@ enum gba_err mef_store_sqlite_open(const char *file,
 /* The registry in the same file; it ends with the store. */
 struct mef_registry *mef_store_sqlite_registry(struct mef_store *store);
 
-/* Seals every key again, under master; *rows how many.  All or none.  GBA_E_CRYPTO: one does not
- * open; GBA_E_IO, GBA_E_NOMEM, GBA_E_ENTROPY. */
+/* Seals every key again, under master; *rows how many.  also(arg), unless NULL, is in the same
+ * transaction.  All or none.  GBA_E_CRYPTO: one does not open; GBA_E_IO, GBA_E_NOMEM,
+ * GBA_E_ENTROPY, and those of also. */
 enum gba_err mef_store_sqlite_rekey(struct mef_store *store,
                                     const uint8_t master[static MEF_MASTER_KEY_LEN],
-                                    size_t *rows);
+                                    enum gba_err (*also)(void *arg), void *arg, size_t *rows);
 
 /* Reads the master key: 32 octets or 64 hexadecimal digits in a regular file that group and
  * others cannot read.  Where neither it nor the database exists it is made.  GBA_E_CONFIG,

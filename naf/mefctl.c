@@ -6,6 +6,7 @@
  */
 #include "naf/mefctl.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
+#include "common/json_wipe.h"
 #include "common/secret.h"
 #include "config.h"
 
@@ -56,20 +59,21 @@ static bool is_one_of(const char *name, const char *const *list)
     return false;
 }
 
-/* Comma-separated; numbers for SUIDs. */
+/* Comma-separated; numbers for SUIDs.  NULL: not UTF-8. */
 static json_t *list_value(const char *text, bool numbers)
 {
     json_t *list = json_array();
 
     while (*text != '\0') {
         size_t n = strcspn(text, ",");
-        char item[600], *end;
-        long v;
+        uint64_t v;
+        bool number = numbers && gba_text_number((struct gba_text){text, n}, 255, &v) == GBA_OK;
 
-        snprintf(item, sizeof(item), "%.*s", (int)n, text);
-        v = strtol(item, &end, 10);
-        json_array_append_new(list, numbers && n > 0 && *end == '\0' ? json_integer(v)
-                                                                     : json_string(item));
+        if (json_array_append_new(list, number ? json_integer((json_int_t)v)
+                                               : json_stringn(text, n)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
         text += n + (text[n] == ',');
     }
     return list;
@@ -91,23 +95,43 @@ static int set_member(json_t *o, const char *word)
         ctl_say("%s: a key is no argument; use --key-file", name);
         return CTL_USAGE;
     }
-    if (is_one_of(name, lists))
-        json_object_set_new(o, name, list_value(eq + 1, strcmp(name, "suids") == 0));
-    else
-        json_object_set_new(o, name, json_string(eq + 1));
-    return CTL_OK;
+    if (json_object_get(o, name) != NULL) {
+        ctl_say("%s: told twice", name);
+        return CTL_USAGE;
+    }
+    if (json_object_set_new(o, name,
+                            is_one_of(name, lists)
+                                ? list_value(eq + 1, strcmp(name, "suids") == 0)
+                                : json_string(eq + 1)) == 0)
+        return CTL_OK;
+    ctl_say("%s: not UTF-8", name);
+    return CTL_USAGE;
+}
+
+/* A pipe may give it in pieces. */
+static ssize_t read_whole(int fd, char *out, size_t cap)
+{
+    size_t n = 0;
+    ssize_t got;
+
+    while (n < cap && (got = read(fd, out + n, cap - n)) != 0) {
+        if (got < 0 && errno != EINTR)
+            return -1;
+        n += got > 0 ? (size_t)got : 0;
+    }
+    return (ssize_t)n;
 }
 
 static int read_key(const char *file, json_t *o, const char *member)
 {
     int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-    char text[KEY_TEXT_MAX + 1];
+    char text[KEY_TEXT_MAX + 2];
     struct stat st;
     ssize_t n = -1;
 
     if (fd > STDIN_FILENO && fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
         ctl_say("%s: others may read it: mode must be 0600", file);
-    else if (fd >= 0 && (n = read(fd, text, sizeof(text))) <= 0)
+    else if (fd >= 0 && (n = read_whole(fd, text, sizeof(text))) <= 0)
         ctl_say("%s: cannot be read", file);
     else if (fd < 0)
         ctl_say("%s: cannot be opened", file);
@@ -115,8 +139,10 @@ static int read_key(const char *file, json_t *o, const char *member)
         close(fd);
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
-    if (n > 0)
-        json_object_set_new(o, member, json_stringn(text, (size_t)n));
+    if (n > 0 && json_object_set_new(o, member, json_stringn(text, (size_t)n)) != 0) {
+        ctl_say("%s: not hexadecimal digits", file);
+        n = 0;
+    }
     gba_wipe(text, sizeof(text));
     return n > 0 ? CTL_OK : CTL_IO;
 }
@@ -292,6 +318,7 @@ int main(int argc, char **argv)
     struct ctl_options o = {.socket = DEFAULT_SOCKET, .batch = 1000};
     int c;
 
+    gba_json_wipe();
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         const char **value[] = {[SOCKET] = &o.socket, [URL] = &o.url, [CA] = &o.ca,
                                 [CERT] = &o.cert,     [KEY] = &o.key, [KEY_FILE] = &o.key_file,

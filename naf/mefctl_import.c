@@ -96,9 +96,13 @@ static void report(const struct import *i, const json_t *reply, size_t n)
         json_decref(o);
         return;
     }
-    printf("%sline %lu: %s: %s; none of the %zu rows from line %lu on was added\n",
-           isatty(STDERR_FILENO) ? "\r" : "", line, text_of(reply, "at"),
-           text_of(reply, "text"), n, i->table.lines[i->at]);
+    if (isatty(STDERR_FILENO))
+        fputc('\r', stderr);
+    if (line != 0)
+        printf("line %lu: ", line);
+    printf("%s%s%s; none of the %zu rows from line %lu on was added\n", text_of(reply, "at"),
+           text_of(reply, "at")[0] != '\0' ? ": " : "", text_of(reply, "text"), n,
+           i->table.lines[i->at]);
 }
 
 static int send_batch(struct import *i, struct ctl_link *l)

@@ -65,8 +65,10 @@ static int ask_socket(struct ctl_link *l, const char *text, char **answer)
     size_t room = 0;
 
     *answer = NULL;
-    if (!send_all(l->fd, text, strlen(text)) || !send_all(l->fd, "\n", 1) ||
-        getline(answer, &room, l->in) <= 0) {
+    /* one that is hung up on may have been told why */
+    if (send_all(l->fd, text, strlen(text)))
+        send_all(l->fd, "\n", 1);
+    if (getline(answer, &room, l->in) <= 0) {
         ctl_say("the daemon has hung up");
         return CTL_UNREACHABLE;
     }
@@ -169,6 +171,8 @@ int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply)
 
     *reply = NULL;
     json_decref(request);
+    if (text == NULL)
+        ctl_say("no memory");
     if (text != NULL) {
         rc = l->curl != NULL ? ask_https(l, text, &answer) : ask_socket(l, text, &answer);
         gba_wipe(text, strlen(text)); /* it may hold keys */

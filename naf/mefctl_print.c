@@ -47,6 +47,16 @@ static void print_json(const json_t *v)
     putchar('\n');
 }
 
+/* Labels are enrolees' own: what a terminal would obey (C0, DEL, C1) becomes '?'. */
+static void tame(char *text)
+{
+    for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++)
+        if (*p < 0x20 || *p == 0x7f)
+            *p = '?';
+        else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+            p[0] = p[1] = '?';
+}
+
 /* A value in one word: lists with commas, nothing as "-". */
 static void value_text(const json_t *v, char *out, size_t cap)
 {
@@ -55,6 +65,7 @@ static void value_text(const json_t *v, char *out, size_t cap)
 
     if (json_is_string(v)) {
         snprintf(out, cap, "%s", json_string_value(v));
+        tame(out);
     } else if (json_is_integer(v)) {
         snprintf(out, cap, "%lld", (long long)json_integer_value(v));
     } else if (json_is_array(v)) {

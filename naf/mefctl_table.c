@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/secret.h"
 #include "naf/mefctl.h"
@@ -59,7 +60,7 @@ static bool quoted(struct csv *c)
             }
         }
         c->line += ch == '\n';
-        if (!put(c, ch))
+        if (ch == 0 || !put(c, ch))
             return false;
     }
 }
@@ -82,9 +83,12 @@ static enum cell_end next_cell(struct csv *c)
             return CELL_BAD;
     }
     while (ch != ',' && ch != '\n' && ch != EOF) {
-        if (ch == 0 || ch == '"' || (ch != '\r' && !put(c, ch)))
+        int next = getc(c->in);
+        bool end = ch == '\r' && (next == '\n' || next == EOF);
+
+        if (ch == 0 || ch == '"' || (!end && (ch == '\r' || !put(c, ch))))
             return CELL_BAD;
-        ch = getc(c->in);
+        ch = next;
     }
     if (ch == ',')
         return CELL_MORE;
@@ -94,7 +98,7 @@ static enum cell_end next_cell(struct csv *c)
 
 /* ---- rows ---- */
 
-/* Blanks between items. */
+/* Blanks between items.  NULL: not UTF-8. */
 static json_t *list_of(const char *text)
 {
     json_t *list = json_array();
@@ -102,8 +106,10 @@ static json_t *list_of(const char *text)
     while (*text != '\0') {
         size_t n = strcspn(text, " ");
 
-        if (n > 0)
-            json_array_append_new(list, json_stringn(text, n));
+        if (n > 0 && json_array_append_new(list, json_stringn(text, n)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
         text += n + (text[n] != '\0');
     }
     return list;
@@ -114,10 +120,20 @@ static bool is_list(const char *column)
     return strcmp(column, "certificates") == 0 || strcmp(column, "targets") == 0;
 }
 
-static void set(json_t *row, const char *column, const char *text)
+/* An empty cell is an absent member.  False: not UTF-8. */
+static bool set(json_t *row, const char *column, const char *text)
 {
-    if (text[0] != '\0') /* an empty cell is an absent member */
-        json_object_set_new(row, column, is_list(column) ? list_of(text) : json_string(text));
+    return text[0] == '\0' ||
+           json_object_set_new(row, column,
+                               is_list(column) ? list_of(text) : json_string(text)) == 0;
+}
+
+static bool is_new(const char *name, char *const *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(columns[i], name) == 0)
+            return false;
+    return true;
 }
 
 static enum cell_end read_header(struct csv *c, char *columns[static COLUMNS_MAX], size_t *n)
@@ -126,9 +142,12 @@ static enum cell_end read_header(struct csv *c, char *columns[static COLUMNS_MAX
 
     do {
         end = next_cell(c);
-        if (end == CELL_BAD || *n == COLUMNS_MAX || c->n == 0)
+        if (end == CELL_BAD || *n == COLUMNS_MAX || c->n == 0 || !is_new(c->cell, columns, *n))
             return CELL_BAD;
-        columns[(*n)++] = strdup(c->cell);
+        columns[*n] = strdup(c->cell);
+        if (columns[*n] == NULL)
+            return CELL_BAD;
+        ++*n;
     } while (end == CELL_MORE);
     return end;
 }
@@ -142,8 +161,8 @@ static enum cell_end read_cells(struct csv *c, char *const *columns, size_t n, j
         end = next_cell(c);
         if (end == CELL_BAD || (i == n && c->n > 0) || i > n)
             return CELL_BAD;
-        if (i < n)
-            set(row, columns[i], c->cell);
+        if (i < n && !set(row, columns[i], c->cell))
+            return CELL_BAD;
     }
     /* fewer cells than columns, or an empty line */
     return i == n || json_object_size(row) == 0 ? end : CELL_BAD;
@@ -167,7 +186,6 @@ static bool read_csv(struct csv *c, struct ctl_table *t)
     size_t n = 0;
     enum cell_end end;
 
-    c->line = 1;
     end = read_header(c, columns, &n);
     while (end == CELL_LINE) {
         unsigned long line = c->line;
@@ -199,28 +217,70 @@ static bool read_json(struct csv *c, struct ctl_table *t)
     return ok;
 }
 
+/* What programs put before a table: a mark of UTF-8, blank lines.  The octet behind it. */
+static int first_of(struct csv *c)
+{
+    int ch = getc(c->in);
+
+    if (ch == 0xef && getc(c->in) == 0xbb && getc(c->in) == 0xbf)
+        ch = getc(c->in);
+    for (; ch == '\n' || ch == '\r' || ch == ' '; ch = getc(c->in))
+        c->line += ch == '\n';
+    ungetc(ch, c->in);
+    return ch;
+}
+
+/* Keys are in files of their owner only. */
+static bool is_open_secret(FILE *in, const json_t *rows)
+{
+    struct stat st;
+    const json_t *row;
+    size_t i;
+
+    if (fstat(fileno(in), &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
+        return false;
+    json_array_foreach(rows, i, row)
+    {
+        if (json_object_get(row, "kpm") != NULL)
+            return true;
+    }
+    return false;
+}
+
+static int judge(const struct csv *c, bool ok, const struct ctl_table *t)
+{
+    if (!ok)
+        ctl_say("%s:%lu: not CSV with a header line, nor a JSON array, in UTF-8", c->file,
+                c->line);
+    else if (is_open_secret(c->in, t->rows))
+        ctl_say("%s: holds keys and others may read it: mode must be 0600", c->file);
+    else
+        return CTL_OK;
+    return CTL_DATA;
+}
+
 int ctl_table_read(const char *file, struct ctl_table *out)
 {
+    static char buffer[1 << 16]; /* of the stream: to be wiped */
     struct csv c = {.file = file, .in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re")};
     bool ok;
-    int first;
+    int rc;
 
     *out = (struct ctl_table){.rows = json_array()};
     if (c.in == NULL) {
         ctl_say("%s: cannot be read", file);
         return CTL_IO;
     }
-    first = getc(c.in);
-    ungetc(first, c.in);
-    ok = first == '[' ? read_json(&c, out) : read_csv(&c, out);
+    setvbuf(c.in, buffer, _IOFBF, sizeof(buffer));
+    c.line = 1;
+    ok = first_of(&c) == '[' ? read_json(&c, out) : read_csv(&c, out);
+    rc = judge(&c, ok, out);
     if (c.in != stdin)
         fclose(c.in);
+    gba_wipe(buffer, sizeof(buffer));
     gba_wipe(c.cell, c.room);
     free(c.cell);
-    if (ok)
-        return CTL_OK;
-    ctl_say("%s:%lu: not CSV with a header line, nor a JSON array", file, c.line);
-    return CTL_DATA;
+    return rc;
 }
 
 void ctl_table_free(struct ctl_table *t)

@@ -10,6 +10,7 @@
 
 #include "common/host/clock.h"
 #include "common/host/tls.h"
+#include "common/json_wipe.h"
 #include "naf/mef_audit_file.h"
 #include "naf/mef_http.h"
 #include "naf/mef_peer.h"
@@ -469,5 +470,6 @@ int main(int argc, char **argv)
         .stop = stop,
     };
 
+    gba_json_wipe(); /* what mefctl sends holds keys */
     return daemon_main(&program, argc, argv);
 }

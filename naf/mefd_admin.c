@@ -19,24 +19,47 @@
 
 /* The file of the new key is there before the database has it, and takes the old one's place
  * after: whichever moment the process ends at, one of the two opens the database. */
-static enum gba_err rekey(void *arg, size_t *rows, const char **why)
+static enum gba_err change(struct mefd_admin *a, enum gba_err (*also)(void *of), void *of,
+                           size_t *rows, const char **why)
 {
-    struct mefd_admin *a = arg;
     uint8_t master[MEF_MASTER_KEY_LEN];
     enum gba_err err = mef_master_key_prepare(a->master_key, master);
 
     *why = "master_key cannot be written beside the old one";
     if (err == GBA_OK) {
         *why = "database";
-        err = mef_store_sqlite_rekey(a->admin.mef->store, master, rows);
+        err = mef_store_sqlite_rekey(a->admin.mef->store, master, also, of, rows);
         if (err != GBA_OK)
             mef_master_key_settle(a->master_key, false);
     }
     gba_wipe(master, sizeof(master));
-    if (err != GBA_OK)
-        return err;
+    return err;
+}
+
+static enum gba_err settle(struct mefd_admin *a, const char **why)
+{
+    enum gba_err err = mef_master_key_settle(a->master_key, true);
+
     *why = "master_key: the new one stays in its .next file, which counts";
-    return mef_master_key_settle(a->master_key, true);
+    a->unsettled = err != GBA_OK;
+    return err;
+}
+
+/* One at a time: two links may ask for it at once. */
+static enum gba_err rekey(void *arg, enum gba_err (*also)(void *of), void *of, size_t *rows,
+                          const char **why)
+{
+    struct mefd_admin *a = arg;
+    enum gba_err err;
+
+    pthread_mutex_lock(&a->lock);
+    err = a->unsettled ? settle(a, why) : GBA_OK;
+    if (err == GBA_OK)
+        err = change(a, also, of, rows, why);
+    if (err == GBA_OK)
+        err = settle(a, why);
+    pthread_mutex_unlock(&a->lock);
+    return err;
 }
 
 /* ------------------------------------------------------------ the socket */
@@ -99,6 +122,15 @@ static void answer_request(const struct mefd_admin *a, const char *name,
     free(body);
 }
 
+/* A page of some other site cannot make a browser that has the certificate send this type. */
+static bool is_json(struct gba_text type)
+{
+    struct gba_text head, params;
+
+    gba_text_split(type, ';', &head, &params);
+    return gba_text_eq_nocase(head, GBA_TEXT("application/json"));
+}
+
 static void on_request(void *ctx, struct httpd_request *r)
 {
     const struct mefd_admin *a = ctx;
@@ -112,6 +144,8 @@ static void on_request(void *ctx, struct httpd_request *r)
         reply(r, 404, NULL, 0);
     } else if (!gba_text_is(httpd_method(r), "POST")) {
         reply(r, 405, NULL, 0);
+    } else if (!is_json(httpd_field(r, "Content-Type", NULL))) {
+        reply(r, 415, NULL, 0);
     } else {
         answer_request(a, name, r);
     }
@@ -157,6 +191,7 @@ enum gba_err mefd_admin_start(struct mefd_admin *a, const struct mefd_conf *c,
         .answer = answer_line,
         .arg = a};
 
+    pthread_mutex_init(&a->lock, NULL);
     a->admin = (struct mef_admin){.mef = mef, .rekey = rekey, .rekey_arg = a};
     a->master_key = c->master_key;
     a->conf = &c->admin;

@@ -7,6 +7,8 @@
 #ifndef NAF_MEFD_ADMIN_H
 #define NAF_MEFD_ADMIN_H
 
+#include <pthread.h>
+
 #include "common/host/httpd.h"
 #include "common/host/line_server.h"
 #include "naf/mef_admin.h"
@@ -15,6 +17,8 @@
 struct mefd_admin {
     struct mef_admin admin;
     const char *master_key; /* its file */
+    pthread_mutex_t lock;   /* of the change of it */
+    bool unsettled;         /* the key that counts is in its .next file still */
     const struct mefd_admin_conf *conf;
     struct log *log;
     struct line_server *socket;

@@ -20,12 +20,14 @@
 
 #define CLIENTS_MAX 64
 #define FIRST_ROOM  512
+#define PAUSE_MS    100
 
 struct client {
     int fd; /* -1: nobody */
     uid_t uid;
-    char *line; /* and what came after it */
-    size_t n, room;
+    char *in; /* what came: the lines before `at` are answered and wiped */
+    size_t n, at, room;
+    size_t seen;   /* no line ends between `at` and here */
     bool skipping; /* the rest of a line that is too long */
     char *out;     /* not sent yet, from out_at on */
     size_t out_n, out_at;
@@ -35,6 +37,7 @@ struct line_server {
     struct line_server_config c;
     struct sockaddr_un address;
     int listener, wake;
+    bool bound;
     struct client clients[CLIENTS_MAX];
     pthread_t thread;
 };
@@ -51,8 +54,8 @@ static void forget_reply(struct client *l)
 static void drop(struct client *l)
 {
     close(l->fd);
-    gba_wipe(l->line, l->room);
-    free(l->line);
+    gba_wipe(l->in, l->room);
+    free(l->in);
     forget_reply(l);
     *l = (struct client){.fd = -1};
 }
@@ -98,14 +101,24 @@ static void reply(const struct line_server *s, struct client *l, const char *our
     flush(l);
 }
 
-/* Takes the first n octets of what came, which are used up. */
+/* The next n octets are used up. */
 static void consume(struct client *l, size_t n)
 {
-    size_t rest = l->n - n;
+    gba_wipe(l->in + l->at, n);
+    l->at += n;
+    l->seen = l->at;
+}
 
-    memmove(l->line, l->line + n, rest);
-    gba_wipe(l->line + rest, n);
-    l->n = rest;
+/* What is not used up yet moves to the front: once for all lines that came together. */
+static void compact(struct client *l)
+{
+    if (l->at == 0)
+        return;
+    memmove(l->in, l->in + l->at, l->n - l->at);
+    gba_wipe(l->in + l->n - l->at, l->at);
+    l->n -= l->at;
+    l->seen -= l->at;
+    l->at = 0;
 }
 
 static void serve_line(const struct line_server *s, struct client *l, size_t n)
@@ -113,23 +126,36 @@ static void serve_line(const struct line_server *s, struct client *l, size_t n)
     if (l->skipping)
         l->skipping = false; /* it was answered when it became too long */
     else
-        reply(s, l, n > s->c.line_max ? s->c.too_long : NULL, (struct gba_text){l->line, n});
+        reply(s, l, NULL, (struct gba_text){l->in + l->at, n});
     if (l->fd >= 0)
         consume(l, n + 1);
+}
+
+/* A line that is too long is answered when it is, and the rest of it skipped. */
+static void refuse_line(const struct line_server *s, struct client *l)
+{
+    consume(l, l->n - l->at);
+    if (!l->skipping)
+        reply(s, l, s->c.too_long, GBA_TEXT(""));
+    l->skipping = l->fd >= 0;
 }
 
 static void serve_lines(const struct line_server *s, struct client *l)
 {
     const char *end;
 
-    while (l->fd >= 0 && !is_waiting(l) && (end = memchr(l->line, '\n', l->n)) != NULL)
-        serve_line(s, l, (size_t)(end - l->line));
-    if (l->fd < 0 || is_waiting(l) || l->n <= s->c.line_max)
-        return;
-    consume(l, l->n);
-    if (!l->skipping)
-        reply(s, l, s->c.too_long, GBA_TEXT(""));
-    l->skipping = l->fd >= 0;
+    while (l->fd >= 0 && !is_waiting(l)) {
+        end = memchr(l->in + l->seen, '\n', l->n - l->seen);
+        if (end == NULL) {
+            l->seen = l->n;
+            break;
+        }
+        serve_line(s, l, (size_t)(end - l->in) - l->at);
+    }
+    if (l->fd >= 0 && !is_waiting(l) && l->n - l->at > s->c.line_max)
+        refuse_line(s, l);
+    if (l->fd >= 0 && !is_waiting(l))
+        compact(l);
 }
 
 /* Room for more, up to a line over the limit by one. */
@@ -146,10 +172,10 @@ static bool grow(const struct line_server *s, struct client *l)
     if (line == NULL)
         return false;
     if (l->n > 0)
-        memcpy(line, l->line, l->n);
-    gba_wipe(l->line, l->room);
-    free(l->line);
-    l->line = line;
+        memcpy(line, l->in, l->n);
+    gba_wipe(l->in, l->room);
+    free(l->in);
+    l->in = line;
     l->room = room;
     return true;
 }
@@ -163,7 +189,7 @@ static void attend(const struct line_server *s, struct client *l)
     } else if (!grow(s, l)) {
         drop(l);
     } else {
-        got = recv(l->fd, l->line + l->n, l->room - l->n, MSG_DONTWAIT);
+        got = recv(l->fd, l->in + l->n, l->room - l->n, MSG_DONTWAIT);
         if (got > 0)
             l->n += (size_t)got;
         else if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -183,21 +209,28 @@ static uid_t peer_of(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 ? who.uid : (uid_t)-1;
 }
 
-static void accept_client(struct line_server *s)
+static void take_client(struct line_server *s, int fd)
 {
-    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
-
-    for (unsigned i = 0; i < s->c.clients && fd >= 0; i++)
+    for (unsigned i = 0; i < s->c.clients; i++)
         if (s->clients[i].fd < 0) {
             s->clients[i].fd = fd;
             s->clients[i].uid = peer_of(fd);
             return;
         }
-    if (fd < 0)
-        return;
     (void)!send(fd, s->c.full, strlen(s->c.full), MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)!send(fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
+}
+
+static void accept_client(struct line_server *s)
+{
+    struct pollfd stop = {.fd = s->wake, .events = POLLIN};
+    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd >= 0)
+        take_client(s, fd);
+    else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        poll(&stop, 1, PAUSE_MS); /* no descriptor or no memory: it would fail on and on */
 }
 
 static void *serve(void *arg)
@@ -229,7 +262,8 @@ static void *serve(void *arg)
 /* A socket that a dead process left behind goes; anything else at that path stays. */
 static void remove_stale(const struct sockaddr_un *a)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* a live one with a full backlog is not waited for */
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct stat st;
 
     if (fd < 0)
@@ -243,16 +277,15 @@ static void remove_stale(const struct sockaddr_un *a)
 static bool bind_to(struct line_server *s)
 {
     mode_t before;
-    bool bound;
 
     remove_stale(&s->address);
-    s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->listener < 0)
         return false;
     before = umask(0177);
-    bound = bind(s->listener, (struct sockaddr *)&s->address, sizeof(s->address)) == 0;
+    s->bound = bind(s->listener, (struct sockaddr *)&s->address, sizeof(s->address)) == 0;
     umask(before);
-    return bound && listen(s->listener, 16) == 0;
+    return s->bound && listen(s->listener, 16) == 0;
 }
 
 static void release(struct line_server *s)
@@ -260,6 +293,8 @@ static void release(struct line_server *s)
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         if (s->clients[i].fd >= 0)
             drop(&s->clients[i]);
+    if (s->bound)
+        unlink(s->address.sun_path);
     if (s->listener >= 0)
         close(s->listener);
     if (s->wake >= 0)
@@ -306,6 +341,5 @@ void line_server_stop(struct line_server *s)
         return;
     if (write(s->wake, &one, sizeof(one)) == (ssize_t)sizeof(one))
         pthread_join(s->thread, NULL);
-    unlink(s->address.sun_path);
     release(s);
 }

@@ -115,15 +115,17 @@ void mef_world_reopen(struct mef_world *w)
 
 void mef_world_end(struct mef_world *w)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".audit"};
     char name[128];
 
     w->store->close(w->store);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         snprintf(name, sizeof(name), "%s%s", w->file, suffixes[i]);
         unlink(name);
     }
     unlink(w->master);
+    snprintf(name, sizeof(name), "%s.next", w->master);
+    unlink(name);
     rmdir(w->folder);
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/m2m_keys.h"
 #include "common/timestamp.h"
+#include "naf/mef_audit.h"
 #include "tests/naf/mef_world.h"
 #include "tests/unit.h"
 
@@ -384,6 +385,71 @@ static void test_own_target(void)
     mef_world_end(&w);
 }
 
+/* ------------------------------------------------------------ the audit log */
+
+static char events[1024];
+static enum gba_err note_result;
+
+static enum gba_err fake_note(struct mef_audit *self, const struct mef_audit_event *e,
+                              int64_t now_s)
+{
+    size_t n = strlen(events);
+
+    (void)self;
+    CU_ASSERT_EQUAL(now_s, WORLD_T0);
+    snprintf(events + n, sizeof(events) - n, "%s %s of %s;", e->who, e->what, e->whom);
+    return note_result;
+}
+
+/* What is done is noted, and what cannot be noted is not done: no key is given out. */
+static void test_noted(void)
+{
+    static struct mef_audit audit = {.note = fake_note};
+    char key[M2M_TO_SIZE];
+
+    begin();
+    mef.audit = &audit;
+    events[0] = '\0';
+    note_result = GBA_E_IO;
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json),
+                    M2M_RSC_INTERNAL_SERVER_ERROR);
+    CU_ASSERT_STRING_EQUAL(location, "");
+    note_result = GBA_OK;
+    events[0] = '\0';
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    CU_ASSERT_STRING_EQUAL(events,
+                           WORLD_ENROLEE " enrolment.keep of " WORLD_ENROLEE ";" WORLD_ENROLEE
+                                         " registration.create of " WORLD_ENROLEE ";");
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
+    strcpy(key, location);
+    events[0] = '\0';
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_OK);
+    CU_ASSERT_STRING_EQUAL(events, WORLD_CSE " key.give of " WORLD_ENROLEE ";");
+    CU_ASSERT(says("\"kv\""));
+    note_result = GBA_E_IO;
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_INTERNAL_SERVER_ERROR);
+    CU_ASSERT(!says("kv") && !says("AAECAwQF"));
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, key, 0, ""), M2M_RSC_INTERNAL_SERVER_ERROR);
+    note_result = GBA_OK;
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_OK); /* still there */
+    events[0] = '\0';
+    CU_ASSERT_EQUAL(ask(&maf, M2M_OP_RETRIEVE, key, 0, ""),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT_STRING_EQUAL(events, ""); /* refusals are the log's, not the audit log's */
+    mef_world_end(&w);
+}
+
+static void test_stakeholders(void)
+{
+    begin();
+    w.registry->add_stakeholder(w.registry, "other.example", MEF_OF_ADMIN);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    w.registry->add_stakeholder(w.registry, "admin.example", MEF_OF_ADMIN);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    mef_world_end(&w);
+}
+
 static const struct unit_test tests[] = {
     {"an enrolee that is a target too", test_own_target},
     {"client registration", test_registration},
@@ -394,5 +460,7 @@ static const struct unit_test tests[] = {
     {"what belongs to another", test_of_another},
     {"commands: there are none", test_command},
     {"limits", test_limits},
+    {"what is done is noted", test_noted},
+    {"stakeholders", test_stakeholders},
 };
 UNIT_MAIN("mef", tests)

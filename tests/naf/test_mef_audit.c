@@ -1,207 +1,492 @@
 /*
- * naf/mef_audit.c, naf/mef_audit_file.c: a line that was changed, taken out or cut off shows,
- * and no line is lost between the database and its file.
+ * naf/mef_audit.c and naf/mef_audit_file.c: lines and their chain, one transaction with what
+ * they tell of, and files that were torn, altered, cut off, moved away or met a full disk.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "naf/mef_audit_file.h"
+
 #include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "naf/mef_audit_file.h"
 #include "tests/naf/mef_world.h"
 #include "tests/unit.h"
 
+#define FILE_MAX (1 << 20)
+
 static struct mef_world w;
-static struct mef_audit *a;
+static struct mef_audit *log_;
 static char file[128];
+static char text[FILE_MAX];
 
-static void open_log(bool expect_altered)
+static const char zeros[MEF_AUDIT_HASH_SIZE] =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+/* ------------------------------------------------------------ lines */
+
+static void test_line(void)
 {
-    bool altered = !expect_altered;
+    const struct mef_audit_event e = {.who = "admin:0",
+                                      .what = "key.add",
+                                      .whom = "a\"\\\n\x01",
+                                      .target = "",
+                                      .key_id = "k",
+                                      .suid = 22};
+    char line[MEF_AUDIT_LINE_MAX], hash[MEF_AUDIT_HASH_SIZE];
+    struct gba_wbuf b;
 
-    CU_ASSERT_EQUAL_FATAL(mef_audit_file_open(w.store, file, &a, &altered), GBA_OK);
-    CU_ASSERT_EQUAL(altered, expect_altered);
+    gba_wbuf_init(&b, line, sizeof(line));
+    CU_ASSERT_EQUAL(mef_audit_line(&e, 1, WORLD_T0, zeros, hash, &b), GBA_OK);
+    gba_wbuf_cstr(&b);
+    CU_ASSERT_STRING_EQUAL(line + MEF_AUDIT_HASH_SIZE,
+                           "{\"n\":1,\"time\":\"2026-01-01T00:00:00Z\",\"who\":\"admin:0\","
+                           "\"what\":\"key.add\",\"for\":\"a\\\"\\\\\\u000a\\u0001\","
+                           "\"key_id\":\"k\",\"suid\":22}");
+    CU_ASSERT_EQUAL(memcmp(line, hash, MEF_AUDIT_HASH_SIZE - 1), 0);
+    CU_ASSERT_EQUAL(line[MEF_AUDIT_HASH_SIZE - 1], ' ');
 }
 
-static void begin(void)
+/* The hash as anyone computes it: printf '%s%s' HASH JSON | sha256sum. */
+static void test_hash(void)
+{
+    const struct mef_audit_event e = {.who = "w", .what = "x"};
+    char line[MEF_AUDIT_LINE_MAX], hash[MEF_AUDIT_HASH_SIZE];
+    struct gba_wbuf b;
+
+    gba_wbuf_init(&b, line, sizeof(line));
+    CU_ASSERT_EQUAL(mef_audit_line(&e, 1, WORLD_T0, zeros, hash, &b), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(hash,
+                           "4e95fedb076335e41fc097849abebc2ee91b50a0a35a97af084b7a563463fb36");
+}
+
+static void test_follows(void)
+{
+    const struct mef_audit_event e = {.who = "w", .what = "x"};
+    char line[MEF_AUDIT_LINE_MAX], one[MEF_AUDIT_HASH_SIZE], got[MEF_AUDIT_HASH_SIZE];
+    struct gba_wbuf b;
+
+    gba_wbuf_init(&b, line, sizeof(line));
+    CU_ASSERT_EQUAL(mef_audit_line(&e, 1, WORLD_T0, zeros, one, &b), GBA_OK);
+    CU_ASSERT(mef_audit_follows((struct gba_text){line, b.n}, zeros, got));
+    CU_ASSERT_STRING_EQUAL(got, one);
+    CU_ASSERT(!mef_audit_follows((struct gba_text){line, b.n}, one, got));
+    CU_ASSERT(!mef_audit_follows((struct gba_text){line, b.n - 1}, zeros, got));
+    CU_ASSERT(!mef_audit_follows((struct gba_text){line, MEF_AUDIT_HASH_SIZE}, zeros, got));
+    CU_ASSERT(!mef_audit_follows(GBA_TEXT(""), zeros, got));
+    line[MEF_AUDIT_HASH_SIZE - 1] = '_';
+    CU_ASSERT(!mef_audit_follows((struct gba_text){line, b.n}, zeros, got));
+}
+
+static void test_too_long(void)
+{
+    char line[MEF_AUDIT_LINE_MAX], hash[MEF_AUDIT_HASH_SIZE];
+    char *much = malloc(MEF_AUDIT_LINE_MAX + 1);
+    const struct mef_audit_event e = {.who = much, .what = "x"};
+    struct gba_wbuf b;
+
+    CU_ASSERT_FATAL(much != NULL);
+    memset(much, 'w', MEF_AUDIT_LINE_MAX);
+    much[MEF_AUDIT_LINE_MAX] = '\0';
+    gba_wbuf_init(&b, line, sizeof(line));
+    CU_ASSERT_EQUAL(mef_audit_line(&e, 1, WORLD_T0, zeros, hash, &b), GBA_E_TOO_LONG);
+    CU_ASSERT_EQUAL(b.n, 0);
+    much[10] = '\0';
+    gba_wbuf_init(&b, line, 80);
+    CU_ASSERT_EQUAL(mef_audit_line(&e, 1, WORLD_T0, zeros, hash, &b), GBA_E_TOO_LONG);
+    free(much);
+}
+
+/* ------------------------------------------------------------ the file */
+
+static enum gba_err note(const char *what)
+{
+    const struct mef_audit_event e = {.who = "admin:0", .what = what};
+
+    return log_->note(log_, &e, WORLD_T0);
+}
+
+static bool open_log(void)
+{
+    bool altered;
+
+    CU_ASSERT_EQUAL_FATAL(mef_audit_file_open(w.store, file, &log_, &altered), GBA_OK);
+    return altered;
+}
+
+static void begin(unsigned lines)
 {
     mef_world_begin(&w);
-    snprintf(file, sizeof(file), "%s/log", w.folder);
-    open_log(false);
+    snprintf(file, sizeof(file), "%s.audit", w.file);
+    CU_ASSERT(!open_log());
+    while (lines-- > 0)
+        CU_ASSERT_EQUAL(note("x"), GBA_OK);
+    CU_ASSERT_EQUAL(log_->flush(log_), GBA_OK);
+}
+
+/* As after a restart. */
+static bool again(void)
+{
+    mef_audit_file_close(log_);
+    mef_world_reopen(&w);
+    return open_log();
 }
 
 static void end(void)
 {
-    mef_audit_file_close(a);
-    unlink(file);
+    mef_audit_file_close(log_);
     mef_world_end(&w);
 }
 
-static void note(const char *what)
+static size_t read_log(void)
 {
-    const struct mef_audit_event e = {.who = "admin:0", .what = what, .whom = WORLD_ENROLEE};
+    int fd = open(file, O_RDONLY);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
 
-    CU_ASSERT_EQUAL(a->note(a, &e, WORLD_T0), GBA_OK);
+    close(fd);
+    n = n > 0 ? n : 0;
+    text[n] = '\0';
+    return (size_t)n;
 }
 
-static size_t read_file(char *out, size_t cap)
+static void write_log(const char *p, size_t n)
 {
-    FILE *f = fopen(file, "r");
-    size_t n = f != NULL ? fread(out, 1, cap - 1, f) : 0;
+    int fd = open(file, O_WRONLY | O_TRUNC);
 
-    if (f != NULL)
-        fclose(f);
-    out[n] = '\0';
+    CU_ASSERT_EQUAL(write(fd, p, n), (ssize_t)n);
+    close(fd);
+}
+
+static unsigned lines(void)
+{
+    unsigned n = 0;
+
+    read_log();
+    for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
+        n++;
     return n;
 }
 
-static void write_file(const char *text, size_t n)
+static enum gba_err verify(uint64_t *n)
 {
-    FILE *f = fopen(file, "w");
-
-    CU_ASSERT_FATAL(f != NULL && fwrite(text, 1, n, f) == n && fclose(f) == 0);
+    return log_->verify(log_, n);
 }
 
-static void expect(enum gba_err err, uint64_t at)
+static void check_whole(uint64_t expected)
 {
-    uint64_t n = 0;
+    uint64_t n;
 
-    CU_ASSERT_EQUAL(a->verify(a, &n), err);
+    CU_ASSERT_EQUAL(verify(&n), GBA_OK);
+    CU_ASSERT_EQUAL(n, expected);
+    CU_ASSERT_EQUAL(lines(), expected);
+}
+
+static void check_altered(uint64_t at)
+{
+    uint64_t n;
+
+    CU_ASSERT_EQUAL(verify(&n), GBA_E_ALTERED);
     CU_ASSERT_EQUAL(n, at);
 }
 
-static void test_form_of_a_line(void)
+static unsigned waiting(void)
 {
-    const struct mef_audit_event e = {"admin:\"x\\\n",     "key.fetch",      "//sp.example/c/d",
-                                      "//sp.example/cse1", "AB@mef.example", 22};
-    char prev[MEF_AUDIT_HASH_SIZE], hash[MEF_AUDIT_HASH_SIZE], again[MEF_AUDIT_HASH_SIZE],
-        line[1024];
-    struct gba_wbuf out;
-    struct gba_text text;
+    sqlite3_stmt *st;
+    sqlite3 *db;
+    unsigned n;
 
-    memset(prev, '0', sizeof(prev) - 1);
-    prev[sizeof(prev) - 1] = '\0';
-    gba_wbuf_init(&out, line, sizeof(line));
-    CU_ASSERT_EQUAL(mef_audit_line(&e, 7, WORLD_T0, prev, hash, &out), GBA_OK);
-    text = gba_bytes_text(gba_wbuf_bytes(&out));
-    CU_ASSERT(mef_audit_follows(text, prev, again) && strcmp(hash, again) == 0);
-    CU_ASSERT(!mef_audit_follows(text, hash, again));
-    line[out.n] = '\0';
-    CU_ASSERT_STRING_EQUAL(
-        line + MEF_AUDIT_HASH_SIZE,
-        "{\"n\":7,\"time\":\"2026-01-01T00:00:00Z\",\"who\":\"admin:\\\"x\\\\\\u000a\","
-        "\"what\":\"key.fetch\",\"for\":\"//sp.example/c/d\",\"target\":\"//sp.example/cse1\","
-        "\"key_id\":\"AB@mef.example\",\"suid\":22}");
-    line[out.n - 2] ^= 1;
-    CU_ASSERT(!mef_audit_follows(text, prev, again));
-    CU_ASSERT(!mef_audit_follows(GBA_TEXT("short"), prev, again));
+    sqlite3_open(w.file, &db);
+    sqlite3_prepare_v2(db, "SELECT count(*) FROM audit", -1, &st, NULL);
+    sqlite3_step(st);
+    n = (unsigned)sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return n;
 }
 
-static void test_lines_reach_the_file(void)
+static void test_written(void)
 {
-    char text[4096];
     struct stat st;
 
-    begin();
-    CU_ASSERT(stat(file, &st) == 0 && (st.st_mode & 0777) == 0600);
-    note("one.add");
-    note("two.add");
-    CU_ASSERT_EQUAL(read_file(text, sizeof(text)), 0); /* they wait in the database */
-    CU_ASSERT_EQUAL(a->flush(a), GBA_OK);
-    CU_ASSERT(read_file(text, sizeof(text)) > 0 && strstr(text, "two.add") != NULL);
-    expect(GBA_OK, 2);
-    note("three.add");
-    mef_audit_file_close(a); /* as a crash: it waits still */
-    mef_world_reopen(&w);
-    open_log(false);
-    CU_ASSERT(read_file(text, sizeof(text)) > 0 && strstr(text, "three.add") != NULL);
-    expect(GBA_OK, 3);
+    begin(0);
+    check_whole(0);
+    CU_ASSERT_EQUAL(stat(file, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+    CU_ASSERT_EQUAL(note("one"), GBA_OK);
+    CU_ASSERT_EQUAL(waiting(), 1);
+    CU_ASSERT_EQUAL(lines(), 0);
+    CU_ASSERT_EQUAL(log_->flush(log_), GBA_OK);
+    CU_ASSERT_EQUAL(waiting(), 0);
+    check_whole(1);
+    CU_ASSERT_EQUAL(note("two"), GBA_OK);
+    check_whole(2); /* which writes what waits */
+    CU_ASSERT(!again());
+    CU_ASSERT_EQUAL(note("three"), GBA_OK);
+    check_whole(3);
     end();
 }
 
-static void test_a_line_comes_with_its_change(void)
+/* Lines that wait survive the process. */
+static void test_waiting(void)
 {
-    struct mef_registry *g;
-
-    begin();
-    g = w.registry;
-    CU_ASSERT_EQUAL(g->begin(g), GBA_OK);
-    note("undone.add");
-    CU_ASSERT_EQUAL(g->end(g, GBA_E_EXISTS), GBA_E_EXISTS);
-    note("done.add");
-    expect(GBA_OK, 1);
+    begin(2);
+    CU_ASSERT_EQUAL(note("three"), GBA_OK);
+    CU_ASSERT_EQUAL(note("four"), GBA_OK);
+    CU_ASSERT(!again());
+    CU_ASSERT_EQUAL(waiting(), 0);
+    check_whole(4);
     end();
 }
 
-static void test_what_was_altered_shows(void)
+/* A line stays or goes with the transaction it is noted in. */
+static void test_transaction(void)
 {
-    char text[4096], bad[4096];
-    size_t n, first;
-
-    begin();
-    for (int i = 0; i < 4; i++)
-        note("row.add");
-    CU_ASSERT_EQUAL(a->flush(a), GBA_OK);
-    n = read_file(text, sizeof(text));
-    first = strcspn(text, "\n") + 1;
-    memcpy(bad, text, n);
-    bad[first + 100] ^= 1;
-    write_file(bad, n);
-    expect(GBA_E_ALTERED, 2);
-    write_file(text + first, n - first); /* the first taken out */
-    expect(GBA_E_ALTERED, 1);
-    write_file(text, n - first); /* about the last cut off: a torn line is none */
-    expect(GBA_E_ALTERED, 4);
-    write_file(text, 0);
-    expect(GBA_E_ALTERED, 1);
-    write_file(text, n);
-    expect(GBA_OK, 4);
+    begin(1);
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    CU_ASSERT_EQUAL(note("undone"), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_E_FORBIDDEN), GBA_E_FORBIDDEN);
+    check_whole(1);
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    CU_ASSERT_EQUAL(note("done"), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_OK), GBA_OK);
+    check_whole(2);
+    CU_ASSERT(strstr(text, "undone") == NULL && strstr(text, "done") != NULL);
     end();
 }
 
-/* Whatever was done to the file, what happens after goes on the record. */
-static void test_an_altered_file_is_written_on(void)
+/* The process ended in the middle of a line. */
+static void test_torn(void)
 {
-    char text[8192];
+    for (size_t cut = 1; cut < 150; cut += 37) {
+        size_t n;
 
-    begin();
-    note("row.add");
-    note("row.add");
-    CU_ASSERT_EQUAL(a->flush(a), GBA_OK);
-    mef_audit_file_close(a);
-    CU_ASSERT(read_file(text, sizeof(text)) > 0);
-    write_file(text, strcspn(text, "\n") + 1);
-    open_log(true);
-    note("later.add");
-    CU_ASSERT_EQUAL(a->flush(a), GBA_OK);
-    CU_ASSERT(read_file(text, sizeof(text)) > 0 && strstr(text, "later.add") != NULL);
-    expect(GBA_E_ALTERED, 2);
+        begin(2);
+        CU_ASSERT_EQUAL(note("three"), GBA_OK);
+        n = read_log();
+        memset(text + n, 'a', cut);
+        write_log(text, n + cut);
+        CU_ASSERT(!again());
+        check_whole(3);
+        end();
+    }
+}
+
+/* The very first line, too. */
+static void test_torn_first(void)
+{
+    begin(0);
+    CU_ASSERT_EQUAL(note("one"), GBA_OK);
+    write_log("0123", 4);
+    CU_ASSERT(!again());
+    check_whole(1);
     end();
 }
 
-static void test_bad_files(void)
+/* The line is in the file, and still waits: it is not written twice. */
+static void test_not_doubled(void)
 {
-    struct mef_audit *b;
+    size_t n;
+
+    begin(1);
+    CU_ASSERT_EQUAL(note("two"), GBA_OK);
+    CU_ASSERT_EQUAL(note("three"), GBA_OK);
+    {
+        static char copy[1 << 16];
+        sqlite3_stmt *st;
+        sqlite3 *db;
+
+        sqlite3_open(w.file, &db);
+        sqlite3_prepare_v2(db, "SELECT line FROM audit WHERE n=2", -1, &st, NULL);
+        CU_ASSERT_EQUAL(sqlite3_step(st), SQLITE_ROW);
+        n = read_log();
+        n = (size_t)snprintf(copy, sizeof(copy), "%s%s\n", text, sqlite3_column_text(st, 0));
+        sqlite3_finalize(st);
+        sqlite3_close(db);
+        write_log(copy, n);
+    }
+    CU_ASSERT(!again());
+    check_whole(3);
+    end();
+}
+
+static void test_altered(void)
+{
+    static char whole[1 << 16];
+    size_t n, line;
+    char *second;
+
+    begin(5);
+    n = read_log();
+    memcpy(whole, text, n + 1);
+    line = (size_t)(strchr(whole, '\n') + 1 - whole); /* they are of one length */
+    second = text + line;
+    CU_ASSERT_EQUAL(5 * line, n);
+
+    second[line - 5] ^= 1;
+    write_log(text, n);
+    check_altered(2);
+    memcpy(text, whole, n); /* the second is gone */
+    memmove(second, second + line, 3 * line);
+    write_log(text, n - line);
+    check_altered(2);
+    memcpy(text, whole, n); /* two are exchanged */
+    memcpy(second, whole + 2 * line, line);
+    memcpy(second + line, whole + line, line);
+    write_log(text, n);
+    check_altered(2);
+    memcpy(text, whole, n); /* the last two are gone */
+    write_log(text, 3 * line);
+    check_altered(4);
+    memcpy(text + n, whole + 4 * line, line); /* the last is there twice */
+    memcpy(text, whole, n);
+    write_log(text, n + line);
+    check_altered(6);
+    write_log("", 0);
+    check_altered(1);
+    memcpy(text, whole, n); /* something behind a NUL */
+    memmove(second + 10, second, 4 * line);
+    memcpy(second - 1, "\0abcdefghi\n", 11);
+    write_log(text, n + 10);
+    check_altered(1);
+    write_log(whole, n);
+    check_whole(5);
+    end();
+}
+
+/* A start says so when the end is not as it was, and goes on behind it. */
+static void test_start_tells(void)
+{
+    static char whole[1 << 16];
+    size_t n, line;
+    uint64_t at;
+
+    begin(3);
+    n = read_log();
+    memcpy(whole, text, n + 1);
+    line = n / 3;
+    write_log(whole, n - line);
+    CU_ASSERT(again());
+    CU_ASSERT_EQUAL(note("on"), GBA_OK);
+    check_altered(3);
+    CU_ASSERT_EQUAL(lines(), 3);
+    CU_ASSERT(strstr(text, "\"on\"") != NULL);
+    write_log(whole, n);
+    memcpy(text, whole, n);
+    memcpy(text + n, "x\n", 3); /* ahead: not ours, and kept */
+    write_log(text, n + 2);
+    CU_ASSERT(again());
+    CU_ASSERT_EQUAL(verify(&at), GBA_E_ALTERED);
+    CU_ASSERT_EQUAL(at, 4);
+    CU_ASSERT_EQUAL(lines(), 4);
+    end();
+}
+
+/* A long line of others' at the end is kept, and ours begins a line. */
+static void test_foreign_end(void)
+{
+    char *much = malloc(3 * MEF_AUDIT_LINE_MAX);
+
+    CU_ASSERT_FATAL(much != NULL);
+    memset(much, 'x', 3 * MEF_AUDIT_LINE_MAX);
+    begin(0);
+    write_log(much, 3 * MEF_AUDIT_LINE_MAX);
+    CU_ASSERT_EQUAL(note("one"), GBA_OK);
+    check_altered(1);
+    CU_ASSERT_EQUAL(lines(), 2);
+    CU_ASSERT_EQUAL(memcmp(text, much, 3 * MEF_AUDIT_LINE_MAX), 0);
+    end();
+    free(much);
+}
+
+/* Moved away while mefd runs: lines go where the name says. */
+static void test_moved(void)
+{
+    char away[160];
+
+    begin(2);
+    snprintf(away, sizeof(away), "%s.away", file);
+    CU_ASSERT_EQUAL(rename(file, away), 0);
+    CU_ASSERT_EQUAL(note("three"), GBA_OK);
+    CU_ASSERT_EQUAL(log_->flush(log_), GBA_OK);
+    CU_ASSERT_EQUAL(lines(), 1);
+    check_altered(1);
+    unlink(away);
+    end();
+}
+
+/* A disk that is full in the middle of a line: it waits, and the file is whole. */
+static void test_full_disk(void)
+{
+    struct rlimit before, full;
+    size_t n;
+
+    begin(2);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    for (int i = 0; i < 200; i++)
+        CU_ASSERT_EQUAL(note("waits"), GBA_OK);
+    n = read_log();
+    full = (struct rlimit){n + 1000, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &full);
+    CU_ASSERT_EQUAL(log_->flush(log_), GBA_E_IO);
+    setrlimit(RLIMIT_FSIZE, &before);
+    n = read_log();
+    CU_ASSERT(n > 0 && text[n - 1] == '\n');
+    CU_ASSERT_EQUAL(waiting(), 200);
+    CU_ASSERT_EQUAL(log_->flush(log_), GBA_OK);
+    CU_ASSERT_EQUAL(waiting(), 0);
+    check_whole(202);
+    end();
+}
+
+static void test_refused(void)
+{
+    struct mef_audit *other;
+    char name[160];
     bool altered;
+    int fd;
 
-    begin();
-    CU_ASSERT_EQUAL(mef_audit_file_open(w.store, "/nonexistent/log", &b, &altered), GBA_E_IO);
-    CU_ASSERT_EQUAL(mef_audit_file_open(w.store, "/dev/null", &b, &altered), GBA_E_FORBIDDEN);
-    CU_ASSERT(chmod(file, 0622) == 0);
-    CU_ASSERT_EQUAL(mef_audit_file_open(w.store, file, &b, &altered), GBA_E_FORBIDDEN);
+    begin(0);
+    CU_ASSERT_EQUAL(mef_audit_file_open(w.store, w.folder, &other, &altered), GBA_E_IO);
+    CU_ASSERT_PTR_NULL(other);
+    snprintf(name, sizeof(name), "%s/link", w.folder);
+    CU_ASSERT_EQUAL(symlink(file, name), 0);
+    CU_ASSERT_EQUAL(mef_audit_file_open(w.store, name, &other, &altered), GBA_E_IO);
+    unlink(name);
+    fd = open(name, O_CREAT | O_WRONLY, 0600);
+    fchmod(fd, 0620);
+    close(fd);
+    CU_ASSERT_EQUAL(mef_audit_file_open(w.store, name, &other, &altered), GBA_E_FORBIDDEN);
+    unlink(name);
+    CU_ASSERT_EQUAL(mkfifo(name, 0600), 0);
+    CU_ASSERT_EQUAL(mef_audit_file_open(w.store, name, &other, &altered), GBA_E_FORBIDDEN);
+    unlink(name);
+    mef_audit_file_close(NULL);
     end();
 }
 
 static const struct unit_test tests[] = {
-    {"form of a line", test_form_of_a_line},
-    {"lines reach the file", test_lines_reach_the_file},
-    {"a line comes with its change", test_a_line_comes_with_its_change},
-    {"what was altered shows", test_what_was_altered_shows},
-    {"an altered file is written on", test_an_altered_file_is_written_on},
-    {"bad files", test_bad_files},
+    {"the form of a line", test_line},
+    {"its hash", test_hash},
+    {"what follows what", test_follows},
+    {"a line that is too long", test_too_long},
+    {"lines are written", test_written},
+    {"lines that wait survive", test_waiting},
+    {"one transaction", test_transaction},
+    {"a torn line is written again", test_torn},
+    {"also the first one", test_torn_first},
+    {"a written line is not doubled", test_not_doubled},
+    {"what was altered shows", test_altered},
+    {"the start tells", test_start_tells},
+    {"a foreign end", test_foreign_end},
+    {"moved away", test_moved},
+    {"a full disk", test_full_disk},
+    {"files that are refused", test_refused},
 };
 UNIT_MAIN("mef_audit", tests)

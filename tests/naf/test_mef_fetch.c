@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/m2m_keys.h"
+#include "naf/mef_audit.h"
 #include "tests/naf/mef_world.h"
 #include "tests/unit.h"
 
@@ -245,6 +246,39 @@ static void test_enrolment_expiry(void)
     mef_world_end(&w);
 }
 
+static enum gba_err no_note(struct mef_audit *self, const struct mef_audit_event *e,
+                            int64_t now_s)
+{
+    (void)self, (void)now_s;
+    CU_ASSERT_STRING_EQUAL(e->who, WORLD_CSE);
+    CU_ASSERT_STRING_EQUAL(e->what, "key.fetch");
+    CU_ASSERT_STRING_EQUAL(e->whom, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(e->suid, 22);
+    return GBA_E_IO;
+}
+
+/* What cannot be noted in the audit log is not given out. */
+static void test_not_noted(void)
+{
+    static struct mef_audit audit = {.note = no_note};
+    static const struct gba_key nothing;
+    struct mef_ke ke = {.key_id = KE_ID, .enrolee = WORLD_ENROLEE, .expires_s = WORLD_T0 + 1};
+    struct naf_key k = bsf_answer(WORLD_IMPI);
+    struct mef_fetch f;
+
+    mef_world_begin(&w);
+    memset(ke.ke.octets, 1, sizeof(ke.ke.octets));
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    w.mef.audit = &audit;
+    f = begin_fetch(WORLD_FQDN, FETCH "000102030405060708090A0B0C0D0E0F%40mef.example/22", "",
+                    WORLD_CSE);
+    CU_ASSERT(f.err == GBA_E_IO && memcmp(&f.key, &nothing, sizeof(nothing)) == 0);
+    f = begin_fetch(WORLD_FQDN, FETCH B "/22", "", WORLD_CSE);
+    mef_fetch_key(&w.mef, &f, GBA_OK, &k, WORLD_T0);
+    CU_ASSERT(f.err == GBA_E_IO && memcmp(&f.key, &nothing, sizeof(nothing)) == 0);
+    mef_world_end(&w);
+}
+
 static const struct unit_test tests[] = {
     {"who may ask for what", test_questions},
     {"a B-TID's key, by the BSF", test_gba_record},
@@ -252,5 +286,6 @@ static const struct unit_test tests[] = {
     {"keys of a Ke", test_ke},
     {"a Ke is not for all", test_ke_not_for_all},
     {"what allows a key ends", test_enrolment_expiry},
+    {"what is not noted is not given", test_not_noted},
 };
 UNIT_MAIN("mef_fetch", tests)

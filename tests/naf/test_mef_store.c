@@ -318,11 +318,11 @@ static void test_foreign_files(void)
 /* A database of the first version, which had no registry, is brought up to date in place. */
 static void test_migration(void)
 {
-    static const char back[] = "DROP TABLE instruction;DROP TABLE credential;"
-                               "DROP TABLE enrolee;DROP TABLE target;DROP TABLE stakeholder;"
-                               "DROP TABLE batch;DROP TABLE audit_head;DROP TABLE audit;"
-                               "DROP INDEX key_admin;DROP INDEX reg_admin;"
-                               "PRAGMA user_version=1;";
+    static const char back[] =
+        "DROP TABLE instruction;DROP TABLE credential;"
+        "DROP TABLE enrolee;DROP TABLE target;DROP TABLE stakeholder;"
+        "DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
+        "DROP INDEX key_admin;DROP INDEX reg_admin;PRAGMA user_version=1;";
     struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
     struct mef_enrolee e = {.id = WORLD_ENROLEE};
     sqlite3 *db;
@@ -336,6 +336,169 @@ static void test_migration(void)
     CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AA@mef.example", &got), GBA_OK);
     CU_ASSERT_EQUAL(got.ke.octets[0], 0x5a);
     CU_ASSERT_EQUAL(w.registry->add_enrolee(w.registry, &e, MEF_OF_ADMIN), GBA_OK);
+    mef_world_end(&w);
+}
+
+/* One of the second version, which had no administration: rows stay, and are followed by those
+ * of the third. */
+static void test_migration_of_2(void)
+{
+    static const char back[] =
+        "DROP TABLE stakeholder;DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
+        "DROP INDEX key_admin;DROP INDEX reg_admin;PRAGMA user_version=2;";
+    struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
+    struct mef_target t;
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    sqlite3_open(w.file, &db);
+    CU_ASSERT_EQUAL(sqlite3_exec(db, back, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AA@mef.example", &got), GBA_OK);
+    CU_ASSERT_EQUAL(got.ke.octets[0], 0x5a);
+    CU_ASSERT_EQUAL(w.registry->target_by_id(w.registry, WORLD_CSE, &t), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->add_stakeholder(w.registry, "a.example", MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->note_batch(w.registry, "t", 0), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->note_batch(w.registry, "t", 0), GBA_E_EXISTS);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.registry->stakeholder(w.registry, "b.example"), GBA_E_FORBIDDEN);
+    mef_world_end(&w);
+}
+
+/* ------------------------------------------------------------ another master key */
+
+static void fill(void)
+{
+    struct mef_ke ke = make_ke("AA@mef.example", 1, 100);
+    struct mef_key key = make_key("CD", "a.example", 100);
+    struct mef_credential psk = {.kind = MEF_CRED_PSK, .name = "kpm", .key_len = 64};
+
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 3), GBA_OK);
+    memset(psk.key, 0x77, sizeof(psk.key));
+    strcpy(psk.enrolee, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &psk, MEF_OF_ADMIN), GBA_OK);
+}
+
+/* All of fill() opens. */
+static void check_opens(void)
+{
+    struct mef_credential psk;
+    struct mef_key key;
+    struct mef_ke ke;
+
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AA@mef.example", &ke), GBA_OK);
+    CU_ASSERT_EQUAL(ke.ke.octets[15], 0x5a);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "CD", &key), GBA_OK);
+    CU_ASSERT_EQUAL(key.key.octets[15], 0xa5);
+    CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_PSK, "kpm", &psk), GBA_OK);
+    CU_ASSERT(psk.key_len == 64 && psk.key[63] == 0x77);
+}
+
+static enum gba_err opens_with(const uint8_t *master)
+{
+    struct mef_store *s;
+    char why[128];
+    enum gba_err err = mef_store_sqlite_open(w.file, master, &s, why, sizeof(why));
+
+    if (err == GBA_OK)
+        s->close(s);
+    return err;
+}
+
+static enum gba_err also(void *arg)
+{
+    return *(enum gba_err *)arg;
+}
+
+static void test_rekey(void)
+{
+    enum gba_err what = GBA_E_REFUSED;
+    uint8_t next[32] = {9}, old[32];
+    size_t rows;
+
+    mef_world_begin(&w);
+    fill();
+    memcpy(old, w.key, 32);
+    CU_ASSERT_EQUAL(mef_store_sqlite_rekey(w.store, next, also, &what, &rows), GBA_E_REFUSED);
+    check_opens(); /* nothing has changed */
+    CU_ASSERT(opens_with(old) == GBA_OK && opens_with(next) == GBA_E_CONFIG);
+    what = GBA_OK;
+    CU_ASSERT_EQUAL(mef_store_sqlite_rekey(w.store, next, also, &what, &rows), GBA_OK);
+    CU_ASSERT_EQUAL(rows, 3);
+    check_opens();
+    CU_ASSERT(opens_with(next) == GBA_OK && opens_with(old) == GBA_E_CONFIG);
+    memcpy(w.key, next, 32);
+    mef_world_reopen(&w);
+    check_opens();
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &(struct mef_ke){.key_id = "n@mef.example"}),
+                    GBA_OK);
+    CU_ASSERT_EQUAL(mef_store_sqlite_rekey(w.store, old, NULL, NULL, &rows), GBA_OK);
+    CU_ASSERT_EQUAL(rows, 4);
+    memcpy(w.key, old, 32);
+    mef_world_end(&w);
+}
+
+/* A key that does not open is found out, and the others stay under the old one. */
+static void test_rekey_of_damage(void)
+{
+    uint8_t next[32] = {9};
+    size_t rows;
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    fill();
+    sqlite3_open(w.file, &db);
+    sqlite3_exec(db, "UPDATE credential SET key=x'00' WHERE key IS NOT NULL", NULL, NULL, NULL);
+    sqlite3_close(db);
+    CU_ASSERT_EQUAL(mef_store_sqlite_rekey(w.store, next, NULL, NULL, &rows), GBA_E_CRYPTO);
+    CU_ASSERT_EQUAL(opens_with(w.key), GBA_OK);
+    /* inside of a transaction the key would not be the commit's */
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    CU_ASSERT_NOT_EQUAL(mef_store_sqlite_rekey(w.store, next, NULL, NULL, &rows), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_E_REFUSED), GBA_E_REFUSED);
+    CU_ASSERT_EQUAL(opens_with(w.key), GBA_OK);
+    mef_world_end(&w);
+}
+
+/* The process ends at each step of a change: one of the two files opens the database. */
+static void test_rekey_cut_short(void)
+{
+    uint8_t next[32], got[32];
+    char name[128], why[128];
+    size_t rows;
+    struct stat st;
+
+    mef_world_begin(&w);
+    fill();
+    snprintf(name, sizeof(name), "%s.next", w.master);
+    CU_ASSERT_EQUAL(mef_master_key_next(w.master, got), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(mef_master_key_settle(w.master, false), GBA_OK);
+    CU_ASSERT_EQUAL(mef_master_key_settle(w.master, true), GBA_E_IO);
+    CU_ASSERT_EQUAL(mef_master_key_prepare(w.master, next), GBA_OK);
+    CU_ASSERT_EQUAL(stat(name, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+    CU_ASSERT_EQUAL(mef_master_key_prepare(w.master, next), GBA_OK); /* after a first try */
+    CU_ASSERT(mef_master_key_next(w.master, got) == GBA_OK && memcmp(got, next, 32) == 0);
+    CU_ASSERT(opens_with(w.key) == GBA_OK && opens_with(next) == GBA_E_CONFIG);
+
+    CU_ASSERT_EQUAL(mef_store_sqlite_rekey(w.store, next, NULL, NULL, &rows), GBA_OK);
+    CU_ASSERT_EQUAL(mef_master_key_load(w.master, w.file, got, why, sizeof(why)), GBA_OK);
+    CU_ASSERT(opens_with(got) == GBA_E_CONFIG); /* the old file does not, */
+    CU_ASSERT(mef_master_key_next(w.master, got) == GBA_OK && opens_with(got) == GBA_OK);
+
+    CU_ASSERT_EQUAL(mef_master_key_settle(w.master, true), GBA_OK);
+    CU_ASSERT_EQUAL(mef_master_key_load(w.master, w.file, got, why, sizeof(why)), GBA_OK);
+    CU_ASSERT_EQUAL(opens_with(got), GBA_OK);
+    CU_ASSERT_EQUAL(access(name, F_OK), -1);
+    memcpy(w.key, next, 32);
+    mef_world_reopen(&w);
+    check_opens();
+    CU_ASSERT_EQUAL(mef_master_key_prepare(w.master, next), GBA_OK); /* and one given up */
+    CU_ASSERT_EQUAL(mef_master_key_settle(w.master, false), GBA_OK);
+    CU_ASSERT_EQUAL(access(name, F_OK), -1);
     mef_world_end(&w);
 }
 
@@ -390,6 +553,10 @@ static const struct unit_test tests[] = {
     {"a full disk", test_full_disk},
     {"files that are not ours", test_foreign_files},
     {"a file of the first version", test_migration},
+    {"a file of the second version", test_migration_of_2},
     {"the master key's file", test_master_key},
+    {"another master key", test_rekey},
+    {"a damaged key stops it", test_rekey_of_damage},
+    {"a change that was cut short", test_rekey_cut_short},
 };
 UNIT_MAIN("mef_store", tests)
