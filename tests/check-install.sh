@@ -99,7 +99,8 @@ for unit in $(find "$root" -name '*.service'); do
     check "$(basename "$unit"): the program is where it says" \
         test -x "$dir/root$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$unit")"
 done
-for daemon in $(find "$root" -path '*/sbin/*' -type f); do
+# mefctl is an operator's tool
+for daemon in $(find "$root" -path '*/sbin/*' -type f ! -name mefctl); do
     check "$(basename "$daemon") has a unit" test -n "$(find "$root" -name "$(basename "$daemon").service")"
 done
 
