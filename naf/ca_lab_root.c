@@ -191,7 +191,7 @@ static const char *reject_root(const struct ca_lab *l)
 
     if (gnutls_x509_privkey_get_key_id(l->key, 0, of_key, &a) < 0 ||
         gnutls_x509_crt_get_key_id(root, 0, of_root, &b) < 0 || a != b ||
-        memcmp(of_key, of_root, a) != 0)
+        !gba_equal_ct(of_key, of_root, a))
         return "it is not the key's certificate";
     if (gnutls_x509_crt_get_ca_status(root, NULL) <= 0)
         return "it is no CA's certificate";

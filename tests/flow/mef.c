@@ -264,7 +264,7 @@ void flow_mef_open(struct flow_mef *m, struct lab *l, enum mef_derivation deriva
     make_policy(m);
     open_store(m);
     m->mef = (struct mef){&m->policy, &m->faulty, mef_store_sqlite_registry(m->real),
-                           NULL};
+                          NULL};
     make_rows(m, derivation);
     m->port = (struct gba_ue_transport){"in process", exchange, close_port};
     l->device.ua = &m->port;
