@@ -209,6 +209,17 @@ static uid_t peer_of(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 ? who.uid : (uid_t)-1;
 }
 
+static void refuse_client(const struct line_server *s, int fd)
+{
+    struct iovec parts[] = {
+        {.iov_base = (void *)(uintptr_t)s->c.full, .iov_len = strlen(s->c.full)},
+        {.iov_base = (char[]){'\n'}, .iov_len = 1}};
+    const struct msghdr whole = {.msg_iov = parts, .msg_iovlen = 2};
+
+    (void)!sendmsg(fd, &whole, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
 static void take_client(struct line_server *s, int fd)
 {
     for (unsigned i = 0; i < s->c.clients; i++)
@@ -217,9 +228,7 @@ static void take_client(struct line_server *s, int fd)
             s->clients[i].uid = peer_of(fd);
             return;
         }
-    (void)!send(fd, s->c.full, strlen(s->c.full), MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)!send(fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    close(fd);
+    refuse_client(s, fd);
 }
 
 static void accept_client(struct line_server *s)

@@ -1,50 +1,29 @@
 /*
  * The control socket of mock-hss: see mock_hss.h.  One command a line, one reply line each:
- * "ok [key=value ...]" or "error TEXT".  A few clients at a time, on one thread.  A client that
- * does not read its replies is not read from until it does.
+ * "ok [key=value ...]" or "error TEXT".
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "tests/mock-hss/mock_hss.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "common/host/log.h"
+#include "common/host/line_server.h"
 
 #define CLIENTS         8
-#define LINE_MAX_OCTETS 512
+#define LINE_MAX_OCTETS 511
 #define REPLY_MAX       1024
 #define WORDS           5
-
-struct client {
-    int fd;
-    char line[LINE_MAX_OCTETS]; /* and what came after it */
-    size_t n;
-    bool skipping; /* the rest of a line that is too long */
-    char out[REPLY_MAX + 1];
-    size_t out_n, out_at; /* out_at < out_n: not sent yet */
-};
 
 struct control {
     struct auc *auc;
     struct faults *faults;
     struct server *server;
-    struct log *log;
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-    int listener, wake;
-    struct client clients[CLIENTS];
-    pthread_t thread;
+    struct line_server *lines;
 };
 
 struct reply {
@@ -304,191 +283,39 @@ static void run_line(struct control *c, char *line, struct reply *r)
 
 /* --- the socket ------------------------------------------------------------------------- */
 
-static void drop_client(struct client *client)
-{
-    close(client->fd);
-    *client = (struct client){.fd = -1};
-}
-
-static void flush(struct client *client)
-{
-    ssize_t sent = send(client->fd, client->out + client->out_at,
-                        client->out_n - client->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-    if (sent > 0)
-        client->out_at += (size_t)sent;
-    else if (sent < 0 && errno != EAGAIN && errno != EINTR)
-        drop_client(client);
-}
-
-static bool is_waiting(const struct client *client)
-{
-    return client->out_at < client->out_n;
-}
-
-static void answer(struct client *client, const struct reply *r)
-{
-    client->out_n = (size_t)snprintf(client->out, sizeof(client->out), "%s\n", r->text);
-    client->out_at = 0;
-    flush(client);
-}
-
-static void serve_line(struct control *c, struct client *client, char *end)
+static void answer(void *arg, uid_t uid, struct gba_text line, FILE *out)
 {
     struct reply r = {.text = "error no reply"};
-    size_t n = (size_t)(end - client->line);
+    char copy[LINE_MAX_OCTETS + 1];
 
-    *end = '\0';
-    if (client->skipping)
-        client->skipping = false; /* it was answered when it became too long */
-    else {
-        if (strlen(client->line) != n)
-            say(&r, "error NUL in the line");
-        else
-            run_line(c, client->line, &r);
-        answer(client, &r);
-    }
-    if (client->fd < 0)
-        return;
-    client->n -= n + 1;
-    memmove(client->line, end + 1, client->n);
-}
-
-/* No line is that long: it is answered once, and skipped to its end. */
-static void refuse_long_line(struct client *client)
-{
-    static const struct reply too_long = {.text = "error line too long"};
-
-    client->n = 0;
-    if (!client->skipping)
-        answer(client, &too_long);
-    client->skipping = client->fd >= 0;
-}
-
-static void serve_lines(struct control *c, struct client *client)
-{
-    char *end;
-
-    while (client->fd >= 0 && !is_waiting(client) &&
-           (end = memchr(client->line, '\n', client->n)) != NULL)
-        serve_line(c, client, end);
-    if (client->fd >= 0 && !is_waiting(client) && client->n == sizeof(client->line))
-        refuse_long_line(client);
-}
-
-static void read_client(struct client *client)
-{
-    ssize_t got = recv(client->fd, client->line + client->n, sizeof(client->line) - client->n,
-                       MSG_DONTWAIT);
-
-    if (got > 0)
-        client->n += (size_t)got;
-    else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-        drop_client(client);
-}
-
-static void attend(struct control *c, struct client *client)
-{
-    if (is_waiting(client))
-        flush(client);
+    (void)uid;
+    if (gba_text_copy(copy, sizeof(copy), line) != GBA_OK || strlen(copy) != line.n)
+        say(&r, "error NUL in the line");
     else
-        read_client(client);
-    serve_lines(c, client);
-}
-
-static void accept_client(struct control *c)
-{
-    static const char full[] = "error too many clients\n";
-    int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
-
-    for (size_t i = 0; i < CLIENTS && fd >= 0; i++)
-        if (c->clients[i].fd < 0) {
-            c->clients[i].fd = fd;
-            return;
-        }
-    if (fd < 0)
-        return;
-    (void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    close(fd);
-}
-
-static void *control_loop(void *arg)
-{
-    struct control *c = arg;
-    struct pollfd fds[CLIENTS + 2];
-
-    for (;;) {
-        fds[0] = (struct pollfd){.fd = c->wake, .events = POLLIN};
-        fds[1] = (struct pollfd){.fd = c->listener, .events = POLLIN};
-        for (size_t i = 0; i < CLIENTS; i++)
-            fds[i + 2] =
-                (struct pollfd){.fd = c->clients[i].fd,
-                                .events = is_waiting(&c->clients[i]) ? POLLOUT : POLLIN};
-        if (poll(fds, CLIENTS + 2, -1) < 0)
-            continue;
-        if (fds[0].revents != 0)
-            return NULL;
-        for (size_t i = 0; i < CLIENTS; i++)
-            if (fds[i + 2].revents != 0)
-                attend(c, &c->clients[i]);
-        if (fds[1].revents != 0)
-            accept_client(c);
-    }
-}
-
-/* A socket that a dead process left behind goes; anything else at that path stays. */
-static void remove_stale(const struct sockaddr_un *sa)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct stat st;
-
-    if (fd < 0)
-        return;
-    if (lstat(sa->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-        connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) != 0 && errno == ECONNREFUSED)
-        unlink(sa->sun_path);
-    close(fd);
-}
-
-static bool listen_on(struct control *c)
-{
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
-    mode_t before;
-    bool bound;
-
-    memcpy(sa.sun_path, c->path, sizeof(sa.sun_path));
-    remove_stale(&sa);
-    c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->listener < 0)
-        return false;
-    before = umask(0177);
-    bound = bind(c->listener, (struct sockaddr *)&sa, sizeof(sa)) == 0;
-    umask(before);
-    return bound && listen(c->listener, CLIENTS) == 0;
+        run_line(arg, copy, &r);
+    fputs(r.text, out);
 }
 
 enum gba_err control_start(const char *path, struct auc *auc, struct faults *faults,
                            struct server *server, struct log *log, struct control **out)
 {
     struct control *c = calloc(1, sizeof(*c));
+    struct line_server_config config = {.path = path,
+                                        .clients = CLIENTS,
+                                        .line_max = LINE_MAX_OCTETS,
+                                        .full = "error too many clients",
+                                        .too_long = "error line too long",
+                                        .answer = answer,
+                                        .arg = c};
+    enum gba_err err;
 
     if (c == NULL)
         return GBA_E_NOMEM;
-    *c = (struct control){
-        .auc = auc, .faults = faults, .server = server, .log = log, .listener = -1};
-    for (size_t i = 0; i < CLIENTS; i++)
-        c->clients[i].fd = -1;
-    c->wake = eventfd(0, EFD_CLOEXEC);
-    errno = ENAMETOOLONG;
-    if (gba_text_copy(c->path, sizeof(c->path), gba_text(path)) != GBA_OK || !listen_on(c) ||
-        (errno = pthread_create(&c->thread, NULL, control_loop, c)) != 0) {
-        LOG(log, LOG_LV_ERROR, "control.start", LOG_STR("path", path),
-            LOG_STR("reason", strerror(errno)));
-        close(c->wake);
-        if (c->listener >= 0)
-            close(c->listener);
+    *c = (struct control){.auc = auc, .faults = faults, .server = server};
+    err = line_server_start(&config, log, &c->lines);
+    if (err != GBA_OK) {
         free(c);
-        return GBA_E_IO;
+        return err;
     }
     *out = c;
     return GBA_OK;
@@ -496,17 +323,8 @@ enum gba_err control_start(const char *path, struct auc *auc, struct faults *fau
 
 void control_stop(struct control *c)
 {
-    uint64_t one = 1;
-
     if (c == NULL)
         return;
-    if (write(c->wake, &one, sizeof(one)) == (ssize_t)sizeof(one))
-        pthread_join(c->thread, NULL);
-    for (size_t i = 0; i < CLIENTS; i++)
-        if (c->clients[i].fd >= 0)
-            close(c->clients[i].fd);
-    close(c->listener);
-    close(c->wake);
-    unlink(c->path);
+    line_server_stop(c->lines);
     free(c);
 }
