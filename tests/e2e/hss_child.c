@@ -122,7 +122,12 @@ struct hss_child hss_start_with(const char *identity, const char *listen, const 
 
 void hss_signal(const struct hss_child *h, int signal)
 {
+    int status;
+
     kill(h->pid, signal);
+    /* it may go on for a moment until it is stopped */
+    if (signal == SIGSTOP && waitpid(h->pid, &status, WUNTRACED) != h->pid)
+        die("waitpid");
 }
 
 static void remove_file(const struct hss_child *h, const char *name)
