@@ -29,7 +29,7 @@ static struct certs_pair ca, other_ca, third_ca, server, server2, naf, revoked, 
 static struct log *quiet;
 
 #define MANY 140 /* names of each of two types: more than TLS_PEER_NAMES */
-static char many_names[MANY][20];
+static char many_names[MANY][32];
 
 static void make_certificates(void)
 {
