@@ -204,40 +204,53 @@ static enum gba_err add_one(struct ask *k)
     return mef_in_end(&k->in) == GBA_OK ? add_device(k, row) : GBA_E_UNSUPPORTED;
 }
 
+/* A refusal says which row, if it is one's. */
+static enum gba_err add_devices(struct ask *k, const json_t *rows)
+{
+    enum gba_err err = GBA_OK;
+
+    for (size_t i = 0; err == GBA_OK && i < json_array_size(rows); i++) {
+        err = add_device(k, json_array_get(rows, i));
+        if (err != GBA_OK)
+            json_object_set_new(k->reply, "row", json_integer((json_int_t)i));
+    }
+    return err;
+}
+
+static enum gba_err take_batch(struct ask *k, struct gba_text *token, uint64_t *batch,
+                               json_t **rows)
+{
+    enum gba_err err = mef_in_text(&k->in, "import", true, token);
+
+    if (err == GBA_OK)
+        err = mef_in_number(&k->in, "batch", UINT32_MAX, 0, batch);
+    if (err == GBA_OK)
+        err = mef_in_array(&k->in, "rows", MEF_ADMIN_ROWS_MAX, rows);
+    if (err == GBA_OK)
+        err = mef_in_end(&k->in);
+    if (err != GBA_OK)
+        return err;
+    if (*rows == NULL)
+        return bad(k, "rows", GBA_E_MISSING);
+    return token->n <= 64 ? GBA_OK : bad(k, "import", GBA_E_TOO_LONG);
+}
+
 /* Every row of it, or none; the answer to one that is in already is the same. */
 static enum gba_err add_batch(struct ask *k)
 {
     struct gba_text token;
     uint64_t batch;
-    json_t *rows, *row;
-    size_t i;
-    enum gba_err err = mef_in_text(&k->in, "import", true, &token);
+    json_t *rows;
+    enum gba_err err = take_batch(k, &token, &batch, &rows);
 
-    if (err == GBA_OK)
-        err = mef_in_number(&k->in, "batch", UINT32_MAX, 0, &batch);
-    if (err == GBA_OK)
-        err = mef_in_array(&k->in, "rows", MEF_ADMIN_ROWS_MAX, &rows);
-    if (err == GBA_OK)
-        err = mef_in_end(&k->in);
-    if (err == GBA_OK && (rows == NULL || token.n > 64))
-        return bad(k, rows == NULL ? "rows" : "import",
-                   rows == NULL ? GBA_E_MISSING : GBA_E_TOO_LONG);
-    if (err == GBA_OK)
-        err = k->g->note_batch(k->g, token.s, batch);
+    if (err != GBA_OK)
+        return err;
+    err = k->g->note_batch(k->g, token.s, batch);
     if (err == GBA_E_EXISTS) {
         json_object_set_new(k->reply, "skipped", json_true());
         return GBA_OK;
     }
-    json_array_foreach(rows, i, row)
-    {
-        if (err == GBA_OK)
-            err = add_device(k, row);
-        if (err != GBA_OK) {
-            json_object_set_new(k->reply, "row", json_integer((json_int_t)i));
-            return err;
-        }
-    }
-    return err;
+    return err == GBA_OK ? add_devices(k, rows) : err;
 }
 
 /* ------------------------------------------------------------ lists */
