@@ -1,5 +1,5 @@
 /*
- * The MEF's decisions on Mmef: who asks, what `to` names, which procedure; see mef.h.  The
+ * The decisions of an MEF or MAF on Mmef or Mmaf: who asks, what `to` names, which procedure; see mef.h.  The
  * procedures are in mef_reg.c and mef_keys.c.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -95,8 +95,8 @@ static enum m2m_rsc retrieve_base(struct mef_call *k)
 {
     struct gba_text fqdn = gba_text(k->m->policy->fqdn);
 
-    m2m_resource_init(&k->out, M2M_MEF_BASE);
-    m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(M2M_MEF_BASE)->ty);
+    m2m_resource_init(&k->out, k->role->base);
+    m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(k->role->base)->ty);
     m2m_set_text(&k->out, M2M_A_RESOURCE_ID, GBA_TEXT("-"));
     m2m_set_text(&k->out, M2M_A_FQDN, fqdn);
     return M2M_RSC_OK;
@@ -111,11 +111,11 @@ static enum m2m_rsc create_below_base(struct mef_call *k)
         return mef_no(k, M2M_RSC_BAD_REQUEST, "no resource type");
     if (m2m_type_by_number(k->rq->ty, &type) != GBA_OK)
         return mef_no(k, M2M_RSC_INVALID_CHILD_RESOURCE_TYPE, "unknown resource type");
-    if (type == M2M_MEF_CLIENT_REG)
+    if (type == k->role->registration)
         return mef_create_reg(k);
     if (type == M2M_SYMM_KEY_REG)
         return mef_create_key(k);
-    return mef_no(k, M2M_RSC_INVALID_CHILD_RESOURCE_TYPE, "not a child of MEFBase");
+    return mef_no(k, M2M_RSC_INVALID_CHILD_RESOURCE_TYPE, "not a child of the base");
 }
 
 /* ------------------------------------------------------------ what `to` names */
@@ -135,7 +135,7 @@ static enum m2m_rsc find_resource(struct mef_call *k, char *ri, enum m2m_type *t
     enum gba_err err = s->get_reg(s, ri, &k->reg);
 
     if (err == GBA_OK) {
-        *type = M2M_MEF_CLIENT_REG;
+        *type = k->role->registration;
         if (k->reg.expires_s <= k->now_s)
             return mef_no(k, M2M_RSC_NOT_FOUND, "expired");
         if (!mef_is_entity(k->m->policy, gba_text(k->c->id), k->reg.creator))
@@ -160,8 +160,8 @@ static enum m2m_rsc resolve(struct mef_call *k, enum m2m_type *type)
 
     if (m2m_target_parse(gba_text(k->rq->to), &to) != GBA_OK ||
         (to.fqdn.n != 0 && !gba_text_eq_nocase(to.fqdn, gba_text(k->m->policy->fqdn))))
-        return mef_no(k, M2M_RSC_NOT_FOUND, "not of this MEF");
-    *type = M2M_MEF_BASE;
+        return mef_no(k, M2M_RSC_NOT_FOUND, "not of this function");
+    *type = k->role->base;
     if (to.n == 0)
         return M2M_RSC_OK;
     if (gba_text_copy(ri, sizeof(ri), to.segment[0]) != GBA_OK)
@@ -179,10 +179,14 @@ static enum m2m_rsc resolve(struct mef_call *k, enum m2m_type *type)
 
 typedef enum m2m_rsc procedure(struct mef_call *k);
 
-/* TS-0003 8.3.5.2.3-10, 8.3.9.2-3.  What has no entry is not allowed. */
+/* TS-0003 8.3.5.2.3-10, 8.3.9.2-3, 8.8.2.  What has no entry is not allowed. */
 static procedure *const procedures[M2M_N_TYPES][N_OPS] = {
     [M2M_MEF_BASE] = {[M2M_OP_CREATE] = create_below_base, [M2M_OP_RETRIEVE] = retrieve_base},
     [M2M_MEF_CLIENT_REG] = {[M2M_OP_RETRIEVE] = mef_retrieve_reg,
+                            [M2M_OP_UPDATE] = mef_update_reg,
+                            [M2M_OP_DELETE] = mef_delete_reg},
+    [M2M_MAF_BASE] = {[M2M_OP_CREATE] = create_below_base, [M2M_OP_RETRIEVE] = retrieve_base},
+    [M2M_MAF_CLIENT_REG] = {[M2M_OP_RETRIEVE] = mef_retrieve_reg,
                             [M2M_OP_UPDATE] = mef_update_reg,
                             [M2M_OP_DELETE] = mef_delete_reg},
     [M2M_SYMM_KEY_REG] = {[M2M_OP_RETRIEVE] = mef_retrieve_key,
@@ -202,7 +206,7 @@ static enum m2m_rsc perform(struct mef_call *k)
     enum m2m_rsc rsc;
 
     if (k->c->id[0] == '\0')
-        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED, "not an entity of this MEF");
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED, "not an entity of this function");
     /* an enrolee may leave it to the MEF to know its Enrolee-ID (8.3.2.1) */
     if (k->rq->fr[0] == '\0' && !k->c->is_enrolee)
         return mef_no(k, M2M_RSC_BAD_REQUEST, "no originator");
@@ -228,6 +232,9 @@ static const char *const events[M2M_N_TYPES][N_OPS] = {
     [M2M_MEF_CLIENT_REG] = {[M2M_OP_CREATE] = "registration.create",
                             [M2M_OP_UPDATE] = "registration.update",
                             [M2M_OP_DELETE] = "registration.delete"},
+    [M2M_MAF_CLIENT_REG] = {[M2M_OP_CREATE] = "registration.create",
+                            [M2M_OP_UPDATE] = "registration.update",
+                            [M2M_OP_DELETE] = "registration.delete"},
     [M2M_SYMM_KEY_REG] = {[M2M_OP_CREATE] = "key.create",
                           [M2M_OP_RETRIEVE] = "key.give",
                           [M2M_OP_UPDATE] = "key.update",
@@ -250,7 +257,7 @@ static enum gba_err note_done(struct mef_call *k)
     const char *what;
 
     if (k->rq->op == M2M_OP_CREATE)
-        type = k->key.relative_id[0] != '\0' ? M2M_SYMM_KEY_REG : M2M_MEF_CLIENT_REG;
+        type = k->key.relative_id[0] != '\0' ? M2M_SYMM_KEY_REG : k->role->registration;
     what = events[type][k->rq->op];
     if (what == NULL)
         return GBA_OK;
@@ -314,6 +321,7 @@ void mef_request(const struct mef *m, const struct mef_client *c, const struct m
     k->m = m;
     k->c = c;
     k->rq = rq;
+    k->role = mef_role(m->policy->role);
     k->now_s = now_s;
     k->random = random;
     k->problem = &out->problem;

@@ -16,7 +16,7 @@ static const char *const nouns[MEF_N_NOUNS] = {
     [MEF_INSTRUCTION] = "instruction",   [MEF_ENROLMENT] = "enrolment",
     [MEF_REGISTRATION] = "registration", [MEF_KEY] = "key",
 };
-static const char *const origins[] = {"configuration", "administration", "est"};
+static const char *const origins[] = {"configuration", "administration", "procedure"};
 /* As in the configuration (mefd_conf.c). */
 static const char *const derivations[] = {"usage", "kpsa", "km"};
 static const char default_ua[] = "01000100ae"; /* RULES: TLS_PSK_WITH_AES_128_CBC_SHA256 */

@@ -13,6 +13,7 @@ struct mef_call {
     const struct mef *m;
     const struct mef_client *c;
     const struct m2m_request *rq;
+    const struct mef_role_facts *role;
     int64_t now_s;
     const uint8_t *random;
     struct m2m_problem *problem;
@@ -34,6 +35,11 @@ enum m2m_rsc mef_update_key(struct mef_call *k);
 enum m2m_rsc mef_delete_key(struct mef_call *k);
 enum m2m_rsc mef_retrieve_cmd(struct mef_call *k);
 enum m2m_rsc mef_update_cmd(struct mef_call *k);
+
+/* A MAF's: Km and its name (maf_km.c). */
+enum m2m_rsc maf_name_km(struct mef_call *k);
+void maf_put_km(struct mef_call *k);
+enum m2m_rsc maf_forget_km(struct mef_call *k);
 
 /* Shared: refusal with its reason; the content as a resource of this type. */
 enum m2m_rsc mef_no(struct mef_call *k, enum m2m_rsc rsc, const char *why);

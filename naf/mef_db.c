@@ -77,7 +77,7 @@ static const char *const sql[N_STATEMENTS] = {
         "INSERT INTO credential(" CREDENTIAL_COLUMNS ") VALUES(?,?,?,?,?,?)"
         " ON CONFLICT(kind,name) DO UPDATE SET enrolee=excluded.enrolee,"
         "key=excluded.key,expires=excluded.expires,origin=excluded.origin" UNLESS_STALE
-        " OR (origin=" STR(MEF_DB_EST) " AND enrolee=excluded.enrolee)",
+        " OR (origin=" STR(MEF_DB_PROCEDURE) " AND enrolee=excluded.enrolee)",
     [S_GET_INSTRUCTION] =
         "SELECT " INSTRUCTION_COLUMNS " FROM instruction WHERE enrolee=? AND target=?",
     [S_ADD_INSTRUCTION] = "INSERT INTO instruction(" INSTRUCTION_COLUMNS ") VALUES(?,?,?,?,?)"
@@ -119,6 +119,8 @@ static const char *const sql[N_STATEMENTS] = {
     [S_REVOKE_KES] = "DELETE FROM ke WHERE enrolee=?",
     [S_REVOKE_KEYS] = "DELETE FROM key WHERE creator=?",
     [S_REVOKE_REGS] = "DELETE FROM reg WHERE creator=?",
+    [S_REVOKE_KMS] = "DELETE FROM credential WHERE enrolee=? AND key IS NOT NULL AND origin=" STR(
+        MEF_DB_PROCEDURE),
     [S_DEL_STAKEHOLDER_KEYS] = "DELETE FROM key WHERE admin=?",
     [S_DEL_ORPHAN_KES] =
         "DELETE FROM ke WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"

@@ -13,7 +13,7 @@
 #include "common/crypto.h"
 #include "naf/mef_store_sqlite.h"
 
-#define MEF_DB_EST       2 /* MEF_OF_EST */
+#define MEF_DB_PROCEDURE 2 /* MEF_OF_PROCEDURE */
 #define MEF_DB_STALE     9 /* origin: of the configuration of the start before */
 #define MEF_DB_SEAL_MORE (GBA_SEAL_NONCE + GBA_SEAL_TAG)
 #define MEF_DB_SEALED    (32 + MEF_DB_SEAL_MORE)
@@ -69,6 +69,7 @@ enum statement {
     S_REVOKE_KES = S_REMOVE + MEF_N_NOUNS,
     S_REVOKE_KEYS,
     S_REVOKE_REGS,
+    S_REVOKE_KMS,
     S_DEL_STAKEHOLDER_KEYS,
     S_DEL_STAKEHOLDER_REGS,
     S_DEL_ORPHAN_KES,

@@ -1,5 +1,5 @@
 /*
- * The front of mefd: see mef_http.h.
+ * The front of mefd and mafd: see mef_http.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -230,7 +230,8 @@ static void serve(struct mef_front *f, const struct mef_client *c, struct httpd_
 {
     if (is_repeated(r, M2M_H_ORIGIN) || is_repeated(r, M2M_H_RI)) {
         refuse(f, r, GBA_E_REPEATED);
-    } else if (gba_text_starts(httpd_path(r), MEF_FETCH_PATH)) {
+    } else if (mef_role(f->mef.policy->role)->enrols &&
+               gba_text_starts(httpd_path(r), MEF_FETCH_PATH)) {
         if (gba_text_is(httpd_method(r), "GET"))
             fetch(f, c, r);
         else

@@ -1,5 +1,5 @@
 /*
- * The front of mefd: requests of common/host/httpd.h into primitives of Mmef and into
+ * The front of mefd and mafd: requests of common/host/httpd.h into primitives and into
  * fetchCredentials, answers back.  It knows who a TLS session is; it decides nothing else.
  *
  * SPDX-License-Identifier: Apache-2.0

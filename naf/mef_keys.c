@@ -1,5 +1,5 @@
 /*
- * Key registration and key retrieval: TS-0003 8.3.5.2.7-10.  A key is the client's own
+ * Key registration and key retrieval: TS-0003 8.3.5.2.7-10, 8.8.2.7-10.  A key is the client's own
  * (keyValue) or the session's export (10.3.5).
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -44,8 +44,9 @@ static enum m2m_rsc take_targets(struct mef_call *k)
 {
     const struct m2m_suid *suid = m2m_suid_find(k->key.suid);
 
-    if (suid == NULL || suid->source != M2M_KEY_RSPF)
-        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "SUID is not of a key from an MEF");
+    if (suid == NULL || suid->source != k->role->keys_of)
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE,
+                      "SUID is not of a key registered here");
     if (!m2m_suid_takes_targets(suid, m2m_items(&k->in, M2M_A_TARGET_IDS)))
         return mef_no(k, M2M_RSC_BAD_REQUEST, "number of targetIDs");
     return mef_list_pack(&k->in, M2M_A_TARGET_IDS, k->key.targets, sizeof(k->key.targets))

@@ -25,6 +25,15 @@ static bool is_plain(uint16_t suite)
     return false;
 }
 
+/* What is left is a B-TID.  With an MEF both ends are ours: forward secrecy.  With a MAF it is
+ * KmID, and one suite is agreed, else it would have several keys (8.3.2.3). */
+static enum gba_err judge_gba(const struct mef_peer_lookup *l, uint16_t suite)
+{
+    if (l->gba_suite != 0)
+        return suite == l->gba_suite ? GBA_E_NOT_FOUND : GBA_E_DOWNGRADE;
+    return is_plain(suite) && !l->plain_psk ? GBA_E_DOWNGRADE : GBA_E_NOT_FOUND;
+}
+
 enum gba_err mef_peer_look_up(void *arg, const struct gba_naf_handshake *h,
                               struct gba_naf_psk_row *row)
 {
@@ -43,9 +52,9 @@ enum gba_err mef_peer_look_up(void *arg, const struct gba_naf_handshake *h,
         gba_wipe(&c, sizeof(c));
         return GBA_OK;
     }
-    /* what is left is a B-TID, for whose sessions both ends are ours: forward secrecy */
-    return err == GBA_E_NOT_FOUND && is_plain(h->suite) && !l->plain_psk ? GBA_E_DOWNGRADE
-                                                                         : err;
+    if (err == GBA_E_NOT_FOUND && l->remote != NULL)
+        err = l->remote(l->remote_arg, id, row);
+    return err == GBA_E_NOT_FOUND ? judge_gba(l, h->suite) : err;
 }
 
 /* ------------------------------------------------------------ after it */

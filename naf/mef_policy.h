@@ -11,6 +11,7 @@
 #include "common/m2m_id.h"
 #include "common/secret.h"
 #include "common/ua_protocol.h"
+#include "naf/mef_role.h"
 
 #define MEF_PSK_MAX 64 /* octets of a Kpm; 16 at least */
 #define MEF_PSK_MIN 16
@@ -69,6 +70,7 @@ struct mef_limits {
 };
 
 struct mef_policy {
+    enum mef_role role;       /* mef_policy_init: an MEF */
     char fqdn[GBA_FQDN_SIZE]; /* MEF-ID or MAF-ID */
     char sp[GBA_FQDN_SIZE];   /* of SP-relative identifiers; "": only Absolute ones are taken */
     struct mef_limits limits;

@@ -1,5 +1,5 @@
 /*
- * Client registration and the command resource: TS-0003 8.3.5.2.3-6, 8.3.9.2-3.
+ * Client registration and the command resource: TS-0003 8.3.5.2.3-6, 8.8.2.3-6, 8.3.9.2-3.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -28,12 +28,13 @@ static enum m2m_rsc represent(struct mef_call *k)
 {
     const struct mef_reg *g = &k->reg;
 
-    put_common(k, M2M_MEF_CLIENT_REG);
+    put_common(k, k->role->registration);
     m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, g->expires_s);
     mef_list_unpack(&k->out, M2M_A_LABELS, g->labels);
     m2m_set_text(&k->out, M2M_A_CREATOR, gba_text(g->creator));
     m2m_set_text(&k->out, M2M_A_FQDN, gba_text(k->m->policy->fqdn));
     m2m_set_text(&k->out, M2M_A_ADMIN_FQDN, gba_text(g->admin_fqdn));
+    maf_put_km(k);
     return M2M_RSC_OK;
 }
 
@@ -70,7 +71,7 @@ static enum m2m_rsc keep_ke(struct mef_call *k)
     struct mef_ke ke = {.created_s = k->now_s};
     enum gba_err err;
 
-    if (!c->is_enrolee)
+    if (!c->is_enrolee || !k->role->enrols)
         return M2M_RSC_OK;
     ke.expires_s = k->now_s + k->m->policy->limits.enrolment_s;
     if (c->expires_s < ke.expires_s)
@@ -95,7 +96,7 @@ static enum m2m_rsc fill_new(struct mef_call *k)
     if (rsc != M2M_RSC_OK)
         return rsc;
     if (fqdn.n != 0 && !gba_text_eq_nocase(fqdn, gba_text(k->m->policy->fqdn)))
-        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is not this MEF's");
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is of another");
     if (gba_fqdn_canonical(m2m_text(&k->in, M2M_A_ADMIN_FQDN), k->reg.admin_fqdn) != GBA_OK)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
     err = k->m->registry->stakeholder(k->m->registry, k->reg.admin_fqdn);
@@ -114,7 +115,7 @@ enum m2m_rsc mef_create_reg(struct mef_call *k)
 {
     struct mef_store *s = k->m->store;
     struct mef_reg live;
-    enum m2m_rsc rsc = mef_read(k, M2M_MEF_CLIENT_REG, M2M_USE_CREATE);
+    enum m2m_rsc rsc = mef_read(k, k->role->registration, M2M_USE_CREATE);
     enum gba_err err;
 
     if (rsc == M2M_RSC_OK)
@@ -123,6 +124,8 @@ enum m2m_rsc mef_create_reg(struct mef_call *k)
         return rsc;
     err = s->add_reg(s, &k->reg, k->now_s, k->m->policy->limits.registrations_max, &live);
     rsc = err == GBA_OK || err == GBA_E_EXISTS ? keep_ke(k) : mef_store_rsc(k, err);
+    if (err == GBA_OK && rsc == M2M_RSC_OK)
+        rsc = maf_name_km(k);
     if (err == GBA_OK && rsc != M2M_RSC_OK)
         s->del_reg(s, k->reg.ri); /* no half a registration */
     if (rsc != M2M_RSC_OK)
@@ -142,7 +145,7 @@ enum m2m_rsc mef_retrieve_reg(struct mef_call *k)
 
 enum m2m_rsc mef_update_reg(struct mef_call *k)
 {
-    enum m2m_rsc rsc = mef_read(k, M2M_MEF_CLIENT_REG, M2M_USE_UPDATE);
+    enum m2m_rsc rsc = mef_read(k, k->role->registration, M2M_USE_UPDATE);
     bool labels, expiry;
 
     if (rsc != M2M_RSC_OK)
@@ -158,11 +161,14 @@ enum m2m_rsc mef_update_reg(struct mef_call *k)
         return rsc;
     k->reg.modified_s = k->now_s;
     rsc = mef_store_rsc(k, k->m->store->set_reg(k->m->store, &k->reg));
+    if (rsc == M2M_RSC_OK)
+        rsc = maf_name_km(k);
     if (rsc != M2M_RSC_OK)
         return rsc;
-    put_common(k, M2M_MEF_CLIENT_REG); /* with what changed, no more (8.3.5.2.5) */
+    put_common(k, k->role->registration); /* with what changed, no more (8.3.5.2.5) */
     if (expiry)
         m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, k->reg.expires_s);
+    maf_put_km(k);
     if (labels)
         mef_list_unpack(&k->out, M2M_A_LABELS, k->reg.labels);
     return M2M_RSC_OK;
@@ -170,7 +176,10 @@ enum m2m_rsc mef_update_reg(struct mef_call *k)
 
 enum m2m_rsc mef_delete_reg(struct mef_call *k)
 {
-    return mef_store_rsc(k, k->m->store->del_reg(k->m->store, k->reg.ri));
+    enum m2m_rsc rsc = maf_forget_km(k);
+
+    return rsc == M2M_RSC_OK ? mef_store_rsc(k, k->m->store->del_reg(k->m->store, k->reg.ri))
+                             : rsc;
 }
 
 /* ------------------------------------------------------------ commands */

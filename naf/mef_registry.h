@@ -4,7 +4,7 @@
  *
  * Rows are copied both ways; a key in a credential is sealed at rest, and wiped by whoever got
  * it.  A row is of the configuration, which is loaded anew at each start, of the
- * administration, or of a certificate that was issued (EST).  Any thread may call.  Errors of
+ * administration, or of a procedure: a certificate that EST issued, a Km that came from an MEF.  Any thread may call.  Errors of
  * all: GBA_E_IO, GBA_E_NOMEM, GBA_E_CRYPTO (a sealed key does not open), GBA_E_ENTROPY.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -15,7 +15,7 @@
 #include "naf/mef_policy.h"
 #include "naf/mef_store.h"
 
-enum mef_origin { MEF_OF_CONFIG, MEF_OF_ADMIN, MEF_OF_EST };
+enum mef_origin { MEF_OF_CONFIG, MEF_OF_ADMIN, MEF_OF_PROCEDURE };
 
 /* What the administration sees: rows of the registry, and what enrolees have made of them. */
 enum mef_noun {
@@ -82,13 +82,13 @@ struct mef_registry {
      * keys; of a target instructions; of an enrolee everything.  GBA_E_NOT_FOUND;
      * GBA_E_FORBIDDEN: it is of the configuration. */
     enum gba_err (*remove)(struct mef_registry *self, const struct mef_row *row);
-    /* Ke's, registrations and keys of an enrolee; *n how many. */
+    /* Ke's, Km's of procedures, registrations and keys of an enrolee; *n how many. */
     enum gba_err (*revoke)(struct mef_registry *self, const char *enrolee, size_t *n);
 
     /* Notes that this batch of an import, named by its token, is in.  GBA_E_EXISTS: it was. */
     enum gba_err (*note_batch)(struct mef_registry *self, const char *token, uint64_t batch);
 
-    /* New rows; a credential takes the place of one that EST left with the same enrolee.
+    /* New rows; a credential takes the place of one that a procedure left with the same enrolee.
      * GBA_E_EXISTS: its name is taken; GBA_E_NOT_FOUND: the enrolee or target it
      * names has no row. */
     enum gba_err (*add_stakeholder)(struct mef_registry *self, const char *fqdn,

@@ -28,7 +28,7 @@ static enum gba_err read_origin(sqlite3_stmt *st, struct mef_row *r, enum gba_er
 {
     int origin = sqlite3_column_int(st, sqlite3_column_count(st) - 1);
 
-    if (origin < 0 || origin > MEF_OF_EST ||
+    if (origin < 0 || origin > MEF_OF_PROCEDURE ||
         (r->noun == MEF_TARGET && (unsigned)r->u.target.derivation > MEF_KM) ||
         (r->noun == MEF_CREDENTIAL && (unsigned)r->u.credential.kind >= MEF_N_CRED_KINDS))
         return GBA_E_IO;
@@ -222,9 +222,10 @@ static enum gba_err run_all(struct mef_db *s, const enum statement *which, size_
 
 static enum gba_err revoke_of(struct mef_db *s, const char *enrolee, size_t *n)
 {
-    static const enum statement all[] = {S_REVOKE_KES, S_REVOKE_KEYS, S_REVOKE_REGS};
+    static const enum statement all[] = {S_REVOKE_KES, S_REVOKE_KEYS, S_REVOKE_REGS,
+                                         S_REVOKE_KMS};
 
-    return run_all(s, all, 3, enrolee, n);
+    return run_all(s, all, sizeof(all) / sizeof(all[0]), enrolee, n);
 }
 
 /* What hangs on a row beyond what its foreign keys take along. */

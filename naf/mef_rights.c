@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "naf/mef_audit.h"
+
 void mef_client_wipe(struct mef_client *c)
 {
     gba_wipe(c, sizeof(*c));
@@ -40,6 +42,8 @@ enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind
     if (err == GBA_OK && (row.expires_s == 0 || row.expires_s > now_s) &&
         is_or_becomes(c, row.enrolee)) {
         c->is_enrolee = true;
+        if (kind == MEF_CRED_PSK)
+            memcpy(c->key_id, canonical, sizeof(c->key_id));
         c->expires_s = row.expires_s != 0 ? sooner(row.expires_s, until_s) : until_s;
     }
     gba_wipe(&row, sizeof(row));
@@ -118,7 +122,39 @@ enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,
         return err;
     if (holder[0] != '\0')
         return strcmp(holder, enrolee) == 0 ? GBA_OK : GBA_E_EXISTS;
-    return m->registry->add_credential(m->registry, &row, MEF_OF_EST);
+    return m->registry->add_credential(m->registry, &row, MEF_OF_PROCEDURE);
+}
+
+static enum gba_err note_km(const struct mef *m, const struct mef_credential *row,
+                            const char *mef_fqdn, int64_t now_s)
+{
+    const struct mef_audit_event e = {
+        .who = mef_fqdn, .what = "km.keep", .whom = row->enrolee, .key_id = row->name};
+
+    return m->audit != NULL ? m->audit->note(m->audit, &e, now_s) : GBA_OK;
+}
+
+enum gba_err mef_learn_km(const struct mef *m, const char *mef_fqdn, struct gba_text key_id,
+                          struct gba_text enrolee, const struct gba_key *km, int64_t now_s,
+                          int64_t expires_s)
+{
+    struct mef_registry *g = m->registry;
+    struct mef_credential row = {
+        .kind = MEF_CRED_PSK, .key_len = sizeof(km->octets), .expires_s = expires_s};
+    enum gba_err err = mef_credential_name(MEF_CRED_PSK, key_id, row.name);
+
+    if (err == GBA_OK)
+        err = mef_absolute(m->policy, enrolee, row.enrolee);
+    if (err == GBA_OK)
+        err = g->begin(g);
+    if (err != GBA_OK)
+        return err;
+    memcpy(row.key, km->octets, sizeof(km->octets));
+    err = g->add_credential(g, &row, MEF_OF_PROCEDURE);
+    if (err == GBA_OK)
+        err = note_km(m, &row, mef_fqdn, now_s);
+    gba_wipe(&row, sizeof(row));
+    return g->end(g, err);
 }
 
 enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out)

@@ -26,6 +26,7 @@ struct mef_client {
     bool is_enrolee;      /* has a row, and a credential that this session proved */
     bool is_target;
     struct mef_target target;
+    char key_id[MEF_CRED_NAME_SIZE]; /* the provisioned key of a PSK session; "": none */
     /* Enrolees: what the session exports (10.3.1), and until when its credential is good. */
     uint8_t bootstrap[M2M_EXPORT_LEN], connection[M2M_EXPORT_LEN];
     int64_t expires_s;
@@ -51,6 +52,13 @@ enum gba_err mef_check_certificate(const struct mef *m, const char *id, struct g
  * registry's. */
 enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,
                                    struct gba_text san);
+
+/* A Km that an MEF gave a MAF for this enrolee, known from now on by its KeID (TS-0003 8.8.2.3,
+ * 8.3.2.1 step 6); until expires_s.  GBA_E_SYNTAX: no identifiers; GBA_E_NOT_FOUND: the enrolee
+ * has no row here; GBA_E_EXISTS: the KeID is another's; the registry's. */
+enum gba_err mef_learn_km(const struct mef *m, const char *mef_fqdn, struct gba_text key_id,
+                          struct gba_text enrolee, const struct gba_key *km, int64_t now_s,
+                          int64_t expires_s);
 
 /* The row of a target by any form of its identifier.  GBA_E_NOT_FOUND, or the registry's. */
 enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out);

@@ -30,9 +30,9 @@ static void sweep(struct mef_sweeper *s)
     enum gba_err err = s->store->sweep(s->store, clock_unix_s(), &n);
 
     if (err != GBA_OK)
-        LOG(s->log, LOG_LV_ERROR, "mefd.sweep", LOG_ERR(err));
+        LOG(s->log, LOG_LV_ERROR, "mef.sweep", LOG_ERR(err));
     else if (n > 0)
-        LOG(s->log, LOG_LV_INFO, "mefd.sweep", LOG_INT("expired", n));
+        LOG(s->log, LOG_LV_INFO, "mef.sweep", LOG_INT("expired", n));
 }
 
 static void write_audit(struct mef_sweeper *s)
@@ -40,7 +40,7 @@ static void write_audit(struct mef_sweeper *s)
     enum gba_err err = s->audit != NULL ? s->audit->flush(s->audit) : GBA_OK;
 
     if (err != GBA_OK && !s->audit_failed)
-        LOG(s->log, LOG_LV_ERROR, "mefd.audit", LOG_ERR(err),
+        LOG(s->log, LOG_LV_ERROR, "mef.audit", LOG_ERR(err),
             LOG_STR("why", "lines stay in the database until they can be written"));
     s->audit_failed = err != GBA_OK;
 }

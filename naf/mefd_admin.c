@@ -137,7 +137,7 @@ static void on_request(void *ctx, struct httpd_request *r)
     const char *name = admitted(a, httpd_tls(r));
 
     if (name == NULL) {
-        LOG(a->log, LOG_LV_WARNING, "mefd.admin", LOG_STR("peer", httpd_peer_text(r)),
+        LOG(a->log, LOG_LV_WARNING, "mef.admin", LOG_STR("peer", httpd_peer_text(r)),
             LOG_STR("why", "its certificate names nobody of admin.clients"));
         reply(r, 403, NULL, 0);
     } else if (!gba_text_is(httpd_path(r), "/")) {
@@ -197,7 +197,7 @@ enum gba_err mefd_admin_start(struct mefd_admin *a, const struct mefd_conf *c,
     a->conf = &c->admin;
     a->log = log;
     if (c->admin.listen.n != 0 && c->admin.clients.n == 0) {
-        LOG(log, LOG_LV_ERROR, "mefd.config", LOG_STR("option", "admin.clients"),
+        LOG(log, LOG_LV_ERROR, "mef.config", LOG_STR("option", "admin.clients"),
             LOG_ERR(GBA_E_MISSING));
         return GBA_E_CONFIG;
     }

@@ -1,5 +1,5 @@
 /*
- * The configuration file of mefd: the schema and what it fills.
+ * The configuration files of mefd and mafd: their schemas and what these fill.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -76,6 +76,13 @@ struct mefd_admin_conf {
     struct conf_strings clients; /* dNSNames of certificates */
 };
 
+/* mafd: an MEF whose Km's it takes. */
+struct mefd_mef_conf {
+    char *fqdn, *url, *ca;
+    struct conf_strings domains; /* right sides of the KeIDs asked there; none: fqdn */
+    int64_t deadline_ms;
+};
+
 struct mefd_conf {
     struct daemon_conf daemon;
     char *fqdn, *sp;
@@ -86,6 +93,7 @@ struct mefd_conf {
     struct mefd_coap_conf coap;
     struct mefd_zn_conf zn;
     struct mefd_est_conf est;
+    struct conf_list mefs; /* of struct mefd_mef_conf */
     char *database, *master_key, *audit;
     struct mefd_admin_conf admin;
     int64_t enrolment_ms;    /* life of Ke, at most */
@@ -97,6 +105,9 @@ struct mefd_conf {
     struct conf_list enrolees; /* of struct mefd_enrolee_conf */
 };
 
-extern const struct conf_schema mefd_schema, mefd_coap_schema;
+extern const struct conf_schema mefd_schema, mafd_schema;
+/* Sections of both. */
+extern const struct conf_schema mefd_tls_schema, mefd_psk_schema, mefd_coap_schema,
+    mefd_zn_schema, mefd_admin_schema;
 
 #endif

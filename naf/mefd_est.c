@@ -15,7 +15,7 @@
 
 static enum gba_err complain(struct log *log, const char *option, const char *why)
 {
-    LOG(log, LOG_LV_ERROR, "mefd.config", LOG_STR("option", option), LOG_STR("why", why),
+    LOG(log, LOG_LV_ERROR, "mef.config", LOG_STR("option", option), LOG_STR("why", why),
         LOG_ERR(GBA_E_CONFIG));
     return GBA_E_CONFIG;
 }

@@ -17,7 +17,7 @@ struct load {
 static enum gba_err complain(const struct load *l, const char *where, const char *what,
                              enum gba_err err)
 {
-    LOG(l->log, LOG_LV_ERROR, "mefd.config", LOG_STR("option", where), LOG_STR("value", what),
+    LOG(l->log, LOG_LV_ERROR, "mef.config", LOG_STR("option", where), LOG_STR("value", what),
         LOG_ERR(err));
     return err == GBA_E_SYNTAX || err == GBA_E_ARGUMENT || err == GBA_E_EXISTS ||
                    err == GBA_E_NOT_FOUND || err == GBA_E_MISSING

@@ -1,11 +1,11 @@
-# The tours of scripts/demo without a SIM card: a pre-provisioned key, a certificate, or a
-# credential that is there already.  Sourced, with scripts/lab.sh; POSIX sh.
+# The tours of scripts/demo without a SIM card (a pre-provisioned key, a certificate, or a
+# credential that is there already), and those to a MAF.  Sourced, with scripts/lab.sh; POSIX sh.
 #
 # SPDX-License-Identifier: Apache-2.0
 
 frameworks_fail() {
     echo "demo: $*" >&2
-    for log in mefd registrar; do
+    for log in mefd mafd registrar; do
         [ ! -f "$lab_dir/$log.log" ] || { echo "--- $log"; tail -n 15 "$lab_dir/$log.log"; } >&2
     done
     exit 1
@@ -41,6 +41,11 @@ frameworks_prepare() {
         credential kpsa kpsa "$(random_hex 16)@lab.test" "$target_cse_id"
         lab_registrar_more="credentials: [ $lab_dir/kpsa ]"
         ;;
+    pre:maf)
+        credential km km "device1@$maf_fqdn" "$maf_fqdn"
+        lab_maf_client="    km_id: device1@$maf_fqdn
+    km: $(sed -n 's/^key=//p' "$lab_dir/km")"
+        ;;
     pre:cert) lab_cert_san device device1 "URI:$enrolee_id" ;;
     esac
     [ "$association" = cert ] || return 0
@@ -69,6 +74,7 @@ run() {
 
 frameworks_start() {
     case $framework:$association in
+    gba:*) tour_start ;;
     psk:*)
         step '1. The device has a pre-provisioned key, Kpm, and the MEF has it too'
         say "   KpmID device1@$mef_fqdn; a file of mode 0600 at the device, a row at the MEF"
@@ -80,6 +86,10 @@ frameworks_start() {
     pre:psk)
         step '1. The device has a pre-provisioned Kpsa, and its registrar has it too'
         run import thing credential import --file "$lab_dir/kpsa"
+        ;;
+    pre:maf)
+        step '1. The device has a pre-provisioned Km, and the MAF has it too'
+        run import thing credential import --file "$lab_dir/km"
         ;;
     pre:cert)
         step '1. The device has a pre-provisioned certificate with its AE-ID'
@@ -98,15 +108,37 @@ mef_access() {
     access_words="$*"
 }
 
+# Km for the MAF by the SIM card: Km is the NAF key, or of the Ke that the MEF has too.
+gba_enrol_maf() {
+    if [ "$gba_way" = native ]; then
+        step '2. Enrolment: the MAF is the NAF (TS-0003 8.3.2.3)'
+        say "   Km = Ks_NAF of $maf_fqdn, KmID = B-TID: after one run of Ub no message is sent."
+        run enrol device enrol --target "$maf_fqdn"
+    else
+        step '2. Enrolment: the MEF is the NAF, Km is of Ke (8.3.2.1)'
+        run enrol device enrol --gba-mef --mef "$mef_psk_url" --mef-fqdn "$mef_fqdn" --target "$maf_fqdn" \
+            --usage 21 --admin lab.test
+    fi
+}
+
 frameworks_enrol() {
+    if [ "$framework" = gba ]; then
+        gba_enrol_maf
+        return
+    fi
     mef_access
     # shellcheck disable=SC2086 # words without blanks
     set -- $access_words
-    if [ "$association" = psk ]; then
+    if [ "$association" != cert ]; then
         [ "$framework" = psk ] && clause=8.3.2.1 || clause=8.3.2.2
         step "2. Enrolment with the MEF (TS-0003 $clause)"
         say '   TLS with what the device has; both ends export Ke and KeID, the device registers.'
-        run enrol thing enrol --framework "$framework" --mef-fqdn "$mef_fqdn" --target "$target_cse_id" "$@"
+        if [ "$association" = maf ]; then
+            set -- --target "$maf_fqdn" --usage 21 --admin lab.test "$@"
+        else
+            set -- --target "$target_cse_id" "$@"
+        fi
+        run enrol thing enrol --framework "$framework" --mef-fqdn "$mef_fqdn" "$@"
     else
         step '2. A certificate from the MEF by EST (TS-0003 8.3.6.2, RFC 7030)'
         say '   In the same session: the CA certificates, a new key, a request, the certificate.'
@@ -121,7 +153,27 @@ frameworks_trust() {
     kill -HUP "$lab_pid" || frameworks_fail 'the registrar is not there'
 }
 
+# Whose keyring: the card's, or the device's own.
+holder() {
+    if [ "$framework" = gba ]; then device "$@"; else thing "$@"; fi
+}
+
+maf_connect() {
+    step "3. The MAF (8.2.2.3): registration with Km, then a key for $target_cse_id"
+    say '   Kc and KcID are what the TLS session with the MAF exports; nobody sends them.'
+    say '   Then TLS-PSK with KcID between device and registrar:'
+    run connect holder connect "$registrar_addr" --maf "$maf_psk_url" --maf-fqdn "$maf_fqdn" --target "$target_cse_id"
+    say '   The registrar got Kc from the MAF (key retrieval on Mmaf, mutual TLS), by KcID alone.'
+    case $framework in
+    psk | cert) say '   The MAF itself got Km from the MEF, by KeID, and gave it a name of its own (assignedSymmKeyID).' ;;
+    esac
+}
+
 frameworks_connect() {
+    if [ "$association" = maf ]; then
+        maf_connect
+        return
+    fi
     if [ "$association" = psk ]; then
         step "3. Security association: TLS-PSK between device and registrar $target_cse_id (8.2.2.1)"
         run connect thing connect "$registrar_addr" --psk --target "$target_cse_id"
@@ -138,8 +190,8 @@ frameworks_connect() {
 # Somebody else's key under the same identifier, or somebody else's certificate.
 frameworks_wrong() {
     step '4. Somebody else'
-    if [ "$association" = psk ]; then
-        thing connect "$registrar_addr" --psk --target "$target_cse_id" --json >"$lab_dir/connect.json" ||
+    if [ "$association" != cert ]; then
+        holder connect "$registrar_addr" --psk --target "$target_cse_id" --json >"$lab_dir/connect.json" ||
             frameworks_fail 'second session'
         id=$(sed -n 's/.*"key_id": *"\([^"]*\)".*/\1/p' "$lab_dir/connect.json" | head -n 1)
         (umask 077 && random_hex 32 >"$lab_dir/wrong")
@@ -147,7 +199,7 @@ frameworks_wrong() {
     else
         set -- "$registrar_cert_addr" --cert "$lab_dir/zn-client.pem" --key "$lab_dir/zn-client.key"
     fi
-    if thing connect "$@" --target "$target_cse_id" >"$lab_dir/wrong.out" 2>&1; then
+    if holder connect "$@" --target "$target_cse_id" >"$lab_dir/wrong.out" 2>&1; then
         frameworks_fail 'somebody else was let in'
     fi
     say "   refused, as it must be: «$(tail -n 1 "$lab_dir/wrong.out" | cut -c 1-120)»"
@@ -155,7 +207,7 @@ frameworks_wrong() {
 
 frameworks_secrets() {
     step '5. What the logs know'
-    for file in kpm kpsa; do
+    for file in kpm kpsa km; do
         [ -f "$lab_dir/$file" ] || continue
         if sed -n 's/^key=//p' "$lab_dir/$file" | grep -qiF -f - "$lab_dir"/*.log; then
             frameworks_fail 'a key stands in a log'

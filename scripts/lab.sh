@@ -78,9 +78,9 @@ lab_end() {
 
 # lab_find_programs BUILDDIR
 lab_find_programs() {
-    bsfd=$1/bsf/bsfd mefd=$1/naf/mefd gba=$1/ua/gba
+    bsfd=$1/bsf/bsfd mefd=$1/naf/mefd mafd=$1/naf/mafd gba=$1/ua/gba
     mock_hss=$1/tests/mock-hss/mock-hss registrar=$1/tests/registrar/registrar
-    for p in "$bsfd" "$mefd" "$gba" "$registrar"; do
+    for p in "$bsfd" "$mefd" "$mafd" "$gba" "$registrar"; do
         [ -x "$p" ] || lab_fail "$p is not built"
     done
 }
@@ -154,12 +154,13 @@ lab_world() {
     bsf_name_isim=bsf.ims.mnc001.mcc001.pub.3gppnetwork.org
     hss_identity=hss.lab.test hss_realm=lab.test
     zh_bsf_identity=bsf.lab.test zh_bsf_realm=lab.test
-    naf_fqdn=naf.lab.test mef_fqdn=mef.lab.test
+    naf_fqdn=naf.lab.test mef_fqdn=mef.lab.test maf_fqdn=maf.lab.test
     target_cse_id=//lab.test/cse1 target_fqdn=cse1.lab.test
     enrolee_id=//lab.test/cse1/Cdevice1
     lab_ca
     lab_cert bsf "$bsf_name" "$bsf_name_isim"
     lab_cert mef "$mef_fqdn"
+    lab_cert maf "$maf_fqdn"
     lab_cert registrar "$target_fqdn"
     lab_client_cert zn-client "$naf_fqdn"
     lab_client_cert mef-zn "$mef_fqdn"
@@ -239,6 +240,10 @@ nafs:
     fqdns: [ $target_fqdn ]
     ua_ids: [ "01000100ae" ]
     may_learn_impi: false
+  - certificate: $maf_fqdn
+    fqdns: [ $maf_fqdn ]
+    ua_ids: [ "01000100ae" ]
+    may_learn_impi: true
   # mefd: a NAF of its own, and a proxy for targets without Zn
   - certificate: $mef_fqdn
     fqdns: [ $mef_fqdn, $target_fqdn ]
@@ -277,10 +282,11 @@ database: mefd.db
 master_key: mefd.master
 targets:
   - { id: $target_cse_id, fqdn: $target_fqdn, ua_protocol: "01000100ae", suids: [ "22" ] }
+  - { id: $maf_fqdn, suids: [ "21" ] }
 enrolees:
   - impi: "$impi"
     id: $enrolee_id
-    targets: [ $target_cse_id ]
+    targets: [ $target_cse_id, $maf_fqdn ]
 $lab_enrolee
 metrics: 127.0.0.1:0
 $lab_log
@@ -289,8 +295,41 @@ EOF
     mef_url=https://$(lab_port mefd mef) mef_psk_url=https://$(lab_port mefd psk)
 }
 
-# What the enrolee's row has beyond its SIM, and the registrar's configuration of its own.
-lab_enrolee='' lab_registrar_more=''
+lab_mafd() {
+    [ -f "$lab_dir/mafd.master" ] ||
+        head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$lab_dir/mafd.master"
+    cat >"$lab_dir/mafd.yaml" <<EOF
+fqdn: $maf_fqdn
+sp: lab.test
+listen: 127.0.0.1:0
+psk: { listen: 127.0.0.1:0, tls_profile: onem2m }
+tls: { certificate: maf.pem, key: maf.key, client_ca: ca.pem }
+zn:
+  certificate: maf.pem
+  key: maf.key
+  bsfs:
+    - { domain: $bsf_name, url: "$zn_url", ca: ca.pem }
+    - { domain: $bsf_name_isim, url: "$zn_url", ca: ca.pem }
+mefs: [ { fqdn: $mef_fqdn, url: "$mef_url", ca: ca.pem } ]
+database: mafd.db
+master_key: mafd.master
+targets:
+  - { id: $target_cse_id, fqdn: $target_fqdn }
+enrolees:
+  - impi: "$impi"
+    id: $enrolee_id
+    targets: [ $target_cse_id ]
+$lab_maf_client
+$lab_log
+EOF
+    lab_start mafd "$mafd" --config "$lab_dir/mafd.yaml"
+    maf_url=https://$(lab_port mafd maf) maf_psk_url=https://$(lab_port mafd psk)
+}
+
+# What the enrolee's row has beyond its SIM, at the MEF and at the MAF, and the registrar's
+# configuration of its own.
+lab_enrolee='' lab_maf_client='' lab_registrar_more=''
+lab_with_maf= # not empty: a MAF too, whom the registrar asks
 
 # lab_registrar zn|mef|none: where it gets its keys
 lab_registrar() {
@@ -301,6 +340,8 @@ lab_registrar() {
     else
         source="mef: { url: '$mef_url', fqdn: $mef_fqdn, ca: ca.pem }"
     fi
+    [ -z "$lab_with_maf" ] || lab_registrar_more="$lab_registrar_more
+maf: { url: '$maf_url', fqdn: $maf_fqdn, ca: ca.pem }"
     cat >"$lab_dir/registrar.yaml" <<EOF
 listen: 127.0.0.1:0
 fqdn: $target_fqdn
@@ -332,6 +373,7 @@ lab_up() {
     fi
     lab_bsfd "$1"
     lab_mefd
+    [ -z "$lab_with_maf" ] || lab_mafd
     lab_registrar "$3"
 }
 

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "common/secret.h"
-#include "ua/ub_client.h"
 
 typedef enum gba_err enrol_action(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev);
 
@@ -58,72 +57,27 @@ static enum gba_err fail(struct gba_ue_enrol *e, enum gba_err err, const char *w
 }
 
 /* TS-0003 8.3.5.2.3: expirationTime and adminFQDN are mandatory. */
-static enum gba_err print_registration(struct gba_ue_enrol *e)
+static enum gba_err begin(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
 {
+    char to[M2M_TO_SIZE];
     struct m2m_resource r;
-    struct gba_wbuf w;
     enum gba_err err;
 
+    e->err = GBA_OK;
+    e->why = "";
+    snprintf(to, sizeof(to), "//%s/-", e->mef_fqdn);
     m2m_resource_init(&r, M2M_MEF_CLIENT_REG);
     err = m2m_set_time(&r, M2M_A_EXPIRATION_TIME, e->expires_s);
     if (err == GBA_OK)
         err = m2m_set_text(&r, M2M_A_FQDN, gba_text(e->mef_fqdn));
     if (err == GBA_OK)
         err = m2m_set_text(&r, M2M_A_ADMIN_FQDN, gba_text(e->admin_fqdn));
-    gba_wbuf_init(&w, e->content, sizeof(e->content));
     if (err == GBA_OK)
-        err = m2m_codec_print(&r, M2M_JSON, &w);
+        err = m2m_exchange_begin(&e->exchange, M2M_OP_CREATE, to, e->originator, ev->entropy, &r,
+                                 M2M_EXPORT_BOOTSTRAP);
     m2m_resource_wipe(&r);
-    e->primitive.pc = gba_wbuf_bytes(&w);
-    return err;
-}
-
-static void set_fields(struct gba_ue_enrol *e)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < e->call.n_fields; i++)
-        e->fields[n++] = (struct gba_ue_field){e->call.field[i].name, e->call.field[i].value};
-    e->fields[n++] = (struct gba_ue_field){"Content-Type", e->call.content_type};
-    e->fields[n++] = (struct gba_ue_field){"Accept", e->call.accept};
-    e->request = (struct gba_ue_request){.method = e->call.method,
-                                         .fields = e->fields,
-                                         .n_fields = n,
-                                         .body = e->primitive.pc.p,
-                                         .body_len = e->primitive.pc.n,
-                                         .fresh = true,
-                                         .export_label = M2M_EXPORT_BOOTSTRAP};
-}
-
-static enum gba_err begin(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
-{
-    char rqi[33];
-    enum gba_err err;
-
-    e->err = GBA_OK;
-    e->why = "";
-    memset(&e->primitive, 0, sizeof(e->primitive));
-    e->primitive.op = M2M_OP_CREATE;
-    snprintf(e->primitive.to, sizeof(e->primitive.to), "//%s/-", e->mef_fqdn);
-    memcpy(e->primitive.fr, e->originator, sizeof(e->primitive.fr));
-    gba_hex(rqi, (struct gba_bytes){ev->entropy, 16});
-    memcpy(e->primitive.rqi, rqi, sizeof(rqi));
-    memcpy(e->primitive.rvi, "3", 2);
-    e->primitive.ty = m2m_type_name(M2M_MEF_CLIENT_REG)->ty;
-    e->primitive.rcn = M2M_RCN_DEFAULT;
-    e->primitive.format = e->primitive.answer_in = M2M_JSON;
-    err = print_registration(e);
-    if (err == GBA_OK)
-        err = m2m_http_request_print(&e->primitive, &e->call);
-    if (err != GBA_OK)
-        return fail(e, GBA_E_ARGUMENT, "the registration does not fit");
-    set_fields(e);
-    return GBA_OK;
-}
-
-static struct gba_text field_text(const struct gba_ue_reply *reply, const char *name)
-{
-    return gba_text(gba_ue_reply_field(reply, name, 0));
+    return err == GBA_OK ? GBA_OK
+                         : fail(e, GBA_E_ARGUMENT, "the registration does not fit");
 }
 
 /* Enrolee-B-ID of 10.3.3: the Absolute form of the target's CSE-ID. */
@@ -215,12 +169,6 @@ static enum gba_err refusal(struct gba_ue_enrol *e, const struct m2m_response *r
 static enum gba_err answered(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
 {
     const struct gba_ue_reply *reply = ev->reply;
-    struct m2m_http_answer in = {.status = reply->status,
-                                 .rsc = field_text(reply, "X-M2M-RSC"),
-                                 .ri = field_text(reply, "X-M2M-RI"),
-                                 .content_type = field_text(reply, "Content-Type"),
-                                 .location = field_text(reply, "Content-Location"),
-                                 .body = {reply->body, reply->body_len}};
     struct m2m_response rs;
     enum gba_err err;
 
@@ -228,7 +176,7 @@ static enum gba_err answered(struct gba_ue_enrol *e, const struct gba_ue_enrol_e
      * this framework. */
     if (reply->psk == e->by_certificate || !reply->has_exported)
         return fail(e, GBA_E_DOWNGRADE, "the session was not made with the device's key");
-    if (m2m_http_response_read(&in, &e->primitive, &rs) != GBA_OK)
+    if (m2m_exchange_read(&e->exchange, reply, &rs) != GBA_OK)
         return fail(e, GBA_E_PROTOCOL, "not an answer of a MEF");
     e->rsc = rs.rsc;
     name_credential(e);
@@ -341,8 +289,8 @@ struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len,
 const struct gba_ue_request *gba_ue_enrol_request(const struct gba_ue_enrol *e,
                                                   const char **target)
 {
-    *target = e->call.target;
-    return &e->request;
+    *target = e->exchange.call.target;
+    return &e->exchange.request;
 }
 
 enum gba_err gba_ue_enrol_credential(const struct gba_ue_enrol *e,

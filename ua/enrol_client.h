@@ -6,10 +6,8 @@
 #ifndef UA_ENROL_CLIENT_H
 #define UA_ENROL_CLIENT_H
 
-#include "common/m2m_codec.h"
-#include "common/m2m_http.h"
 #include "common/m2m_keys.h"
-#include "ua/gba_ue.h"
+#include "ua/m2m_exchange.h"
 
 enum enrol_state { ENROL_IDLE, ENROL_REGISTERING, ENROL_DONE, ENROL_FAILED, ENROL_N_STATES };
 
@@ -33,12 +31,7 @@ struct gba_ue_enrol {
     enum gba_err err;
     const char *why;
     unsigned rsc;
-    struct m2m_request primitive;
-    struct m2m_http_call call;
-    char url_path[M2M_TO_SIZE * 3 + 32];
-    uint8_t content[2048];
-    struct gba_ue_field fields[M2M_HTTP_FIELDS + 2];
-    struct gba_ue_request request;
+    struct m2m_exchange exchange;
     struct gba_ue_credential credential;
 };
 

@@ -21,7 +21,7 @@ struct gba_options {
         *allow_http, *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites,
         *send, *key_id, *key_file, *originator, *target_fqdn, *usage, *admin, *derive,
         *mef_fqdn, *kpm_file, *cert, *key, *device, *file_seal, *id, *fqdn, *cert_out,
-        *key_out;
+        *key_out, *maf, *maf_fqdn;
     const char *args[2]; /* what is no option */
     int n_args;
 };
@@ -73,6 +73,12 @@ int gba_cmd_connect(const struct gba_options *o);
 int gba_cmd_est(const struct gba_options *o);
 int gba_cmd_usim(const struct gba_options *o);
 int gba_cmd_credential(const struct gba_options *o);
+
+/* The host of an https URL, if it is a name.  EX_OK, or an exit status after a line. */
+int gba_name_of_url(const char *option, const char *url, char *out, size_t cap);
+
+/* connect --maf: Kc for the target. */
+int gba_maf_key(const struct gba_options *o, struct gba_ue_credential *kc);
 
 /* A credential file (doc/CREDENTIALS.md), sealed with --file-seal or plain.  EX_OK, or an exit
  * status after a line on standard error; out is wiped by the caller. */

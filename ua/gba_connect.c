@@ -1,7 +1,7 @@
 /*
  * gba connect: a TLS session with an enrolment target, by the stored credential
- * (TS-0003 8.2.2.1: psk_identity is KpsaID as it is, psk is Kpsa) or by a certificate
- * (8.2.2.2).
+ * (TS-0003 8.2.2.1: psk_identity is KpsaID as it is, psk is Kpsa), by a certificate (8.2.2.2) or
+ * by a key of a MAF (8.2.2.3: KcID and Kc, in the same way).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -175,19 +175,22 @@ int gba_cmd_connect(const struct gba_options *o)
     uint64_t timeout_s = 30;
     int status = EX_OK;
 
-    if ((o->psk != NULL) == (o->cert != NULL) || (o->cert != NULL) != (o->key != NULL))
-        return gba_usage("connect needs --psk, or --cert and --key");
-    if (o->psk == NULL && o->target == NULL && o->target_fqdn == NULL)
+    if ((o->cert != NULL) != (o->key != NULL) ||
+        (o->psk != NULL) + (o->cert != NULL && o->maf == NULL) + (o->maf != NULL) != 1)
+        return gba_usage("connect needs one of --psk, --maf URL, or --cert and --key");
+    if (o->psk == NULL && o->maf == NULL && o->target == NULL && o->target_fqdn == NULL)
         return gba_usage("connect needs --target CSE-ID");
     if (o->psk != NULL && o->target == NULL && (o->key_id == NULL || o->key_file == NULL))
         return gba_usage("connect needs --target CSE-ID, or --key-id and --key-file");
     if (o->timeout != NULL &&
         (gba_text_number(gba_text(o->timeout), 3600, &timeout_s) != GBA_OK || timeout_s == 0))
         return gba_usage("--timeout takes 1 to 3600 seconds");
-    if (o->psk == NULL)
+    if (o->psk == NULL && o->maf == NULL)
         return by_certificate(o, (unsigned)timeout_s);
     memset(&k, 0, sizeof(k));
-    if (o->target != NULL)
+    if (o->maf != NULL)
+        status = gba_maf_key(o, &k);
+    else if (o->target != NULL)
         status = find_credential(o, &k);
     if (status == EX_OK && o->key_file != NULL)
         status = key_from_file(o->key_file, k.key);

@@ -36,23 +36,25 @@ static int choose_suite(const struct gba_options *o, struct gba_ue_enrol_config 
     return EX_OK;
 }
 
+int gba_name_of_url(const char *option, const char *text, char *out, size_t cap)
+{
+    struct url url;
+
+    if (url_parse(text, &url) != GBA_OK || !url.https)
+        return gba_usage("%s takes an https URL", option);
+    if (url_host_is_address(url.host) || gba_text_copy(out, cap, url.host) != GBA_OK)
+        return gba_usage("the URL of %s has no name; give %s-fqdn FQDN", option, option);
+    return EX_OK;
+}
+
 /* The MEF's name: given, or the URL's host if that is a name. */
 static int name_mef(const struct gba_options *o, char *out, size_t cap,
                     struct gba_ue_enrol_config *c)
 {
-    struct url url;
-
     if (o->mef == NULL)
         return gba_usage("enrolling with a MEF needs --mef URL");
-    if (url_parse(o->mef, &url) != GBA_OK || !url.https)
-        return gba_usage("--mef takes an https URL");
-    c->mef_fqdn = o->mef_fqdn;
-    if (c->mef_fqdn != NULL)
-        return EX_OK;
-    if (url_host_is_address(url.host) || gba_text_copy(out, cap, url.host) != GBA_OK)
-        return gba_usage("the URL has no name of the MEF; give --mef-fqdn FQDN");
-    c->mef_fqdn = out;
-    return EX_OK;
+    c->mef_fqdn = o->mef_fqdn != NULL ? o->mef_fqdn : out;
+    return o->mef_fqdn != NULL ? EX_OK : gba_name_of_url("--mef", o->mef, out, cap);
 }
 
 static int choose_key(const struct gba_options *o, struct gba_ue_enrol_config *c)

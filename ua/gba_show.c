@@ -28,7 +28,7 @@ static void show_session(struct gba_report *r, const struct gba_context *c, int6
 
 static const char *kind_name(enum gba_ue_credential_kind kind)
 {
-    static const char *const names[] = {"Kpsa", "Km", "usage-constrained key"};
+    static const char *const names[] = {"Kpsa", "Km", "usage-constrained key", "Kc"};
 
     return names[kind];
 }

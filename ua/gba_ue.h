@@ -186,7 +186,8 @@ struct gba_ue_naf_key {
 enum gba_ue_credential_kind {
     GBA_UE_KPSA,     /* TS-0003 Kpsa, for a CSE */
     GBA_UE_KM,       /* TS-0003 Km, for a MAF */
-    GBA_UE_USAGE_KEY /* TS-0003 10.3.7 */
+    GBA_UE_USAGE_KEY, /* TS-0003 10.3.7 */
+    GBA_UE_KC         /* of a MAF: TS-0003 10.3.1, 8.2.2.3 */
 };
 
 struct gba_ue_credential {
@@ -484,6 +485,28 @@ enum gba_err gba_ue_enrol_provisioned(struct gba_ue_device *d, const struct gba_
                                       const char *mef_url, const char *connect_to,
                                       const struct gba_ue_enrol_config *config,
                                       const char *suites, struct gba_ue_credential *out);
+
+/* --- M2M Authentication Function (TS-0003 8.2.2.3, 8.8.2) -------------------------------------- */
+
+struct gba_ue_maf_config {
+    const char *target;      /* Entity B: Absolute CSE-ID */
+    const char *target_fqdn; /* NULL: from target */
+    const char *maf_fqdn;    /* MAF-ID, and the right half of KcID */
+    const char *admin_fqdn;  /* administrating stakeholder; NULL: the target's SP */
+    const char *originator;  /* X-M2M-Origin; NULL: the MAF knows it */
+    unsigned suid;           /* 0: 32 */
+    int64_t expires_s;       /* asked for; the MAF may grant less */
+};
+
+/* Registers with the MAF at https://HOST[:PORT] and with it a key for the target, Kc, which both
+ * ends of the session export; kc (kind GBA_UE_KC) goes into d's ring.  proof: Km under KmID, under
+ * KeID where it came from an MEF, or a certificate.  km_id: what to call Km from now on, also where
+ * an error follows; "" by certificate, or where nothing was said yet.  suites as in
+ * gba_ue_enrol_provisioned.  Errors of that too; GBA_E_REFUSED: no key for this target. */
+enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *proof,
+                            const char *maf_url, const char *connect_to,
+                            const struct gba_ue_maf_config *config, const char *suites,
+                            char km_id[GBA_UE_KEY_ID_SIZE], struct gba_ue_credential *kc);
 
 /* --- adapters --------------------------------------------------------------------------- */
 

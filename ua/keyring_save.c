@@ -275,7 +275,7 @@ static void load_credential(struct gba_ue_keyring *ring, struct reader *r)
     get_str(r, c.suite, sizeof(c.suite));
     c.expires_s = (int64_t)get_number(r);
     get_octets(r, c.key, sizeof(c.key));
-    r->bad = r->bad || kind > GBA_UE_USAGE_KEY;
+    r->bad = r->bad || kind > GBA_UE_KC;
     c.kind = (enum gba_ue_credential_kind)kind;
     if (!r->bad)
         gba_ue_keyring_put_credential(ring, &c);

@@ -122,7 +122,7 @@ class Lab:
         assert answer.status == 200, answer.status
         return ue
 
-    def ask(self, target, origin=CSE, cert="cse1", fields=(), method="GET", body=b"", i=0):
+    def ask(self, target, origin=CSE, cert="cse1", fields=(), method="GET", body=b"", i=0, at=None):
         context = ssl.create_default_context(cafile=f"{self.dir}/ca.pem")
         if cert:
             context.load_cert_chain(f"{self.dir}/{cert}.pem", f"{self.dir}/{cert}.key")
@@ -133,7 +133,7 @@ class Lab:
             lines.append(f"Content-Length: {len(body)}")
         lines += fields
         try:
-            return exchange(self.mefd.address("mef", i), ("\r\n".join(lines) + "\r\n\r\n").encode() + body, context)
+            return exchange(at or self.mefd.address("mef", i), ("\r\n".join(lines) + "\r\n\r\n").encode() + body, context)
         except (ssl.SSLError, ConnectionError):
             return Answer(b"")
 
@@ -215,11 +215,11 @@ class Session:
     """openssl s_client with a PSK, or with a certificate (name of its files); knows what it exports."""
 
     def __init__(self, lab, identity, key, cipher="ECDHE-PSK-CHACHA20-POLY1305", version="-tls1_2", conf=None,
-                 cert=None):
-        host, port = lab.mefd.address("mef" if cert else "psk")
+                 cert=None, at=None, name=MEF, label="EXPORTER-oneM2M-Bootstrap"):
+        host, port = at or lab.mefd.address("mef" if cert else "psk")
         proof = ["-cert", f"{lab.dir}/{cert}.pem", "-key", f"{lab.dir}/{cert}.key"] if cert else \
             ["-psk", key.hex(), "-psk_identity", identity]
-        argv = ["openssl", "s_client", "-connect", f"{host}:{port}", version, *proof, "-servername", MEF, "-nocommands", "-ign_eof", "-keymatexport", "EXPORTER-oneM2M-Bootstrap",
+        argv = ["openssl", "s_client", "-connect", f"{host}:{port}", version, *proof, "-servername", name, "-nocommands", "-ign_eof", "-keymatexport", label,
                 "-keymatexportlen", "48"] + (["-cipher", cipher] if version == "-tls1_2" else [])
         env = dict(os.environ, OPENSSL_CONF=conf) if conf else None
         self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -468,7 +468,7 @@ def test_bsf_away(lab):
 
 
 def test_options(lab):
-    check("the log tells each target's Ua id", f"mefd.target id={CSE} ua=01000100ae" in lab.mefd.text(),
+    check("the log tells each target's Ua id", f"mef.target id={CSE} ua=01000100ae" in lab.mefd.text(),
           lab.mefd.text()[:500])
     names = json.loads(run(MEFD, "--print-names").stdout)
     check("print-names", {r["long"] for r in names["resources"]} >= {"MEFBase", "mefClientReg", "symmKeyReg"}, names)

@@ -114,7 +114,7 @@ static enum gba_err note_batch(struct mef_registry *self, const char *token, uin
 static enum gba_err list(struct mef_registry *self, enum mef_noun noun, const char *id,
                          int64_t after, size_t max, mef_visit *visit, void *arg)
 {
-    struct mef_row row = {.noun = noun, .at = 1, .origin = MEF_OF_EST};
+    struct mef_row row = {.noun = noun, .at = 1, .origin = MEF_OF_PROCEDURE};
 
     (void)self, (void)id, (void)after;
     if (max == 0 || max > MEF_ADMIN_PAGE_MAX)

@@ -2,7 +2,7 @@
  * A small registrar (CSE) for the demo and the tests: accepts TLS sessions of enrolees and
  * answers one line that names who is at the other end.  The key of a KpsaID is pre-provisioned
  * (a credential file), or comes from the BSF over Zn (the target is the NAF, TS-0003 8.3.2.3)
- * or from the MEF by fetchCredentials; on an address of their own enrolees come by certificate.
+ * or from the MEF by fetchCredentials, or from a MAF by key retrieval; on an address of their own enrolees come by certificate.
  * It registers nothing: it proves that a security association stands
  * (TS-0003 8.2.2.1, 8.2.2.2).
  *
@@ -24,17 +24,23 @@
 #include "common/host/tls_peer.h"
 #include "common/m2m_credential.h"
 #include "naf/gba_naf.h"
-#include "tests/registrar/fetch.h"
+#include "naf/key_fetch.h"
 
 struct zn_conf {
     char *domain, *url, *ca;
+};
+
+/* An MEF or a MAF. */
+struct issuer_conf {
+    char *url, *fqdn, *ca;
+    int64_t suid, deadline_ms;
 };
 
 struct registrar_conf {
     struct daemon_conf daemon;
     char *listen, *fqdn, *cse_id, *cert, *key;
     struct conf_list zn; /* struct zn_conf */
-    struct fetch_config mef;
+    struct issuer_conf mef, maf;
     struct conf_strings credentials; /* files */
     char *listen_certificates, *client_ca, *crl;
     struct conf_list enrolees; /* struct enrolee_conf */
@@ -46,7 +52,7 @@ struct enrolee_conf {
 };
 
 #define ZN(field)   offsetof(struct zn_conf, field)
-#define MEF(field)  offsetof(struct fetch_config, field)
+#define FROM(field) offsetof(struct issuer_conf, field)
 #define REG(field)  offsetof(struct registrar_conf, field)
 #define SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -73,35 +79,68 @@ static const struct conf_schema zn_schema = {
 static const struct conf_row mef_rows[] = {
     {.name = "url",
      .type = CONF_STRING,
-     .offset = MEF(url),
+     .offset = FROM(url),
      .help = "https://HOST:PORT of the MEF; left out: none is asked."},
     {.name = "fqdn",
      .type = CONF_STRING,
-     .offset = MEF(fqdn),
+     .offset = FROM(fqdn),
      .help = "Its name, the right side of its KeIDs."},
     {.name = "ca",
      .type = CONF_PATH,
-     .offset = MEF(ca),
+     .offset = FROM(ca),
      .help = "The roots (PEM) its certificate may have."},
     {.name = "suid",
      .type = CONF_INT,
      .min = 0,
      .max = 255,
      .deflt = "22",
-     .offset = MEF(suid),
+     .offset = FROM(suid),
      .help = "What the key is for: 22 is an association by a remotely provisioned key."},
     {.name = "deadline",
      .type = CONF_DURATION,
      .min = 100,
      .max = 60000,
      .deflt = "3s",
-     .offset = MEF(deadline_ms),
+     .offset = FROM(deadline_ms),
      .help = "How long its answer may take."},
 };
 static const struct conf_schema mef_schema = {.title = "The M2M Enrolment Function",
                                               .rows = mef_rows,
                                               .n_rows = SIZE(mef_rows),
-                                              .size = sizeof(struct fetch_config)};
+                                              .size = sizeof(struct issuer_conf)};
+
+static const struct conf_row maf_rows[] = {
+    {.name = "url",
+     .type = CONF_STRING,
+     .offset = FROM(url),
+     .help = "https://HOST:PORT of the MAF; left out: none is asked."},
+    {.name = "fqdn",
+     .type = CONF_STRING,
+     .offset = FROM(fqdn),
+     .help = "MAF-ID, the right side of its KcIDs."},
+    {.name = "ca",
+     .type = CONF_PATH,
+     .offset = FROM(ca),
+     .help = "The roots (PEM) its certificate may have."},
+    {.name = "suid",
+     .type = CONF_INT,
+     .min = 0,
+     .max = 255,
+     .deflt = "32",
+     .offset = FROM(suid),
+     .help = "What the key is for: 32 is an association by a key that a MAF distributes."},
+    {.name = "deadline",
+     .type = CONF_DURATION,
+     .min = 100,
+     .max = 60000,
+     .deflt = "3s",
+     .offset = FROM(deadline_ms),
+     .help = "How long its answer may take."},
+};
+static const struct conf_schema maf_schema = {.title = "The M2M Authentication Function",
+                                              .rows = maf_rows,
+                                              .n_rows = SIZE(maf_rows),
+                                              .size = sizeof(struct issuer_conf)};
 
 static const struct conf_row enrolee_rows[] = {
     {.name = "id",
@@ -157,6 +196,11 @@ static const struct conf_row rows[] = {
      .sub = &mef_schema,
      .offset = REG(mef),
      .help = "The MEF asked for the keys of KeIDs no BSF of the list made."},
+    {.name = "maf",
+     .type = CONF_SECTION,
+     .sub = &maf_schema,
+     .offset = REG(maf),
+     .help = "The MAF asked for the keys of its KcIDs."},
     {.name = "credentials",
      .type = CONF_STRINGS,
      .offset = REG(credentials),
@@ -184,7 +228,6 @@ static const struct conf_schema schema = {.title = "registrar, a target of enrol
 struct registrar {
     const struct registrar_conf *conf;
     struct log *log;
-    struct fetch_config mef;
     struct gba_naf *naf;
     struct gba_naf_psk *psk;
     struct tls_server *tls, *certificate_tls;
@@ -207,28 +250,54 @@ static enum gba_err find_given(const struct registrar *r, struct gba_text id,
     return GBA_E_NOT_FOUND;
 }
 
-/* Runs inside the handshake.  A key the MEF gives is a row; anything else goes on to Zn. */
+/* Which of the two made that identifier: the one of its domain; the MEF also for B-TIDs, where
+ * no BSF is asked (TS-0003 8.2.2.3, 8.3.2.1 step 6).  GBA_E_NOT_FOUND: neither. */
+static enum gba_err ask(const struct registrar *r, struct gba_text id, struct key_fetched *got)
+{
+    const struct registrar_conf *c = r->conf;
+    const bool is_kc = c->maf.url != NULL && c->maf.fqdn != NULL && id.n > strlen(c->maf.fqdn) &&
+                       gba_text_eq_nocase((struct gba_text){id.s + id.n - strlen(c->maf.fqdn),
+                                                            strlen(c->maf.fqdn)},
+                                          gba_text(c->maf.fqdn)) &&
+                       id.s[id.n - strlen(c->maf.fqdn) - 1] == '@';
+    const struct issuer_conf *issuer = is_kc ? &c->maf : &c->mef;
+    const struct key_fetch_source from = {.url = issuer->url,
+                                          .ca = issuer->ca,
+                                          .cert = c->cert,
+                                          .key = c->key,
+                                          .origin = c->cse_id,
+                                          .deadline_ms = issuer->deadline_ms};
+    enum gba_err err;
+
+    if (issuer->url == NULL)
+        return GBA_E_NOT_FOUND;
+    err = (is_kc ? key_fetch_registered : key_fetch_credential)(&from, id,
+                                                                (unsigned)issuer->suid, got);
+    LOG(r->log, LOG_LV_INFO, is_kc ? "maf.fetch" : "mef.fetch", LOG_TEXT("key_id", id),
+        LOG_ERR(err));
+    return err;
+}
+
+/* Runs inside the handshake.  A key the MEF or MAF gives is a row; anything else goes on to Zn. */
 static enum gba_err look_up(void *arg, const struct gba_naf_handshake *h,
                             struct gba_naf_psk_row *row)
 {
     struct registrar *r = arg;
     struct gba_text id = {(const char *)h->identity, h->identity_len};
-    struct fetch_result got;
-    enum gba_err err;
+    struct key_fetched got;
+    enum gba_err err = find_given(r, id, row);
 
-    err = find_given(r, id, row);
-    if (err != GBA_E_NOT_FOUND || r->mef.url == NULL)
+    if (err != GBA_E_NOT_FOUND)
         return err;
-    err = fetch_credential(&r->mef, id, &got);
-    LOG(r->log, LOG_LV_INFO, "mef.fetch", LOG_TEXT("key_id", id), LOG_ERR(err));
+    err = ask(r, id, &got);
     if (err != GBA_OK)
         return err;
     memcpy(row->key, got.key.octets, sizeof(got.key.octets));
     row->key_len = sizeof(got.key.octets);
     row->expires_s = got.expires_s;
-    memcpy(row->name, got.enrolee, sizeof(row->name));
+    err = gba_text_copy(row->name, sizeof(row->name), gba_text(got.enrolee));
     gba_wipe(&got, sizeof(got));
-    return GBA_OK;
+    return err;
 }
 
 static void on_tls(void *ctx, gnutls_session_t session)
@@ -257,7 +326,7 @@ static void on_request(void *ctx, struct httpd_request *rq)
         reply.status = 200;
         reply.body = gba_text_bytes(gba_text(line));
         LOG(r->log, LOG_LV_NOTICE, "registrar.accepted", LOG_STR("key_id", peer.identity),
-            LOG_STR("enrolee", peer.name), LOG_STR("source", peer.gba ? "zn" : "mef"));
+            LOG_STR("enrolee", peer.name), LOG_STR("source", peer.gba ? "zn" : "row"));
     } else {
         LOG(r->log, LOG_LV_NOTICE, "registrar.refused", LOG_ERR(err));
     }
@@ -425,10 +494,6 @@ static enum gba_err open_all(struct registrar *r)
         err = read_credentials(r);
     if (err != GBA_OK)
         return err;
-    r->mef = c->mef;
-    r->mef.cert = c->cert;
-    r->mef.key = c->key;
-    r->mef.origin = c->cse_id;
     psk.naf = c->zn.n != 0 ? r->naf : NULL;
     err = gba_naf_psk_new(&psk, &r->psk);
     if (err == GBA_OK)

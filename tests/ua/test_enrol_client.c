@@ -60,7 +60,7 @@ static void answer(struct bench *b, unsigned status, const char *rsc, const char
     struct gba_wbuf w;
     int64_t when;
 
-    snprintf(b->rqi, sizeof(b->rqi), "%s", b->e->primitive.rqi);
+    snprintf(b->rqi, sizeof(b->rqi), "%s", b->e->exchange.primitive.rqi);
     b->fields[0] = (struct gba_ue_field){"X-M2M-RSC", rsc};
     b->fields[1] = (struct gba_ue_field){"X-M2M-RI", b->rqi};
     b->fields[2] = (struct gba_ue_field){"Content-Type", "application/json"};

@@ -1,0 +1,82 @@
+/*
+ * The Km of a MAF's client that came from an MEF: the client knows it by its KeID, until the
+ * MAF names it (assignedSymmKeyID, TS-0003 8.8.2.3, 10.6).  The name is that of the
+ * registration, which is unique here; under it Km is one more credential of the client, until
+ * Km ends.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "naf/mef_audit.h"
+#include "naf/mef_call.h"
+
+/* KmID of the registration at hand. */
+static void km_id(const struct mef_call *k, char out[static MEF_CRED_NAME_SIZE])
+{
+    struct gba_wbuf w;
+
+    gba_wbuf_init(&w, out, MEF_CRED_NAME_SIZE);
+    gba_wbuf_str(&w, k->reg.ri);
+    gba_wbuf_str(&w, "@");
+    gba_wbuf_str(&w, k->m->policy->fqdn);
+    gba_wbuf_cstr(&w);
+}
+
+/* A KeID of an MEF.  A B-TID stays what it is, for there KmID = KeID (8.3.2.3); what was
+ * provisioned has a name of ours. */
+static bool is_ke_id(const struct mef_call *k)
+{
+    struct m2m_key_id id;
+
+    return m2m_key_id_parse(gba_text(k->c->key_id), &id) == GBA_OK &&
+           id.form == M2M_KEY_ID_HEX &&
+           !gba_text_eq_nocase(id.fqdn, gba_text(k->m->policy->fqdn));
+}
+
+static enum gba_err name_it(struct mef_call *k)
+{
+    struct mef_registry *g = k->m->registry;
+    struct mef_credential row;
+    enum gba_err err = g->credential(g, MEF_CRED_PSK, k->c->key_id, &row);
+
+    if (err == GBA_OK) {
+        km_id(k, row.name);
+        err = g->add_credential(g, &row, MEF_OF_PROCEDURE); /* in the place of an earlier Km */
+    }
+    if (err == GBA_OK)
+        err = mef_note(k, "km.name", row.enrolee, row.name);
+    gba_wipe(&row, sizeof(row));
+    return err;
+}
+
+enum m2m_rsc maf_name_km(struct mef_call *k)
+{
+    return k->role->enrols || !is_ke_id(k) ? M2M_RSC_OK : mef_store_rsc(k, name_it(k));
+}
+
+void maf_put_km(struct mef_call *k)
+{
+    struct mef_registry *g = k->m->registry;
+    struct mef_credential row;
+    char name[MEF_CRED_NAME_SIZE];
+
+    if (k->role->enrols)
+        return;
+    km_id(k, name);
+    if (g->credential(g, MEF_CRED_PSK, name, &row) == GBA_OK)
+        m2m_set_text(&k->out, M2M_A_ASSIGNED_SYMM_KEY_ID, gba_text(name));
+    gba_wipe(&row, sizeof(row));
+}
+
+enum m2m_rsc maf_forget_km(struct mef_call *k)
+{
+    struct mef_row row = {.noun = MEF_CREDENTIAL, .u.credential.kind = MEF_CRED_PSK};
+    enum gba_err err;
+
+    if (k->role->enrols)
+        return M2M_RSC_OK;
+    km_id(k, row.u.credential.name);
+    err = k->m->registry->remove(k->m->registry, &row);
+    return err == GBA_E_NOT_FOUND ? M2M_RSC_OK : mef_store_rsc(k, err);
+}

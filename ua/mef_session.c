@@ -1,0 +1,81 @@
+/*
+ * Sessions of a device with an MEF or MAF: see mef_session.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "ua/mef_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ua/run.h"
+#include "ua/url.h"
+
+enum gba_err mef_session_base(struct gba_ue_device *d, const char *text,
+                              char out[MEF_SESSION_BASE_SIZE])
+{
+    struct url url;
+
+    if (url_parse(text, &url) != GBA_OK || !url.https)
+        return run_explain(d, GBA_E_ARGUMENT, text, "MEF and MAF are reached by https only");
+    snprintf(out, MEF_SESSION_BASE_SIZE, "https://%.*s%s%.*s", (int)url.host.n, url.host.s,
+             url.port.n != 0 ? ":" : "", (int)url.port.n, url.port.n != 0 ? url.port.s : "");
+    return GBA_OK;
+}
+
+static enum gba_err proof_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN],
+                              const char *hint, char identity[GBA_UE_PSK_IDENTITY_SIZE],
+                              uint8_t key[GBA_UE_PSK_MAX], size_t *key_len)
+{
+    const struct gba_ue_proof *p = ctx;
+
+    (void)ua_id; /* no NAF key: one for every suite */
+    (void)hint;
+    memcpy(key, p->psk, p->psk_len);
+    *key_len = p->psk_len;
+    return gba_text_copy(identity, GBA_UE_PSK_IDENTITY_SIZE, gba_text(p->psk_identity));
+}
+
+enum gba_err mef_session_prove(struct mef_session *s, const struct gba_ue_proof *proof,
+                               const char *suites, struct gba_ue_psk *psk)
+{
+    bool by_certificate = proof->psk_identity == NULL;
+
+    if (by_certificate ? proof->cert_file == NULL || proof->key_file == NULL
+                       : proof->psk_len == 0 || proof->psk_len > GBA_UE_PSK_MAX)
+        return run_explain(s->d, GBA_E_ARGUMENT, s->base, "neither a key nor a certificate");
+    *psk = (struct gba_ue_psk){.key = proof_key,
+                               .ctx = (void *)(uintptr_t)proof,
+                               .only = true,
+                               .suites = suites != NULL ? suites : MEF_SESSION_SUITES};
+    s->psk = by_certificate ? NULL : psk;
+    s->cert_file = by_certificate ? proof->cert_file : NULL;
+    s->key_file = by_certificate ? proof->key_file : NULL;
+    return GBA_OK;
+}
+
+enum gba_err mef_session_exchange(const struct mef_session *s,
+                                  const struct gba_ue_request *request, const char *target,
+                                  struct gba_ue_reply *reply)
+{
+    struct gba_ue_device *d = s->d;
+    struct gba_ue_request rq = *request;
+    char *url;
+    enum gba_err err;
+
+    if (asprintf(&url, "%s%s", s->base, target) < 0)
+        return GBA_E_NOMEM;
+    rq.url = url;
+    rq.connect_to = s->connect_to;
+    rq.psk = s->psk;
+    rq.cert_file = s->cert_file;
+    rq.key_file = s->key_file;
+    if (d->trace != NULL)
+        d->trace(d->trace_ctx, &rq, NULL);
+    err = d->ua->exchange(d->ua, &rq, reply);
+    if (err == GBA_OK && d->trace != NULL)
+        d->trace(d->trace_ctx, NULL, reply);
+    free(url);
+    return err;
+}
