@@ -1,0 +1,250 @@
+/*
+ * naf/mef_sweeper.c over the real store, with virtual time: what has a lifetime is there a
+ * second before its end and gone at it, from the database's file and its write-ahead log too.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mef_sweeper.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/naf/mef_world.h"
+#include "tests/unit.h"
+
+#define SEALED 60 /* octets of a sealed key: nonce, key, tag */
+
+static struct mef_world w;
+static _Atomic int64_t now_s;
+static struct mef_sweeper *sweeper;
+
+static int64_t virtual_now(void *arg)
+{
+    return atomic_load((_Atomic int64_t *)arg);
+}
+
+static void at(int64_t t)
+{
+    atomic_store(&now_s, t);
+    mef_sweeper_wake(sweeper);
+}
+
+static void begin(void)
+{
+    const struct mef_sweeper_clock clock = {virtual_now, &now_s};
+
+    mef_world_begin(&w);
+    atomic_store(&now_s, WORLD_T0);
+    CU_ASSERT_EQUAL_FATAL(mef_sweeper_start_by(&clock, w.store, NULL, NULL, &sweeper), GBA_OK);
+}
+
+static void end(void)
+{
+    mef_sweeper_stop(sweeper);
+    mef_world_end(&w);
+}
+
+/* A value as it lies in the database, by a connection of its own. */
+static void read_sealed(const char *sql, uint8_t out[static SEALED])
+{
+    sqlite3_stmt *st;
+    sqlite3 *db;
+
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(w.file, &db), SQLITE_OK);
+    CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+    CU_ASSERT_EQUAL_FATAL(sqlite3_step(st), SQLITE_ROW);
+    CU_ASSERT_FATAL(sqlite3_column_bytes(st, 0) >= SEALED);
+    memcpy(out, sqlite3_column_blob(st, 0), SEALED);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+}
+
+static bool file_holds(const char *suffix, const void *octets, size_t n)
+{
+    static char text[1 << 21];
+    char name[128];
+    int fd;
+    ssize_t got;
+
+    snprintf(name, sizeof(name), "%s%s", w.file, suffix);
+    fd = open(name, O_RDONLY);
+    got = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
+    if (fd >= 0)
+        close(fd);
+    CU_ASSERT(got < (ssize_t)sizeof(text));
+    return got > 0 && memmem(text, (size_t)got, octets, n) != NULL;
+}
+
+static bool on_disk(const void *octets, size_t n)
+{
+    return file_holds("", octets, n) || file_holds("-wal", octets, n);
+}
+
+static void put_ke(const char *id, int64_t expires_s)
+{
+    struct mef_ke ke = {.created_s = WORLD_T0, .expires_s = expires_s};
+
+    strcpy(ke.key_id, id);
+    strcpy(ke.enrolee, WORLD_ENROLEE);
+    memset(ke.ke.octets, 0x5a, sizeof(ke.ke.octets));
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+}
+
+static void add_key(const char *id, unsigned suid, int64_t expires_s)
+{
+    static struct mef_key key;
+
+    key = (struct mef_key){.suid = suid, .created_s = WORLD_T0, .expires_s = expires_s};
+    strcpy(key.relative_id, id);
+    strcpy(key.creator, WORLD_ENROLEE);
+    strcpy(key.admin_fqdn, "a.example");
+    strcpy(key.targets, WORLD_CSE "\n");
+    memset(key.key.octets, 0xa5, sizeof(key.key.octets));
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 10), GBA_OK);
+}
+
+static void add_reg(const char *ri, const char *admin, int64_t expires_s)
+{
+    static struct mef_reg reg, live;
+
+    reg = (struct mef_reg){.created_s = WORLD_T0, .expires_s = expires_s};
+    strcpy(reg.ri, ri);
+    strcpy(reg.creator, WORLD_ENROLEE);
+    strcpy(reg.admin_fqdn, admin);
+    CU_ASSERT_EQUAL(w.store->add_reg(w.store, &reg, WORLD_T0, 10, &live), GBA_OK);
+}
+
+static enum gba_err get_ke(const char *id)
+{
+    static struct mef_ke ke;
+
+    return w.store->get_ke(w.store, id, &ke);
+}
+
+static enum gba_err get_key(const char *id)
+{
+    static struct mef_key key;
+
+    return w.store->get_key(w.store, id, &key);
+}
+
+static enum gba_err get_reg(const char *ri)
+{
+    static struct mef_reg reg;
+
+    return w.store->get_reg(w.store, ri, &reg);
+}
+
+/* Sealed keys, by the time they end: Ke, Km (SUID 21), Kpsa (SUID 22). */
+static void test_keys(void)
+{
+    static const struct {
+        const char *id, *sql;
+        enum gba_err (*get)(const char *id);
+        int64_t life_s;
+    } rows[] = {
+        {"KE@mef.example", "SELECT key FROM ke WHERE id='KE@mef.example'", get_ke, 100},
+        {"AB", "SELECT key FROM key WHERE id='AB'", get_key, 200},
+        {"CD", "SELECT key FROM key WHERE id='CD'", get_key, 300},
+    };
+    uint8_t sealed[3][SEALED], kept[SEALED];
+
+    begin();
+    put_ke("KE@mef.example", WORLD_T0 + 100);
+    put_ke("LATER@mef.example", WORLD_T0 + 1000);
+    add_key("AB", 21, WORLD_T0 + 200);
+    add_key("CD", 22, WORLD_T0 + 300);
+    read_sealed("SELECT key FROM ke WHERE id='LATER@mef.example'", kept);
+    for (size_t i = 0; i < 3; i++)
+        read_sealed(rows[i].sql, sealed[i]);
+    for (size_t i = 0; i < 3; i++) {
+        at(WORLD_T0 + rows[i].life_s - 1);
+        CU_ASSERT_EQUAL(rows[i].get(rows[i].id), GBA_OK);
+        CU_ASSERT(on_disk(sealed[i], SEALED));
+        at(WORLD_T0 + rows[i].life_s);
+        CU_ASSERT_EQUAL(rows[i].get(rows[i].id), GBA_E_NOT_FOUND);
+        CU_ASSERT(!on_disk(sealed[i], SEALED));
+        for (size_t part = 0; part + 16 <= SEALED; part += 16) /* not in pieces either */
+            CU_ASSERT(!on_disk(sealed[i] + part, 16));
+        for (size_t j = i + 1; j < 3; j++)
+            CU_ASSERT(rows[j].get(rows[j].id) == GBA_OK && on_disk(sealed[j], SEALED));
+    }
+    CU_ASSERT(get_ke("LATER@mef.example") == GBA_OK && on_disk(kept, SEALED));
+    end();
+}
+
+static void test_registrations(void)
+{
+    begin();
+    add_reg("rFIRST", "a.example", WORLD_T0 + 10);
+    add_reg("rSECOND", "b.example", WORLD_T0 + 11);
+    at(WORLD_T0 + 9);
+    CU_ASSERT(get_reg("rFIRST") == GBA_OK && get_reg("rSECOND") == GBA_OK);
+    at(WORLD_T0 + 10);
+    CU_ASSERT(get_reg("rFIRST") == GBA_E_NOT_FOUND && get_reg("rSECOND") == GBA_OK);
+    CU_ASSERT(!on_disk("rFIRST", 6) && on_disk("rSECOND", 7));
+    at(WORLD_T0 + 11);
+    CU_ASSERT_EQUAL(get_reg("rSECOND"), GBA_E_NOT_FOUND);
+    CU_ASSERT(!on_disk("rSECOND", 7));
+    end();
+}
+
+/* A Kpm with an end, and what an instruction allows until then; others have none. */
+static void test_rows(void)
+{
+    struct mef_credential kpm = {
+        .kind = MEF_CRED_PSK, .name = "kpm", .key_len = 32, .expires_s = WORLD_T0 + 10};
+    struct mef_credential got;
+    struct mef_instruction i;
+    static const unsigned saef[] = {22};
+    uint8_t sealed[SEALED];
+
+    begin();
+    strcpy(kpm.enrolee, WORLD_OTHER);
+    memset(kpm.key, 7, 32);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &kpm, MEF_OF_ADMIN), GBA_OK);
+    mef_world_allow(&w, WORLD_OTHER, WORLD_CSE, saef, 1, WORLD_T0 + 20);
+    read_sealed("SELECT key FROM credential WHERE name='kpm'", sealed);
+    at(WORLD_T0 + 9);
+    CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_PSK, "kpm", &got), GBA_OK);
+    at(WORLD_T0 + 10);
+    CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_PSK, "kpm", &got),
+                    GBA_E_NOT_FOUND);
+    CU_ASSERT(!on_disk(sealed, SEALED));
+    at(WORLD_T0 + 19);
+    CU_ASSERT_EQUAL(w.registry->instruction(w.registry, WORLD_OTHER, WORLD_CSE, &i), GBA_OK);
+    at(WORLD_T0 + 20);
+    CU_ASSERT_EQUAL(w.registry->instruction(w.registry, WORLD_OTHER, WORLD_CSE, &i),
+                    GBA_E_NOT_FOUND);
+    at(INT64_MAX);
+    CU_ASSERT_EQUAL(w.registry->instruction(w.registry, WORLD_ENROLEE, WORLD_CSE, &i), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_GBA, WORLD_IMPI, &got), GBA_OK);
+    end();
+}
+
+/* By itself, once a second, and by the system's clock where no other is given. */
+static void test_by_itself(void)
+{
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL_FATAL(mef_sweeper_start(w.store, NULL, NULL, &sweeper), GBA_OK);
+    put_ke("PAST@mef.example", 1);
+    put_ke("FUTURE@mef.example", INT64_MAX);
+    for (int i = 0; i < 300 && get_ke("PAST@mef.example") == GBA_OK; i++)
+        usleep(100000);
+    CU_ASSERT_EQUAL(get_ke("PAST@mef.example"), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(get_ke("FUTURE@mef.example"), GBA_OK);
+    end();
+    mef_sweeper_stop(NULL);
+}
+
+static const struct unit_test tests[] = {
+    {"sealed keys go at their end", test_keys},
+    {"registrations go at their end", test_registrations},
+    {"rows with an end", test_rows},
+    {"by itself, by the system's clock", test_by_itself},
+};
+UNIT_MAIN("mef_sweeper", tests)
