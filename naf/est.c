@@ -280,6 +280,8 @@ static enum gba_err enrol(const struct est *e, const struct est_client *c,
 
     if (c->who->id[0] == '\0')
         return no(out, GBA_E_FORBIDDEN, "nobody is known by what the session authenticated");
+    if (mef_admit(e->mef, &c->who->uss) != GBA_OK)
+        return no(out, GBA_E_FORBIDDEN, "5402: no USS of the GSID");
     if (!is_pkcs10(rq->content_type))
         return no(out, GBA_E_MEDIA_TYPE, "Content-Type must be application/pkcs10");
     err = read_body(rq->body, out, &n);

@@ -132,7 +132,7 @@ void naf_query(const struct gba_naf *naf, struct zn_query *q)
 {
     memcpy(q->gsid, naf->gsid, sizeof(q->gsid));
     q->n_gsids = naf->n_gsids;
-    q->gba_u_aware = (ua_server_keys(naf->ua) & GBA_NAF_KEY_UICC) != 0;
+    q->gba_u_aware = q->gba_u_aware || (ua_server_keys(naf->ua) & GBA_NAF_KEY_UICC) != 0;
 }
 
 /* ------------------------------------------------------------ Ua, Digest */

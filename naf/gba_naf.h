@@ -302,6 +302,10 @@ struct gba_naf_peer {
  * (GBA_E_NOT_FOUND: unless certificates will do). */
 enum gba_err gba_naf_psk_peer(struct gba_naf_psk *psk, gnutls_session_t session,
                               struct gba_naf_peer *out);
+/* After GBA_OK of gba_naf_psk_peer: the ussList document (TS 29.109 Annex A) that the BSF gave
+ * with the key, or NULL; borrowed from the session. */
+const char *gba_naf_psk_uss_list(struct gba_naf_psk *psk, gnutls_session_t session,
+                                 size_t *len);
 /* Why the look-up of a session that failed to establish found no key; GBA_OK: it found one
  * (then the key was wrong), or none was asked for. */
 enum gba_err gba_naf_psk_reason(struct gba_naf_psk *psk, gnutls_session_t session);

@@ -153,4 +153,5 @@ static const struct conf_row rows[] = {
 const struct conf_schema mafd_schema = {.title = "mafd, an M2M Authentication Function",
                                         .rows = rows,
                                         .n_rows = COUNT(rows),
-                                        .size = sizeof(struct mefd_conf)};
+                                        .size = sizeof(struct mefd_conf),
+                                        .check = mefd_conf_check};

@@ -207,6 +207,8 @@ static enum m2m_rsc perform(struct mef_call *k)
 
     if (k->c->id[0] == '\0')
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED, "not an entity of this function");
+    if (mef_admit(k->m, &k->c->uss) != GBA_OK)
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "5402: no USS of the GSID");
     /* an enrolee may leave it to the MEF to know its Enrolee-ID (8.3.2.1) */
     if (k->rq->fr[0] == '\0' && !k->c->is_enrolee)
         return mef_no(k, M2M_RSC_BAD_REQUEST, "no originator");

@@ -19,6 +19,7 @@ static const char *const nouns[MEF_N_NOUNS] = {
 static const char *const origins[] = {"configuration", "administration", "procedure"};
 /* As in the configuration (mefd_conf.c). */
 static const char *const derivations[] = {"usage", "kpsa", "km"};
+static const char *const naf_keys[] = {"me", "uicc"};
 static const char default_ua[] = "01000100ae"; /* RULES: TLS_PSK_WITH_AES_128_CBC_SHA256 */
 
 enum gba_err mef_noun_by_name(struct gba_text name, enum mef_noun *out)
@@ -187,12 +188,25 @@ static enum gba_err take_derivation(struct mef_in *in, enum mef_derivation *out)
     return bad(in, "derivation", GBA_E_SYNTAX);
 }
 
+/* Absent: the ME's. */
+static enum gba_err take_naf_key(struct mef_in *in, bool *uicc)
+{
+    struct gba_text t;
+    enum gba_err err = mef_in_text(in, "naf_key", false, &t);
+
+    *uicc = gba_text_is(t, naf_keys[1]);
+    if (err != GBA_OK || t.n == 0 || *uicc || gba_text_is(t, naf_keys[0]))
+        return err;
+    return bad(in, "naf_key", GBA_E_SYNTAX);
+}
+
 static enum gba_err read_target(struct mef_in *in, struct mef_row *row)
 {
     uint8_t ua[GBA_UA_ID_LEN];
     enum mef_derivation derivation;
     struct gba_text id, fqdn, hex;
     uint64_t suids;
+    bool uicc;
     enum gba_err err = mef_in_text(in, "id", true, &id);
 
     if (err == GBA_OK)
@@ -205,14 +219,17 @@ static enum gba_err read_target(struct mef_in *in, struct mef_row *row)
     if (err == GBA_OK)
         err = take_derivation(in, &derivation);
     if (err == GBA_OK)
+        err = take_naf_key(in, &uicc);
+    if (err == GBA_OK)
         err = take_suids(in, &suids);
     if (err != GBA_OK)
         return err;
     if (suids == 0)
         return bad(in, "suids", GBA_E_MISSING);
-    return judge(in, "id",
-                 mef_target_make(in->policy, id, fqdn.n != 0 ? fqdn.s : NULL, ua, suids,
-                                 derivation, &row->u.target));
+    err = mef_target_make(in->policy, id, fqdn.n != 0 ? fqdn.s : NULL, ua, suids, derivation,
+                          &row->u.target);
+    row->u.target.uicc = uicc;
+    return judge(in, "id", err);
 }
 
 static enum gba_err read_enrolee(struct mef_in *in, struct mef_row *row)
@@ -411,6 +428,7 @@ static void put_target(json_t *o, const struct mef_target *t)
     put(o, "fqdn", t->fqdn);
     put(o, "ua_id", hex);
     put(o, "derivation", derivations[t->derivation]);
+    put(o, "naf_key", naf_keys[t->uicc]);
     put_suids(o, t->suids);
 }
 

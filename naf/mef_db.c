@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
-#define VERSION        3
+#define VERSION        4
 #define STR_(x)        #x
 #define STR(x)         STR_(x)
 
 #define REG_COLUMNS         "ri,creator,admin,labels,created,modified,expires"
 #define KEY_COLUMNS         "id,creator,admin,labels,targets,suid,key,created,modified,expires"
-#define TARGET_COLUMNS      "id,fqdn,maf,ua,suids,derivation,origin"
+#define TARGET_COLUMNS      "id,fqdn,maf,ua,suids,derivation,uicc,origin"
 #define CREDENTIAL_COLUMNS  "kind,name,enrolee,key,expires,origin"
 #define INSTRUCTION_COLUMNS "enrolee,target,suids,expires,origin"
 #define BATCHES_KEPT        100000
@@ -36,11 +36,12 @@ static const char *const sql[N_STATEMENTS] = {
     [S_SAVE] = "SAVEPOINT inner_one",
     [S_RELEASE] = "RELEASE inner_one",
     [S_ROLLBACK_TO] = "ROLLBACK TO inner_one",
-    [S_PUT_KE] = "INSERT OR IGNORE INTO ke(id,enrolee,key,created,expires) VALUES(?,?,?,?,?)",
+    [S_PUT_KE] = "INSERT OR IGNORE INTO ke(id,enrolee,key,created,expires,uss,uids)"
+                 " VALUES(?,?,?,?,?,?,?)",
     [S_TRIM_KES] =
         "DELETE FROM ke WHERE enrolee=?1 AND rowid NOT IN(SELECT rowid FROM ke"
         " WHERE enrolee=?1 ORDER BY created DESC,rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
-    [S_GET_KE] = "SELECT id,enrolee,key,created,expires FROM ke WHERE id=?",
+    [S_GET_KE] = "SELECT id,enrolee,key,created,expires,uss,uids FROM ke WHERE id=?",
     [S_FIND_REG] = "SELECT " REG_COLUMNS " FROM reg WHERE creator=? AND admin=?",
     [S_COUNT_REGS] = "SELECT count(*) FROM reg WHERE creator=?",
     [S_ADD_REG] = "INSERT INTO reg(" REG_COLUMNS ") VALUES(?,?,?,?,?,?,?)",
@@ -64,9 +65,10 @@ static const char *const sql[N_STATEMENTS] = {
     [S_PUT_CHECK] = "INSERT INTO meta(name,value) VALUES('check',?)",
     [S_TARGET_BY_FQDN] = "SELECT " TARGET_COLUMNS " FROM target WHERE fqdn=?",
     [S_TARGET_BY_ID] = "SELECT " TARGET_COLUMNS " FROM target WHERE id=?",
-    [S_ADD_TARGET] = "INSERT INTO target(" TARGET_COLUMNS ") VALUES(?,?,?,?,?,?,?)"
+    [S_ADD_TARGET] = "INSERT INTO target(" TARGET_COLUMNS ") VALUES(?,?,?,?,?,?,?,?)"
                      " ON CONFLICT(id) DO UPDATE SET fqdn=excluded.fqdn,maf=excluded.maf,"
                      "ua=excluded.ua,suids=excluded.suids,derivation=excluded.derivation,"
+                     "uicc=excluded.uicc,"
                      "origin=excluded.origin" UNLESS_STALE,
     [S_GET_ENROLEE] = "SELECT id FROM enrolee WHERE id=?",
     [S_ADD_ENROLEE] = "INSERT INTO enrolee(id,origin) VALUES(?,?)"
@@ -182,6 +184,12 @@ static const char *const schema[VERSION] = {
     "CREATE TABLE audit_head(id INTEGER PRIMARY KEY CHECK(id=1), n INTEGER NOT NULL,"
     " hash TEXT NOT NULL);"
     "CREATE TABLE audit(n INTEGER PRIMARY KEY, line TEXT NOT NULL);",
+
+    /* A Ke of before counts as one by GBA without a USS: under a policy that wants one the
+     * enrolee enrols again. */
+    "ALTER TABLE ke ADD COLUMN uss INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE ke ADD COLUMN uids TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE target ADD COLUMN uicc INTEGER NOT NULL DEFAULT 0;",
 };
 
 /* ------------------------------------------------------------ statements */

@@ -123,10 +123,10 @@ static enum gba_err derive(const struct mef_policy *p, const struct mef_fetch *f
 
 /* The key and its Enrolee-ID, if this target may have it; until the soonest end of all. */
 static enum gba_err may_have(const struct mef *m, struct mef_fetch *f, const char *enrolee,
-                             int64_t now_s, int64_t expires_s)
+                             const struct mef_uss *uss, int64_t now_s, int64_t expires_s)
 {
     int64_t until_s;
-    enum gba_err err = mef_may(m, enrolee, f->target, f->suid, now_s, &until_s);
+    enum gba_err err = mef_may(m, enrolee, uss, f->target, f->suid, now_s, &until_s);
 
     if (err != GBA_OK)
         return err;
@@ -141,7 +141,7 @@ static enum gba_err from_ke(const struct mef *m, const struct mef_ke *ke, int64_
 
     if (ke->expires_s <= now_s)
         return GBA_E_NOT_FOUND;
-    err = may_have(m, f, ke->enrolee, now_s, ke->expires_s);
+    err = may_have(m, f, ke->enrolee, &ke->uss, now_s, ke->expires_s);
     return err == GBA_OK ? derive(m->policy, f, &ke->ke, &f->key) : err;
 }
 
@@ -169,7 +169,17 @@ static enum gba_err prepare_query(struct mef_fetch *f)
         return GBA_E_FORBIDDEN;
     if (gba_text_copy(f->query.btid, sizeof(f->query.btid), gba_text(f->text)) != GBA_OK)
         return GBA_E_NOT_FOUND;
+    f->query.gba_u_aware = f->target->uicc;
     return gba_naf_id_make(gba_text(f->target->fqdn), f->target->ua_id, &f->query.naf_id);
+}
+
+/* TS-0003 8.3.2.3, GBA_U: a client in the UICC has Ks_int_NAF, for which Ks_ext_NAF never
+ * stands in. */
+static enum gba_err choose_key(const struct mef_fetch *f, const struct gba_zn_answer *a,
+                               const struct gba_key **out)
+{
+    *out = f->target->uicc ? &a->uicc_key : &a->me_key;
+    return f->target->uicc && !a->has_uicc_key ? GBA_E_NOT_FOUND : GBA_OK;
 }
 
 /* What is given out stands in the audit log, or is not given out. */
@@ -189,26 +199,27 @@ void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
                    const struct naf_key *key, int64_t now_s)
 {
     struct mef_client c = {.is_enrolee = false};
+    const struct gba_key *chosen = NULL;
 
     f->ask = false;
     f->err = err;
     if (err == GBA_E_BTID || err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN)
         f->err = GBA_E_NOT_FOUND; /* also a domain that has no BSF here */
-    else if (err == GBA_E_NOT_AUTHORIZED)
-        f->err = GBA_E_FORBIDDEN;
     if (err != GBA_OK)
         return;
     /* the target is told the Enrolee-ID, never the IMPI: no row, no key */
     f->err =
-        mef_know_enrolee(m, MEF_CRED_GBA, gba_text(key->a.impi), now_s, key->a.expiry_s, &c);
+        mef_know_gba(m, gba_text(key->a.impi), key->a.uss_list, now_s, key->a.expiry_s, &c);
     if (f->err == GBA_OK && !c.is_enrolee)
         f->err = GBA_E_FORBIDDEN;
     if (f->err == GBA_OK)
-        f->err = may_have(m, f, c.id, now_s, c.expires_s);
+        f->err = may_have(m, f, c.id, &c.uss, now_s, c.expires_s);
+    if (f->err == GBA_OK)
+        f->err = choose_key(f, &key->a, &chosen);
     if (f->err == GBA_OK)
         f->err = note_given(m, f, now_s);
     if (f->err == GBA_OK)
-        f->key = key->a.me_key;
+        f->key = *chosen;
 }
 
 void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struct gba_text path,

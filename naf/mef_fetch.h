@@ -32,12 +32,14 @@ struct mef_fetch {
 
 /* path: still percent-encoded, no query; query: without '?'; origin: X-M2M-Origin.
  * target: by the caller's certificate, NULL if it is none.  Answers in f->err: GBA_OK;
- * GBA_E_FORBIDDEN: not for this target, SUID or ua; GBA_E_NOT_FOUND: unknown or expired;
+ * GBA_E_FORBIDDEN: not for this target, SUID or ua; GBA_E_NOT_AUTHORIZED (5402): no USS names
+ * this target; GBA_E_NOT_FOUND: unknown or expired;
  * GBA_E_SYNTAX: not such a path or query; GBA_E_IO and others of the store. */
 void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struct gba_text path,
                      struct gba_text query, struct gba_text origin, int64_t now_s,
                      struct mef_fetch *f);
-/* After f->ask.  Answers as above, and what Zn says where it is not the B-TID's fault. */
+/* After f->ask.  Answers as above (GBA_E_NOT_AUTHORIZED also when the BSF says 5402), and what
+ * Zn says where it is not the B-TID's fault. */
 void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
                    const struct naf_key *key, int64_t now_s);
 void mef_fetch_end(struct mef_fetch *f);

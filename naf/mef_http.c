@@ -170,7 +170,8 @@ static void fetch_reply(struct fetch_call *c)
         LOG_INT("rq", httpd_request_id(c->r)), LOG_STR("key_id", c->fetch.text),
         LOG_INT("suid", c->fetch.suid),
         LOG_STR("target", c->fetch.target != NULL ? c->fetch.target->id : ""),
-        LOG_STR("enrolee", c->fetch.enrolee), LOG_ERR(c->fetch.err), LOG_INT("status", status));
+        LOG_STR("enrolee", c->fetch.enrolee), LOG_ERR(c->fetch.err),
+        LOG_INT("diameter", gba_err_diameter(c->fetch.err)), LOG_INT("status", status));
     httpd_reply(c->r, &(struct httpd_reply){.status = status,
                                             .content_type =
                                                 xml ? "application/xml" : "application/json",

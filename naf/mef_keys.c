@@ -67,7 +67,10 @@ static enum m2m_rsc may_give(struct mef_call *k, int64_t *until_s)
         enum gba_err err = mef_find_target(k->m, item, &t);
 
         if (err == GBA_OK)
-            err = mef_may(k->m, k->c->id, &t, k->key.suid, k->now_s, &one_s);
+            err = mef_may(k->m, k->c->id, &k->c->uss, &t, k->key.suid, k->now_s, &one_s);
+        if (err == GBA_E_NOT_AUTHORIZED)
+            return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
+                          "5402: no USS names this target");
         if (err == GBA_E_NOT_FOUND || err == GBA_E_FORBIDDEN)
             return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not for this target");
         if (err != GBA_OK)

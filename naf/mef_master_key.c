@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -72,7 +73,7 @@ static enum gba_err make(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN
     return GBA_OK;
 }
 
-static const char *check_file(int fd)
+static const char *check_file(int fd, mode_t forbidden)
 {
     struct stat st;
 
@@ -80,7 +81,7 @@ static const char *check_file(int fd)
         return strerror(errno);
     if (!S_ISREG(st.st_mode))
         return "not a regular file";
-    if ((st.st_mode & 077) != 0)
+    if ((st.st_mode & forbidden) != 0)
         return "others may read it: mode must be 0600";
     return NULL;
 }
@@ -103,13 +104,26 @@ static enum gba_err read_key(int fd, uint8_t out[static MEF_MASTER_KEY_LEN])
     return err == GBA_OK ? GBA_OK : GBA_E_CONFIG;
 }
 
+/* Closes fd. */
+static enum gba_err read_checked(int fd, mode_t forbidden,
+                                 uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
+                                 size_t why_size)
+{
+    const char *wrong = check_file(fd, forbidden);
+    enum gba_err err = wrong == NULL ? read_key(fd, out) : GBA_E_CONFIG;
+
+    close(fd);
+    if (err != GBA_OK)
+        snprintf(why, why_size, "%s",
+                 wrong != NULL ? wrong : "not 32 octets or 64 hexadecimal digits");
+    return err;
+}
+
 enum gba_err mef_master_key_load(const char *file, const char *database,
                                  uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
                                  size_t why_size)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    const char *wrong;
-    enum gba_err err;
 
     why[0] = '\0';
     if (fd < 0 && errno == ENOENT) {
@@ -122,13 +136,45 @@ enum gba_err mef_master_key_load(const char *file, const char *database,
         snprintf(why, why_size, "%s", strerror(errno));
         return GBA_E_CONFIG;
     }
-    wrong = check_file(fd);
-    err = wrong == NULL ? read_key(fd, out) : GBA_E_CONFIG;
-    close(fd);
-    if (err != GBA_OK)
-        snprintf(why, why_size, "%s",
-                 wrong != NULL ? wrong : "not 32 octets or 64 hexadecimal digits");
-    return err;
+    return read_checked(fd, 077, out, why, why_size);
+}
+
+/* ------------------------------------------------------------ from systemd */
+
+/* A file in the folder itself: no path that leads out of it. */
+static bool is_credential_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+}
+
+/* systemd.exec(5): files that only the service's user can read.  Where root owns them the user
+ * gets in by an access control list, whose mask shows as the group's bits: so the group may
+ * seem to read, and nobody more than that. */
+enum gba_err mef_master_key_credential(const char *name, uint8_t out[static MEF_MASTER_KEY_LEN],
+                                       char *why, size_t why_size)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    char file[4096];
+    int fd, n;
+
+    why[0] = '\0';
+    if (folder == NULL || folder[0] != '/') {
+        snprintf(why, why_size,
+                 "no $CREDENTIALS_DIRECTORY: not started by a unit that has"
+                 " LoadCredential= or LoadCredentialEncrypted=");
+        return GBA_E_CONFIG;
+    }
+    n = snprintf(file, sizeof(file), "%s/%s", folder, name);
+    if (!is_credential_name(name) || n < 0 || (size_t)n >= sizeof(file)) {
+        snprintf(why, why_size, "not the name of a credential");
+        return GBA_E_CONFIG;
+    }
+    fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        snprintf(why, why_size, "%s", strerror(errno));
+        return GBA_E_CONFIG;
+    }
+    return read_checked(fd, 037, out, why, why_size);
 }
 
 /* ------------------------------------------------------------ change */

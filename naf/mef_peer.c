@@ -78,17 +78,20 @@ enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
                              gnutls_session_t session, int64_t now_s, struct mef_client *c)
 {
     struct gba_naf_peer peer;
+    struct gba_bytes uss = {NULL, 0};
     enum gba_err err = gba_naf_psk_peer(psk, session, &peer);
 
     memset(c, 0, sizeof(*c));
     if (err != GBA_OK)
         return err;
-    if (peer.gba)
-        err = mef_know_enrolee(m, MEF_CRED_GBA, gba_text(peer.impi), now_s, peer.expires_s, c);
-    else
+    if (peer.gba) {
+        uss.p = (const uint8_t *)gba_naf_psk_uss_list(psk, session, &uss.n);
+        err = mef_know_gba(m, gba_text(peer.impi), uss, now_s, peer.expires_s, c);
+    } else {
         err = mef_know_enrolee(m, MEF_CRED_PSK,
                                (struct gba_text){peer.identity, peer.identity_len}, now_s,
                                peer.expires_s != 0 ? peer.expires_s : INT64_MAX, c);
+    }
     return err == GBA_OK ? take_exports(session, c) : err;
 }
 

@@ -14,6 +14,7 @@ enum gba_err mef_policy_init(struct mef_policy *p, const char *fqdn, const char 
 {
     memset(p, 0, sizeof(*p));
     p->limits = *limits;
+    p->gsid = MEF_GSID_DEFAULT;
     if (gba_fqdn_canonical(gba_text(fqdn), p->fqdn) != GBA_OK)
         return GBA_E_SYNTAX;
     return sp == NULL ? GBA_OK : gba_fqdn_canonical(gba_text(sp), p->sp);

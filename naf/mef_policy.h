@@ -29,6 +29,7 @@ struct mef_target {
     uint8_t ua_id[GBA_UA_ID_LEN];
     uint64_t suids; /* bit i: SUID i */
     enum mef_derivation derivation;
+    bool uicc; /* by a B-TID it gets Ks_int_NAF (TS-0003 8.3.2.3), never another key */
 };
 
 struct mef_enrolee {
@@ -69,14 +70,25 @@ struct mef_limits {
     bool suid_as_octet;
 };
 
+/* Who says which target may have keys of an enrolee that comes by GBA.  Of others there is no
+ * USS: instructions alone say it. */
+enum mef_enrolee_policy {
+    MEF_BY_CONFIG, /* instructions */
+    MEF_BY_GUSS,   /* its USS */
+    MEF_BY_BOTH    /* both must */
+};
+#define MEF_GSID_DEFAULT 1000001 /* operators' GSIDs are above 999999 (TS 29.109 6.3.1.4) */
+
 struct mef_policy {
     enum mef_role role;       /* mef_policy_init: an MEF */
     char fqdn[GBA_FQDN_SIZE]; /* MEF-ID or MAF-ID */
     char sp[GBA_FQDN_SIZE];   /* of SP-relative identifiers; "": only Absolute ones are taken */
     struct mef_limits limits;
+    enum mef_enrolee_policy enrolee_policy;
+    uint32_t gsid; /* of the USS */
 };
 
-/* GBA_E_SYNTAX. */
+/* By instructions, and with the default GSID.  GBA_E_SYNTAX. */
 enum gba_err mef_policy_init(struct mef_policy *p, const char *fqdn, const char *sp,
                              const struct mef_limits *limits);
 

@@ -68,7 +68,7 @@ static enum m2m_rsc take_labels(struct mef_call *k)
 static enum m2m_rsc keep_ke(struct mef_call *k)
 {
     const struct mef_client *c = k->c;
-    struct mef_ke ke = {.created_s = k->now_s};
+    struct mef_ke ke = {.created_s = k->now_s, .uss = c->uss};
     enum gba_err err;
 
     if (!c->is_enrolee || !k->role->enrols)

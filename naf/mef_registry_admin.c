@@ -56,6 +56,7 @@ static enum gba_err read_standing(sqlite3_stmt *st, struct mef_row *r)
         memcpy(t->ua_id, sqlite3_column_blob(st, 4), sizeof(t->ua_id));
         t->suids = (uint64_t)sqlite3_column_int64(st, 5);
         t->derivation = (enum mef_derivation)sqlite3_column_int(st, 6);
+        t->uicc = sqlite3_column_int(st, 7) != 0;
         break;
     case MEF_ENROLEE:
         TEXT(1, r->u.enrolee.id);

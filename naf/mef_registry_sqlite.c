@@ -125,6 +125,7 @@ static enum gba_err read_target(sqlite3_stmt *st, struct mef_target *out)
         err = GBA_E_IO;
     out->suids = (uint64_t)sqlite3_column_int64(st, 4);
     out->derivation = (enum mef_derivation)sqlite3_column_int(st, 5);
+    out->uicc = sqlite3_column_int(st, 6) != 0;
     sqlite3_reset(st);
     return err;
 }
@@ -170,7 +171,8 @@ static enum gba_err add_target(struct mef_registry *self, const struct mef_targe
     sqlite3_bind_blob(st, 4, row->ua_id, sizeof(row->ua_id), SQLITE_STATIC);
     sqlite3_bind_int64(st, 5, (sqlite3_int64)row->suids);
     sqlite3_bind_int(st, 6, (int)row->derivation);
-    sqlite3_bind_int(st, 7, (int)origin);
+    sqlite3_bind_int(st, 7, row->uicc);
+    sqlite3_bind_int(st, 8, (int)origin);
     err = add(s, st);
     mef_db_unlock(s);
     return err;

@@ -36,6 +36,8 @@ enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind
     struct mef_credential row;
     enum gba_err err;
 
+    if (kind == MEF_CRED_GBA && c->uss.kind == MEF_USS_NO_GBA)
+        c->uss.kind = MEF_USS_NONE; /* nobody by GBA escapes a policy that wants one */
     if (mef_credential_name(kind, name, canonical) != GBA_OK)
         return GBA_OK;
     err = g->credential(g, kind, canonical, &row);
@@ -48,6 +50,14 @@ enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind
     }
     gba_wipe(&row, sizeof(row));
     return err == GBA_E_NOT_FOUND ? GBA_OK : err;
+}
+
+enum gba_err mef_know_gba(const struct mef *m, struct gba_text impi, struct gba_bytes uss_list,
+                          int64_t now_s, int64_t until_s, struct mef_client *c)
+{
+    enum gba_err err = mef_uss_read(m->policy, uss_list, &c->uss);
+
+    return err == GBA_OK ? mef_know_enrolee(m, MEF_CRED_GBA, impi, now_s, until_s, c) : err;
 }
 
 /* The target whose public domain name is that subjectAltName.  GBA_E_NOT_FOUND. */
@@ -167,8 +177,19 @@ enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef
                : GBA_E_NOT_FOUND;
 }
 
-enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_target *target,
-                     unsigned suid, int64_t now_s, int64_t *until_s)
+static bool by_uss(const struct mef *m, const struct mef_uss *uss)
+{
+    return m->policy->enrolee_policy != MEF_BY_CONFIG && uss->kind != MEF_USS_NO_GBA;
+}
+
+enum gba_err mef_admit(const struct mef *m, const struct mef_uss *uss)
+{
+    return by_uss(m, uss) && uss->kind != MEF_USS_GIVEN ? GBA_E_NOT_AUTHORIZED : GBA_OK;
+}
+
+enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_uss *uss,
+                     const struct mef_target *target, unsigned suid, int64_t now_s,
+                     int64_t *until_s)
 {
     struct mef_instruction row;
     enum gba_err err;
@@ -176,6 +197,10 @@ enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_
     *until_s = INT64_MAX;
     if (!mef_suid_in(target->suids, suid))
         return GBA_E_FORBIDDEN;
+    if (by_uss(m, uss) && !mef_uss_names(uss, target))
+        return GBA_E_NOT_AUTHORIZED;
+    if (by_uss(m, uss) && m->policy->enrolee_policy == MEF_BY_GUSS)
+        return GBA_OK;
     err = m->registry->instruction(m->registry, enrolee, target->id, &row);
     if (err != GBA_OK)
         return err == GBA_E_NOT_FOUND ? GBA_E_FORBIDDEN : err;

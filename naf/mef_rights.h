@@ -9,6 +9,7 @@
 
 #include "common/m2m_keys.h"
 #include "naf/mef_registry.h"
+#include "naf/mef_uss.h"
 
 struct mef_store;
 struct mef_audit;
@@ -30,15 +31,19 @@ struct mef_client {
     /* Enrolees: what the session exports (10.3.1), and until when its credential is good. */
     uint8_t bootstrap[M2M_EXPORT_LEN], connection[M2M_EXPORT_LEN];
     int64_t expires_s;
+    struct mef_uss uss; /* enrolees by GBA */
 };
 void mef_client_wipe(struct mef_client *c);
 
 /* Adds to c what is known of the holder of that credential (its name in any form); good until
  * its own expiry or until_s, whichever is sooner.  GBA_OK, also when nobody is known by it:
- * then c stays as it was.  Errors: the registry's. */
+ * then c stays as it was.  One by GBA has no USS so.  Errors: the registry's. */
 enum gba_err mef_know_enrolee(const struct mef *m, enum mef_credential_kind kind,
                               struct gba_text name, int64_t now_s, int64_t until_s,
                               struct mef_client *c);
+/* The same of a B-TID's IMPI, with the ussList that came with its key over Zn. */
+enum gba_err mef_know_gba(const struct mef *m, struct gba_text impi, struct gba_bytes uss_list,
+                          int64_t now_s, int64_t until_s, struct mef_client *c);
 /* The same by one subjectAltName of a certificate that verified: "dns:", "uri:" or "other:"
  * in front.  A dNSName may also be a target's. */
 enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int64_t now_s,
@@ -63,9 +68,14 @@ enum gba_err mef_learn_km(const struct mef *m, const char *mef_fqdn, struct gba_
 /* The row of a target by any form of its identifier.  GBA_E_NOT_FOUND, or the registry's. */
 enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out);
 
-/* May this target have keys of this enrolee for this SUID now?  GBA_OK, GBA_E_FORBIDDEN, or the
- * registry's errors.  *until_s: the Enrolment Expiry of the instruction; INT64_MAX: none. */
-enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_target *target,
-                     unsigned suid, int64_t now_s, int64_t *until_s);
+/* Is an enrolee with this USS served at all?  GBA_E_NOT_AUTHORIZED (5402 of TS 29.109): it
+ * would need one, and has none. */
+enum gba_err mef_admit(const struct mef *m, const struct mef_uss *uss);
+/* May this target have keys of this enrolee, with this USS, for this SUID now?  GBA_OK;
+ * GBA_E_NOT_AUTHORIZED (5402): no USS names the target; GBA_E_FORBIDDEN; the registry's errors.
+ * *until_s: the Enrolment Expiry of the instruction; INT64_MAX: none. */
+enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_uss *uss,
+                     const struct mef_target *target, unsigned suid, int64_t now_s,
+                     int64_t *until_s);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "common/m2m_id.h"
 #include "common/secret.h"
+#include "naf/mef_uss.h"
 
 #define MEF_RI_SIZE     80    /* resource identifier, or RelativeKeyID, and NUL */
 #define MEF_TEXT_SIZE   2560  /* labels of one resource: items ended by line feeds */
@@ -26,6 +27,7 @@ struct mef_ke {
     char enrolee[M2M_ID_SIZE];         /* Enrolee-ID, Absolute */
     struct gba_key ke;
     int64_t created_s, expires_s;
+    struct mef_uss uss; /* of the session it was made in */
 };
 
 struct mef_reg {

@@ -30,6 +30,8 @@ static enum gba_err put_ke_locked(struct mef_db *s, const struct mef_ke *ke,
     sqlite3_bind_blob(st, 3, sealed, MEF_DB_SEALED, SQLITE_STATIC);
     sqlite3_bind_int64(st, 4, ke->created_s);
     sqlite3_bind_int64(st, 5, ke->expires_s);
+    sqlite3_bind_int(st, 6, (int)ke->uss.kind);
+    mef_db_text(st, 7, ke->uss.uids);
     err = mef_db_run(st);
     if (err != GBA_OK)
         return err;
@@ -54,6 +56,7 @@ static enum gba_err put_ke(struct mef_store *self, const struct mef_ke *ke)
 static enum gba_err read_ke(struct mef_db *s, sqlite3_stmt *st, struct mef_ke *out)
 {
     enum gba_err err = mef_db_read(st, 0, out->key_id, sizeof(out->key_id));
+    int kind;
 
     if (err == GBA_OK)
         err = mef_db_read(st, 1, out->enrolee, sizeof(out->enrolee));
@@ -61,7 +64,11 @@ static enum gba_err read_ke(struct mef_db *s, sqlite3_stmt *st, struct mef_ke *o
         err = mef_db_unseal_key(s, out->key_id, st, 2, &out->ke);
     out->created_s = sqlite3_column_int64(st, 3);
     out->expires_s = sqlite3_column_int64(st, 4);
-    return err;
+    if (err == GBA_OK)
+        err = mef_db_read(st, 6, out->uss.uids, sizeof(out->uss.uids));
+    kind = sqlite3_column_int(st, 5);
+    out->uss.kind = (enum mef_uss_kind)kind;
+    return kind < MEF_USS_NO_GBA || kind > MEF_USS_GIVEN ? GBA_E_IO : err;
 }
 
 static enum gba_err get_ke(struct mef_store *self, const char *key_id, struct mef_ke *out)

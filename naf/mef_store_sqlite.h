@@ -35,6 +35,10 @@ enum gba_err mef_store_sqlite_rekey(struct mef_store *store,
 enum gba_err mef_master_key_load(const char *file, const char *database,
                                  uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
                                  size_t why_size);
+/* The same from the credential of that name that systemd put into $CREDENTIALS_DIRECTORY; it is
+ * never made.  GBA_E_CONFIG. */
+enum gba_err mef_master_key_credential(const char *name, uint8_t out[static MEF_MASTER_KEY_LEN],
+                                       char *why, size_t why_size);
 /* A new one, in FILE.next (0600).  GBA_E_IO, GBA_E_ENTROPY. */
 enum gba_err mef_master_key_prepare(const char *file, uint8_t out[static MEF_MASTER_KEY_LEN]);
 /* The one that mef_master_key_prepare left, if it did.  GBA_E_NOT_FOUND, GBA_E_CONFIG. */

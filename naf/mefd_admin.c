@@ -52,6 +52,12 @@ static enum gba_err rekey(void *arg, enum gba_err (*also)(void *of), void *of, s
     struct mefd_admin *a = arg;
     enum gba_err err;
 
+    if (a->master_key == NULL) {
+        *why =
+            "master_key_credential: systemd's, no .next can be written there; make it a file "
+            "(master_key), rekey, load the new one";
+        return GBA_E_UNSUPPORTED;
+    }
     pthread_mutex_lock(&a->lock);
     err = a->unsettled ? settle(a, why) : GBA_OK;
     if (err == GBA_OK)

@@ -16,7 +16,7 @@
 
 struct mefd_admin {
     struct mef_admin admin;
-    const char *master_key; /* its file */
+    const char *master_key; /* its file; NULL: a credential of systemd */
     pthread_mutex_t lock;   /* of the change of it */
     bool unsettled;         /* the key that counts is in its .next file still */
     const struct mefd_admin_conf *conf;

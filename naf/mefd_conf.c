@@ -270,6 +270,7 @@ static const struct conf_schema est_schema = {.title = "Certificates for enrolee
                                               .check = check_est};
 
 static const char *const derivations[] = {"usage", "kpsa", "km", NULL};
+static const char *const naf_keys[] = {"me", "uicc", NULL};
 
 static const struct conf_row target_rows[] = {
     {.name = "id",
@@ -306,6 +307,13 @@ static const struct conf_row target_rows[] = {
      ROW(mefd_target_conf, derivation),
      .help = "What it gets of a Ke of this MEF: the usage-constrained key (TS-0003 10.3.7), or "
              "Kpsa (10.3.3) or Km (10.3.2) of the earlier releases."},
+    {.name = "naf_key",
+     .type = CONF_ENUM,
+     .choices = naf_keys,
+     .deflt = "me",
+     ROW(mefd_target_conf, naf_key),
+     .help = "What it gets by a B-TID. me: Ks_NAF, with GBA_U Ks_ext_NAF; uicc: Ks_int_NAF and "
+             "no other, for clients in the UICC (TS-0003 8.3.2.3)."},
 };
 static const struct conf_schema target_schema = {.title = "An enrolment target",
                                                  .rows = target_rows,
@@ -376,6 +384,8 @@ const struct conf_schema mefd_admin_schema = {.title = "Administration",
                                                 .n_rows = COUNT(admin_rows),
                                                 .size = sizeof(struct mefd_admin_conf)};
 
+static const char *const enrolee_policies[] = {"config", "guss", "both", NULL};
+
 static const struct conf_row rows[] = {
     {.name = "fqdn",
      .type = CONF_STRING,
@@ -406,6 +416,25 @@ static const struct conf_row rows[] = {
      .help =
          "TS-0003 10.3.7 does not say how the SUID is written: decimal digits, or with this "
          "one octet."},
+    {.name = "enrolee_policy",
+     .type = CONF_ENUM,
+     .choices = enrolee_policies,
+     .deflt = "config",
+     ROW(mefd_conf, enrolee_policy),
+     .help =
+         "Who says which target may have keys of an enrolee that comes by GBA. config: its "
+         "instructions (enrolees.targets, mefctl); guss: the USS of gsid, whose uids are "
+         "FQDNs or Absolute CSE-IDs of targets; both: each must. Other enrolees have no USS "
+         "and are judged by instructions."},
+    {.name = "gsid",
+     .type = CONF_INT,
+     .deflt = "1000001",
+     .min = 0,
+     .max = 4294967295,
+     ROW(mefd_conf, gsid),
+     .help =
+         "GSID of that USS, asked for over Zn unless enrolee_policy is config; the BSF's row "
+         "of this MEF must allow it."},
     {.name = "targets",
      .type = CONF_SECTIONS,
      .sub = &target_schema,
@@ -419,7 +448,18 @@ static const struct conf_row rows[] = {
     DAEMON_CONF_ROWS(struct mefd_conf, daemon),
 };
 
+const char *mefd_conf_check(const void *filled, const char **row)
+{
+    const struct mefd_conf *c = filled;
+
+    *row = "master_key";
+    return (c->master_key == NULL) == (c->master_key_credential == NULL)
+               ? "give either master_key or master_key_credential"
+               : NULL;
+}
+
 const struct conf_schema mefd_schema = {.title = "mefd, an M2M Enrolment Function",
                                         .rows = rows,
                                         .n_rows = COUNT(rows),
-                                        .size = sizeof(struct mefd_conf)};
+                                        .size = sizeof(struct mefd_conf),
+                                        .check = mefd_conf_check};

@@ -61,6 +61,7 @@ struct mefd_target_conf {
     struct conf_octets ua_id;
     struct conf_strings suids;
     int derivation; /* enum mef_derivation */
+    int naf_key;    /* 1: uicc */
 };
 
 struct mefd_enrolee_conf {
@@ -94,18 +95,23 @@ struct mefd_conf {
     struct mefd_zn_conf zn;
     struct mefd_est_conf est;
     struct conf_list mefs; /* of struct mefd_mef_conf */
-    char *database, *master_key, *audit;
+    char *database, *audit;
+    char *master_key, *master_key_credential; /* one of both */
     struct mefd_admin_conf admin;
     int64_t enrolment_ms;    /* life of Ke, at most */
     int64_t registration_ms; /* life of a registration, at most */
     int64_t registrations_max, keys_max;
     bool suid_as_octet;        /* 10.3.7: one octet in place of decimal digits */
+    int enrolee_policy;        /* enum mef_enrolee_policy */
+    int64_t gsid;
     struct conf_strings stakeholders;
     struct conf_list targets;  /* of struct mefd_target_conf */
     struct conf_list enrolees; /* of struct mefd_enrolee_conf */
 };
 
 extern const struct conf_schema mefd_schema, mafd_schema;
+/* A conf_schema.check of both: what hangs together. */
+const char *mefd_conf_check(const void *filled, const char **row);
 /* Sections of both. */
 extern const struct conf_schema mefd_tls_schema, mefd_psk_schema, mefd_coap_schema,
     mefd_zn_schema, mefd_admin_schema;

@@ -71,12 +71,19 @@
      .help = "SQLite file of registrations and keys; made when it is not there."},             \
     {.name = "master_key",                                                                     \
      .type = CONF_PATH,                                                                        \
-     .flags = CONF_REQUIRED,                                                                   \
+     .flags = CONF_SHOWN,                                                                      \
      ROW(mefd_conf, master_key),                                                               \
      .example = who ".master",                                                                \
      .help =                                                                                   \
          "File of 32 octets or 64 hexadecimal digits, mode 0600, under which keys are sealed " \
          "in the database; made together with the database."},                                 \
+    {.name = "master_key_credential",                                                          \
+     .type = CONF_STRING,                                                                      \
+     .max = 255,                                                                               \
+     ROW(mefd_conf, master_key_credential),                                                    \
+     .help = "In place of master_key: name of a systemd credential (LoadCredential= or "       \
+             "LoadCredentialEncrypted= of the unit) that holds the same; mefctl rekey cannot " \
+             "change it."},                                                                    \
     {.name = "audit",                                                                          \
      .type = CONF_PATH,                                                                        \
      ROW(mefd_conf, audit),                                                                    \

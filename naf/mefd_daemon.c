@@ -58,6 +58,8 @@ static enum gba_err make_policy(struct mefd *m, const struct mefd_conf *c)
 
     m->policy.role = m->role;
     m->front.mef.policy = &m->policy;
+    m->policy.enrolee_policy = (enum mef_enrolee_policy)c->enrolee_policy;
+    m->policy.gsid = (uint32_t)c->gsid;
     if (err == GBA_OK)
         return GBA_OK;
     LOG(m->log, LOG_LV_ERROR, "mef.config", LOG_STR("option", "fqdn, sp"),
@@ -117,6 +119,8 @@ static enum gba_err open_with(struct mefd *m, const struct mefd_conf *c,
 {
     enum gba_err err = open_database(m, c, c->database, master);
 
+    if (c->master_key == NULL) /* a credential, which is not changed here */
+        return err;
     if (err == GBA_OK)
         return mef_master_key_settle(c->master_key, false);
     if (err != GBA_E_CONFIG || m->front.mef.store != NULL ||
@@ -135,12 +139,15 @@ static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
     uint8_t master[MEF_MASTER_KEY_LEN];
     char why[256];
     enum gba_err err =
-        mef_master_key_load(c->master_key, c->database, master, why, sizeof(why));
+        c->master_key != NULL
+            ? mef_master_key_load(c->master_key, c->database, master, why, sizeof(why))
+            : mef_master_key_credential(c->master_key_credential, master, why, sizeof(why));
 
     if (err == GBA_OK)
         err = open_with(m, c, master);
     else
-        LOG(m->log, LOG_LV_ERROR, "mef.master_key", LOG_STR("file", c->master_key),
+        LOG(m->log, LOG_LV_ERROR, "mef.master_key",
+            LOG_STR("file", c->master_key != NULL ? c->master_key : c->master_key_credential),
             LOG_STR("why", why), LOG_ERR(err));
     gba_wipe(master, sizeof(master));
     return err;
@@ -158,6 +165,8 @@ static enum gba_err open_naf(struct mefd *m, const struct mefd_conf *c)
     const struct mefd_bsf_conf *b = c->zn.bsfs.v;
     struct gba_naf_bsf *bsfs = calloc(c->zn.bsfs.n + 1, sizeof(*bsfs));
     const char *const fqdn = c->fqdn;
+    char number[GBA_ZN_GSID_SIZE];
+    const char *const gsid = number;
     struct gba_naf_config n = {
         .fqdns = &fqdn,
         .n_fqdns = 1,
@@ -169,6 +178,8 @@ static enum gba_err open_naf(struct mefd *m, const struct mefd_conf *c)
         .zn_insecure = c->zn.insecure,
         .zn_deadline_ms = (unsigned)c->zn.deadline_ms,
         .zn_max_outstanding = (unsigned)c->zn.outstanding,
+        .gsids = &gsid,
+        .n_gsids = c->enrolee_policy != MEF_BY_CONFIG,
         .event = on_naf_event,
         .event_arg = m->log,
     };
@@ -178,6 +189,7 @@ static enum gba_err open_naf(struct mefd *m, const struct mefd_conf *c)
         return GBA_E_NOMEM;
     for (size_t i = 0; i < c->zn.bsfs.n; i++)
         bsfs[i] = (struct gba_naf_bsf){b[i].domain, b[i].url, b[i].ca};
+    snprintf(number, sizeof(number), "%lu", (unsigned long)c->gsid);
     err = gba_naf_new(&n, &m->front.naf);
     free(bsfs);
     if (err != GBA_OK)

@@ -65,6 +65,7 @@ static enum gba_err add_target(const struct load *l, const struct mefd_target_co
         return complain(l, "targets.suids", t->id, err);
     err = mef_target_make(l->p, gba_text(t->id), t->fqdn, t->ua_id.p, suids,
                           (enum mef_derivation)t->derivation, &row);
+    row.uicc = t->naf_key != 0;
     if (err == GBA_OK)
         err = l->g->add_target(l->g, &row, MEF_OF_CONFIG);
     return err == GBA_OK ? GBA_OK : complain(l, "targets", t->id, err);

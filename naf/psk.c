@@ -21,6 +21,7 @@ static void handshake_free(gnutls_ext_priv_data_t data)
 {
     struct handshake *h = data;
 
+    psk_drop_uss(h);
     gba_wipe(h, sizeof(*h));
     free(h);
 }
@@ -235,6 +236,15 @@ enum gba_err gba_naf_psk_peer(struct gba_naf_psk *psk, gnutls_session_t session,
         return GBA_E_EXPIRED;
     *out = h->peer;
     return GBA_OK;
+}
+
+const char *gba_naf_psk_uss_list(struct gba_naf_psk *psk, gnutls_session_t session, size_t *len)
+{
+    const struct handshake *h = handshake_of(session);
+    bool ok = h != NULL && h->psk == psk && h->looked_up && h->err == GBA_OK;
+
+    *len = ok ? h->uss_len : 0;
+    return ok ? (const char *)h->uss : NULL;
 }
 
 enum gba_err gba_naf_psk_reason(struct gba_naf_psk *psk, gnutls_session_t session)

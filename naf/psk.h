@@ -31,9 +31,14 @@ struct handshake {
     struct gba_naf_peer peer;
     uint8_t key[PSK_KEY_MAX];
     size_t key_len;
+    uint8_t *uss; /* the ussList that came with a key of the BSF; NULL: none */
+    size_t uss_len;
 };
 
 int64_t psk_now_s(const struct gba_naf_psk *psk);
+
+/* Forgets the ussList. */
+void psk_drop_uss(struct handshake *h);
 
 /* The key of identity, into h: from the server's own rows, else from the BSF.  Blocks.  sni: ""
  * for none, or not canonical. */

@@ -6,6 +6,7 @@
  */
 #include "naf/psk.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -46,6 +47,27 @@ static unsigned choose_key(const struct gba_naf *naf, unsigned by_prefix)
     return (taken & GBA_NAF_KEY_ME) != 0 ? GBA_NAF_KEY_ME : GBA_NAF_KEY_UICC;
 }
 
+void psk_drop_uss(struct handshake *h)
+{
+    if (h->uss != NULL)
+        gba_wipe(h->uss, h->uss_len);
+    free(h->uss);
+    h->uss = NULL;
+    h->uss_len = 0;
+}
+
+static enum gba_err take_uss(struct handshake *h, struct gba_bytes list)
+{
+    if (list.n == 0)
+        return GBA_OK;
+    h->uss = malloc(list.n);
+    if (h->uss == NULL)
+        return GBA_E_NOMEM;
+    memcpy(h->uss, list.p, list.n);
+    h->uss_len = list.n;
+    return GBA_OK;
+}
+
 static enum gba_err take_key(struct handshake *h, const struct naf_key *key)
 {
     const struct gba_key *k = &key->a.me_key;
@@ -60,7 +82,7 @@ static enum gba_err take_key(struct handshake *h, const struct naf_key *key)
     h->peer.gba = true;
     h->peer.expires_s = key->a.expiry_s;
     memcpy(h->peer.impi, key->a.impi, sizeof(h->peer.impi));
-    return GBA_OK;
+    return take_uss(h, key->a.uss_list);
 }
 
 static enum gba_err from_bsf(struct handshake *h, const struct gba_naf_handshake *known,
@@ -118,6 +140,7 @@ enum gba_err psk_look_up(struct handshake *h, struct gba_bytes identity, bool tl
     enum gba_err err;
 
     memset(&h->peer, 0, sizeof(h->peer));
+    psk_drop_uss(h);
     h->key_len = 0;
     if (identity.n == 0 || identity.n > h->psk->identity_max)
         return GBA_E_TOO_LONG;

@@ -175,6 +175,7 @@ lab_guss() {
   <ussList>
     <uss id="0" type="0"><uids><uid>sip:device@lab.test</uid></uids></uss>
     <uss id="1" type="1" nafGroup="lab"><uids><uid>tel:+15550100</uid></uids><flags><flag>1</flag></flags></uss>
+    <uss id="1000001" type="0"><uids><uid>$target_fqdn</uid></uids></uss>
   </ussList>
 </guss>
 EOF
@@ -248,6 +249,7 @@ nafs:
   - certificate: $mef_fqdn
     fqdns: [ $mef_fqdn, $target_fqdn ]
     ua_ids: [ "010001****" ]
+    gsids: [ "1000001" ]
     may_learn_impi: true
 rate_limits:
   subscriber: { burst: $lab_burst, per_minute: 60000 }

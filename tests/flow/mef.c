@@ -147,6 +147,26 @@ static void export_octets(const struct flow_mef *m, const uint8_t key[32], const
     memcpy(out, block, M2M_EXPORT_LEN);
 }
 
+/* Who it is, with the USS that came with the key: it is in the cache now. */
+static enum gba_err know(struct flow_mef *m, const char *btid,
+                         const uint8_t ua_id[static GBA_UA_ID_LEN], struct mef_client *client)
+{
+    const int64_t now_s = fake_now_ms() / 1000;
+    struct zn_query q = {.n_gsids = 0};
+    struct naf_key *key = NULL;
+    enum gba_err err = gba_naf_id_make(GBA_TEXT(MEF_FQDN), ua_id, &q.naf_id);
+
+    gba_text_copy(q.btid, sizeof(q.btid), gba_text(btid));
+    naf_query(m->lab->naf, &q);
+    if (err == GBA_OK)
+        err = keycache_wait(m->lab->naf->keys, &q, now_s, &key);
+    if (err == GBA_OK)
+        err = mef_know_gba(&m->mef, gba_text(key->a.impi), key->a.uss_list, now_s,
+                           key->a.expiry_s, client);
+    naf_key_unref(key);
+    return err;
+}
+
 /* The handshake: the UE's key by the suite's Ua id, the MEF's by the identity. */
 static enum gba_err shake_hands(struct flow_mef *m, struct session *s)
 {
@@ -165,8 +185,7 @@ static enum gba_err shake_hands(struct flow_mef *m, struct session *s)
         return GBA_E_TLS;
     s->reply->alert = 0;
     m->n_sessions++;
-    if (mef_know_enrolee(&m->mef, MEF_CRED_GBA, gba_text(c.impi), fake_now_ms() / 1000,
-                         c.expires_s, &s->client) != GBA_OK)
+    if (know(m, identity, ua_id, &s->client) != GBA_OK)
         return GBA_E_TLS;
     export_octets(m, c.me_key, M2M_EXPORT_BOOTSTRAP, s->client.bootstrap);
     export_octets(m, c.me_key, M2M_EXPORT_CONNECTION, s->client.connection);
@@ -263,8 +282,7 @@ void flow_mef_open(struct flow_mef *m, struct lab *l, enum mef_derivation deriva
     m->lab = l;
     make_policy(m);
     open_store(m);
-    m->mef = (struct mef){&m->policy, &m->faulty, mef_store_sqlite_registry(m->real),
-                          NULL};
+    m->mef = (struct mef){&m->policy, &m->faulty, mef_store_sqlite_registry(m->real), NULL};
     make_rows(m, derivation);
     m->port = (struct gba_ue_transport){"in process", exchange, close_port};
     l->device.ua = &m->port;
@@ -294,6 +312,7 @@ void flow_mef_fetch(struct flow_mef *m, const char *key_id, struct mef_fetch *f)
     f->err = m->mef.registry->target_by_fqdn(m->mef.registry, "cse1.sp.example", &target);
     if (f->err != GBA_OK)
         return;
+    target.uicc = m->uicc;
     mef_fetch_begin(&m->mef, &target, gba_text(path), GBA_TEXT(""), GBA_TEXT(MEF_CSE), now_s,
                     f);
     if (!f->ask)

@@ -26,6 +26,7 @@ struct flow_mef {
     struct gba_ue_transport port;
     unsigned n;                  /* exchanges */
     bool certificate, no_export; /* what a session must not be */
+    bool uicc;                   /* the target's clients are in the UICC */
     unsigned n_sessions;
 };
 

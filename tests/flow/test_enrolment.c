@@ -182,6 +182,91 @@ static void test_weaker_sessions(void)
     close_all();
 }
 
+/* ---- rights by the GUSS ---------------------------------------------------------------------
+ */
+
+#define GUSS(more, uss)                                                                        \
+    "<guss id=\"1\"><bsfInfo>" more "</bsfInfo><ussList>" uss "</ussList></guss>"
+#define USS(id, uid)                                                                           \
+    "<uss id=\"" id "\" type=\"1\"><uids><uid>a@b</uid><uid>" uid "</uid></uids></uss>"
+
+static void open_by(enum mef_enrolee_policy policy, const char *guss)
+{
+    lab_init(&l);
+    flow_mef_configure(&l);
+    lab_set_guss(&l, guss);
+    lab_open(&l);
+    flow_mef_open(&m, &l, MEF_USAGE_KEY);
+    m.policy.enrolee_policy = policy;
+    m.policy.gsid = 1; /* the lab's */
+}
+
+/* From the subscriber's record to the target's key, both ways. */
+static void test_by_guss(void)
+{
+    static const struct {
+        const char *guss;
+        bool named, given;
+    } rows[] = {
+        {GUSS("", USS("1", MEF_CSE)), true, true},
+        {GUSS("", USS("1", "CSE1.sp.example")), true, true},
+        {GUSS("", USS("2", MEF_CSE)), false, false},
+        {GUSS("", USS("1", "cse2.sp.example")), false, true},
+        {GUSS("", ""), false, false},
+    };
+    struct gba_ue_credential c;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (int policy = MEF_BY_CONFIG; policy <= MEF_BY_BOTH; policy++) {
+            bool may = policy == MEF_BY_CONFIG || rows[i].named;
+
+            open_by((enum mef_enrolee_policy)policy, rows[i].guss);
+            CU_ASSERT_EQUAL(enrol(NULL, &c), GBA_OK); /* the device asks nobody */
+            CU_ASSERT_EQUAL(target_gets(c.key_id), may ? GBA_OK : GBA_E_NOT_AUTHORIZED);
+            if (may)
+                check_target_gets(&c);
+            CU_ASSERT_EQUAL(enrol(MEF_URL, &c) == GBA_OK, may || rows[i].given);
+            if (may)
+                check_target_gets(&c);
+            else if (rows[i].given)
+                CU_ASSERT_EQUAL(target_gets(c.key_id), GBA_E_NOT_AUTHORIZED);
+            close_all();
+        }
+}
+
+/* TS-0003 8.3.2.3 with a card in GBA_U: the target has the key that its client has. */
+static void test_gba_u(void)
+{
+    static const uint8_t ua_id[] = {1, 0, 1, 0, 0xae};
+    struct gba_ue_naf_key key;
+    struct mef_fetch f;
+
+    for (int uicc = 0; uicc < 2; uicc++) {
+        lab_init(&l);
+        flow_mef_configure(&l);
+        l.usim_lines = "gba_u=yes\n";
+        lab_set_guss(&l, GUSS("<uiccType>GBA_U</uiccType>", ""));
+        lab_open(&l);
+        flow_mef_open(&m, &l, MEF_USAGE_KEY);
+        m.uicc = uicc != 0;
+        CU_ASSERT_EQUAL(
+            gba_ue_naf_key_get(&l.device, "cse1.sp.example", ua_id, uicc != 0, false, &key),
+            GBA_OK);
+        flow_mef_fetch(&m, key.btid, &f);
+        CU_ASSERT_EQUAL(f.err, GBA_OK);
+        CU_ASSERT_EQUAL(memcmp(f.key.octets, key.key, sizeof(f.key.octets)), 0);
+        CU_ASSERT_EQUAL(f.expires_s, fake_now_ms() / 1000 + LAB_LIFE);
+        mef_fetch_end(&f);
+        close_all();
+    }
+    open_all(MEF_USAGE_KEY); /* a card in GBA_ME: nothing stands in for Ks_int_NAF */
+    m.uicc = true;
+    CU_ASSERT_EQUAL(gba_ue_naf_key_get(&l.device, "cse1.sp.example", ua_id, false, false, &key),
+                    GBA_OK);
+    CU_ASSERT_EQUAL(target_gets(key.btid), GBA_E_NOT_FOUND);
+    close_all();
+}
+
 /* ---- every call fails once
  * -------------------------------------------------------------------- */
 
@@ -256,6 +341,8 @@ static const struct unit_test tests[] = {
     {"enrolling again", test_enrol_again},
     {"unknown B-TID: one Ub run", test_unknown_btid},
     {"weaker sessions are refused", test_weaker_sessions},
+    {"rights by the GUSS", test_by_guss},
+    {"a card in GBA_U", test_gba_u},
     {"every call of a port fails once", test_every_call},
 };
 

@@ -135,7 +135,7 @@ static void test_answers_of_the_bsf(void)
         {GBA_E_BTID, NULL, GBA_E_NOT_FOUND},
         {GBA_E_EXPIRED, NULL, GBA_E_NOT_FOUND},
         {GBA_E_FORBIDDEN, NULL, GBA_E_NOT_FOUND},
-        {GBA_E_NOT_AUTHORIZED, NULL, GBA_E_FORBIDDEN},
+        {GBA_E_NOT_AUTHORIZED, NULL, GBA_E_NOT_AUTHORIZED},
         {GBA_E_TIMEOUT, NULL, GBA_E_TIMEOUT},
         {GBA_E_ZN_UNREACHABLE, NULL, GBA_E_ZN_UNREACHABLE},
     };
@@ -153,6 +153,43 @@ static void test_answers_of_the_bsf(void)
         CU_ASSERT_EQUAL(mef_fetch_print(&f, i % 2 == 1, &b), GBA_OK);
         if (f.err != GBA_OK)
             CU_ASSERT_PTR_NULL(strstr(gba_wbuf_cstr(&b), "Credential\""));
+    }
+    mef_world_end(&w);
+}
+
+/* TS-0003 8.3.2.3, GBA_U: Ks_ext_NAF, or Ks_int_NAF for a target whose clients are in the UICC;
+ * neither stands in for the other. */
+static void test_gba_u(void)
+{
+    static const struct {
+        bool uicc, has_uicc_key;
+        enum gba_err err;
+        uint8_t octet;
+    } rows[] = {{false, false, GBA_OK, 0x77},
+                {false, true, GBA_OK, 0x77},
+                {true, true, GBA_OK, 0x88},
+                {true, false, GBA_E_NOT_FOUND, 0}};
+
+    mef_world_begin(&w);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct mef_client c = mef_world_target(&w, WORLD_FQDN);
+        struct naf_key k = bsf_answer(WORLD_IMPI);
+        struct mef_fetch f;
+
+        c.target.uicc = rows[i].uicc;
+        k.a.has_uicc_key = rows[i].has_uicc_key;
+        memset(k.a.uicc_key.octets, 0x88, 32);
+        mef_fetch_begin(&w.mef, &c.target, GBA_TEXT(FETCH B "/22"), GBA_TEXT(""),
+                        GBA_TEXT(WORLD_CSE), WORLD_T0, &f);
+        CU_ASSERT(f.ask && f.query.gba_u_aware == rows[i].uicc);
+        CU_ASSERT_STRING_EQUAL(f.query.btid, BTID); /* '/', '+', '=' and all */
+        mef_fetch_key(&w.mef, &f, GBA_OK, &k, WORLD_T0);
+        CU_ASSERT_EQUAL(f.err, rows[i].err);
+        CU_ASSERT_EQUAL(f.key.octets[0], rows[i].octet);
+        CU_ASSERT_EQUAL(f.key.octets[31], rows[i].octet);
+        if (f.err == GBA_OK)
+            CU_ASSERT_EQUAL(f.expires_s, WORLD_T0 + 60); /* that of Ks */
+        mef_fetch_end(&f);
     }
     mef_world_end(&w);
 }
@@ -283,6 +320,7 @@ static const struct unit_test tests[] = {
     {"who may ask for what", test_questions},
     {"a B-TID's key, by the BSF", test_gba_record},
     {"answers of the BSF", test_answers_of_the_bsf},
+    {"which key of a GBA_U record", test_gba_u},
     {"keys of a Ke", test_ke},
     {"a Ke is not for all", test_ke_not_for_all},
     {"what allows a key ends", test_enrolment_expiry},

@@ -315,6 +315,9 @@ static void test_foreign_files(void)
     mef_world_end(&w);
 }
 
+/* What the fourth version has in a table of the first. */
+#define BACK_FROM_4_KE "ALTER TABLE ke DROP COLUMN uss;ALTER TABLE ke DROP COLUMN uids;"
+
 /* A database of the first version, which had no registry, is brought up to date in place. */
 static void test_migration(void)
 {
@@ -322,7 +325,7 @@ static void test_migration(void)
         "DROP TABLE instruction;DROP TABLE credential;"
         "DROP TABLE enrolee;DROP TABLE target;DROP TABLE stakeholder;"
         "DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
-        "DROP INDEX key_admin;DROP INDEX reg_admin;PRAGMA user_version=1;";
+        "DROP INDEX key_admin;DROP INDEX reg_admin;" BACK_FROM_4_KE "PRAGMA user_version=1;";
     struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
     struct mef_enrolee e = {.id = WORLD_ENROLEE};
     sqlite3 *db;
@@ -345,7 +348,8 @@ static void test_migration_of_2(void)
 {
     static const char back[] =
         "DROP TABLE stakeholder;DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
-        "DROP INDEX key_admin;DROP INDEX reg_admin;PRAGMA user_version=2;";
+        "DROP INDEX key_admin;DROP INDEX reg_admin;" BACK_FROM_4_KE
+        "ALTER TABLE target DROP COLUMN uicc;PRAGMA user_version=2;";
     struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
     struct mef_target t;
     sqlite3 *db;
@@ -364,6 +368,44 @@ static void test_migration_of_2(void)
     CU_ASSERT_EQUAL(w.registry->note_batch(w.registry, "t", 0), GBA_E_EXISTS);
     mef_world_reopen(&w);
     CU_ASSERT_EQUAL(w.registry->stakeholder(w.registry, "b.example"), GBA_E_FORBIDDEN);
+    mef_world_end(&w);
+}
+
+/* One of the third, which knew nothing of USSs: its Ke's are as by GBA without one, its targets
+ * get the ME's keys; rows of the configuration may be loaded over them. */
+static void test_migration_of_3(void)
+{
+    static const char back[] =
+        BACK_FROM_4_KE "ALTER TABLE target DROP COLUMN uicc;PRAGMA user_version=3;";
+    struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
+    struct mef_target t;
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    ke.uss.kind = MEF_USS_GIVEN;
+    strcpy(ke.uss.uids, WORLD_FQDN "\n");
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    sqlite3_open(w.file, &db);
+    CU_ASSERT_EQUAL(sqlite3_exec(db, back, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AA@mef.example", &got), GBA_OK);
+    CU_ASSERT_EQUAL(got.ke.octets[0], 0x5a);
+    CU_ASSERT_EQUAL(got.uss.kind, MEF_USS_NONE);
+    CU_ASSERT_STRING_EQUAL(got.uss.uids, "");
+    CU_ASSERT_EQUAL(w.registry->target_by_id(w.registry, WORLD_CSE, &t), GBA_OK);
+    CU_ASSERT(!t.uicc);
+    t.uicc = true;
+    CU_ASSERT_EQUAL(w.registry->begin_config(w.registry), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->add_target(w.registry, &t, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end_config(w.registry, GBA_OK), GBA_OK);
+    strcpy(ke.key_id, "BB@mef.example");
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.registry->target_by_id(w.registry, WORLD_CSE, &t), GBA_OK);
+    CU_ASSERT(t.uicc);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "BB@mef.example", &got), GBA_OK);
+    CU_ASSERT_EQUAL(memcmp(&got, &ke, sizeof(ke)), 0);
     mef_world_end(&w);
 }
 
@@ -542,6 +584,58 @@ static void test_master_key(void)
     unit_as_nobody(master_key);
 }
 
+/* systemd.exec(5), LoadCredential=. */
+static void credential(void)
+{
+    static const char hex[] =
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    static const struct {
+        const char *name;
+        size_t n;
+        mode_t mode;
+        bool ok;
+    } rows[] = {
+        {"m", 65, 0400, true},     {"m", 64, 0600, true},  {"m", 32, 0440, true},
+        {"m", 65, 0404, false},    {"m", 65, 0460, false}, {"m", 65, 0444, false},
+        {"m", 63, 0400, false},    {"m", 0, 0400, false},  {"other", 65, 0400, false},
+        {"", 65, 0400, false},     {".", 65, 0400, false}, {"./m", 65, 0400, false},
+        {"../m", 65, 0400, false},
+    };
+    char file[128], link[128], why[128];
+    uint8_t key[32];
+
+    mef_world_begin(&w);
+    snprintf(file, sizeof(file), "%s/m", w.folder);
+    snprintf(link, sizeof(link), "%s/l", w.folder);
+    CU_ASSERT_EQUAL(setenv("CREDENTIALS_DIRECTORY", w.folder, 1), 0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        put_file(file, hex, rows[i].n, rows[i].mode);
+        CU_ASSERT_EQUAL(mef_master_key_credential(rows[i].name, key, why, sizeof(why)),
+                        rows[i].ok ? GBA_OK : GBA_E_CONFIG);
+        CU_ASSERT_EQUAL(why[0] == '\0', rows[i].ok);
+        unlink(file);
+    }
+    /* missing: never made, also without a database */
+    CU_ASSERT_EQUAL(mef_master_key_credential("m", key, why, sizeof(why)), GBA_E_CONFIG);
+    CU_ASSERT_NOT_EQUAL(access(file, F_OK), 0);
+    CU_ASSERT_EQUAL(symlink(w.master, link), 0);
+    CU_ASSERT_EQUAL(mef_master_key_credential("l", key, why, sizeof(why)), GBA_E_CONFIG);
+    unlink(link);
+    put_file(file, hex, 65, 0400);
+    setenv("CREDENTIALS_DIRECTORY", "relative", 1);
+    CU_ASSERT_EQUAL(mef_master_key_credential("m", key, why, sizeof(why)), GBA_E_CONFIG);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    CU_ASSERT_EQUAL(mef_master_key_credential("m", key, why, sizeof(why)), GBA_E_CONFIG);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "LoadCredential="));
+    unlink(file);
+    mef_world_end(&w);
+}
+
+static void test_credential(void)
+{
+    unit_as_nobody(credential);
+}
+
 static const struct unit_test tests[] = {
     {"what is stored survives a restart", test_survives},
     {"Ke's of one enrolee", test_kes},
@@ -554,7 +648,9 @@ static const struct unit_test tests[] = {
     {"files that are not ours", test_foreign_files},
     {"a file of the first version", test_migration},
     {"a file of the second version", test_migration_of_2},
+    {"a file of the third version", test_migration_of_3},
     {"the master key's file", test_master_key},
+    {"the master key as a credential", test_credential},
     {"another master key", test_rekey},
     {"a damaged key stops it", test_rekey_of_damage},
     {"a change that was cut short", test_rekey_cut_short},

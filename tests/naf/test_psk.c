@@ -37,6 +37,7 @@ static void derive(const char *btid, struct gba_bytes naf_id, uint8_t use,
 
 static enum gba_err bsf_error;
 static bool bsf_has_uicc_key;
+static const char *bsf_uss_list = "";
 static size_t n_asked;
 
 /* Answers on the spot, which the port allows where no lock is held. */
@@ -48,6 +49,7 @@ static void bsf_ask(struct zn *self, const struct zn_query *q, zn_done *done, vo
     (void)self;
     n_asked++;
     a.has_uicc_key = bsf_has_uicc_key;
+    a.uss_list = gba_text_bytes(gba_text(bsf_uss_list));
     derive(q->btid, naf_id, 'm', a.me_key.octets);
     derive(q->btid, naf_id, 'u', a.uicc_key.octets);
     done(arg, bsf_error, bsf_error == GBA_OK ? &a : NULL);
@@ -204,6 +206,7 @@ struct outcome {
     enum gba_err peer_err, reason;
     struct gba_naf_peer peer;
     enum gba_err later_err; /* of gba_naf_psk_peer, an hour later */
+    char uss_list[64];
 };
 
 static int64_t *clock_of; /* set: the clock that handshake() advances */
@@ -228,6 +231,11 @@ static struct outcome handshake(struct gba_naf_psk *psk, const char *priorities,
         o.rc = gnutls_handshake(s);
     while (o.rc < 0 && gnutls_error_is_fatal(o.rc) == 0);
     if (o.rc == 0) {
+        size_t n = 0;
+        const char *uss = gba_naf_psk_uss_list(psk, s, &n);
+
+        CU_ASSERT(n < sizeof(o.uss_list) && (uss != NULL) == (n > 0));
+        memcpy(o.uss_list, uss != NULL ? uss : "", n);
         o.peer_err = gba_naf_psk_peer(psk, s, &o.peer);
         if (clock_of != NULL) {
             struct gba_naf_peer nobody;
@@ -558,6 +566,36 @@ static void test_expired_since(void)
     gba_naf_free(naf);
 }
 
+/* The ussList that came with the key is the session's, also when the key is cached. */
+static void test_uss_list(void)
+{
+    struct gba_naf *naf = make_naf(0);
+    const int64_t now = T0;
+    const struct gba_naf_psk_config pc = {
+        .naf = naf, .now = fixed_now, .now_arg = (void *)(uintptr_t)&now};
+    struct gba_naf_psk *psk;
+    struct outcome o;
+
+    CU_ASSERT_EQUAL_FATAL(gba_naf_psk_new(&pc, &psk), GBA_OK);
+    for (int i = 0; i < 4; i++) {
+        struct client c = {.identity = BTID,
+                           .btid = BTID,
+                           .fqdn = "naf.example",
+                           .use = 'm',
+                           .suites = "PSK",
+                           .wrong = i == 2,
+                           .tls13 = i == 3};
+
+        bsf_uss_list = i == 3 ? "" : "<ussList/>";
+        o = handshake(psk, gba_naf_tls_priorities(GBA_NAF_TLS_33222), &c);
+        CU_ASSERT_EQUAL(o.rc == 0, i != 2);
+        CU_ASSERT_STRING_EQUAL(o.uss_list, i < 2 ? "<ussList/>" : "");
+    }
+    bsf_uss_list = "";
+    gba_naf_psk_free(psk);
+    gba_naf_free(naf);
+}
+
 static void test_hints(void)
 {
     static const struct {
@@ -611,6 +649,7 @@ static const struct unit_test tests[] = {
     {"handshakes by table, TLS 1.2 and 1.3", test_cases},
     {"keys of the server's own", test_rows},
     {"an expired key is not used", test_expired_since},
+    {"the ussList of a session", test_uss_list},
     {"hints", test_hints},
     {"configuration", test_configuration},
 };
