@@ -46,11 +46,25 @@ static enum m2m_rsc unacceptable(const struct m2m_reading *rd, const struct m2m_
     return m2m_refuse_value(rd, rule, M2M_RSC_CONTENTS_UNACCEPTABLE, why);
 }
 
+bool m2m_is_answer(const struct m2m_reading *rd)
+{
+    return rd->use == M2M_USE_ANSWER || rd->use == M2M_USE_OUTLINE;
+}
+
+const struct m2m_rule *m2m_rule_to_read(const struct m2m_reading *rd, enum m2m_attr parent,
+                                        struct gba_text name)
+{
+    const struct m2m_rule *rule = m2m_rule_by_name(rd->r->type, parent, name);
+
+    return rule != NULL && rule->attr == M2M_A_CMD_ARGS && rd->use == M2M_USE_OUTLINE ? NULL
+                                                                                      : rule;
+}
+
 /* --- one value -------------------------------------------------------------------------- */
 
 static enum m2m_presence presence(const struct m2m_reading *rd, const struct m2m_rule *rule)
 {
-    if (rd->use == M2M_USE_ANSWER)
+    if (m2m_is_answer(rd))
         return M2M_MAY_KEEP;
     return rd->use == M2M_USE_CREATE ? rule->create : rule->update;
 }

@@ -64,7 +64,8 @@ void m2m_unset(struct m2m_resource *r, enum m2m_attr a);
 enum m2m_use {
     M2M_USE_CREATE, /* mandatory attributes must be there, others than the table's must not */
     M2M_USE_UPDATE, /* the same; at least one; null deletes an optional one */
-    M2M_USE_ANSWER  /* a response: any attribute of the resource, unknown ones passed over */
+    M2M_USE_ANSWER, /* a response: any attribute of the resource, unknown ones passed over */
+    M2M_USE_OUTLINE /* the same, and cmdArgs with all in it is passed over */
 };
 
 /* What was wrong, for a log line and the originator. */

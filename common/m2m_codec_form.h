@@ -33,6 +33,12 @@ struct m2m_reading {
     struct m2m_problem *problem;
 };
 
+/* An answer, whole or in outline. */
+bool m2m_is_answer(const struct m2m_reading *rd);
+/* m2m_rule_by_name for this reading; NULL also for what it passes over. */
+const struct m2m_rule *m2m_rule_to_read(const struct m2m_reading *rd, enum m2m_attr parent,
+                                        struct gba_text name);
+
 /* Notes the problem and returns rsc. */
 enum m2m_rsc m2m_refuse(const struct m2m_reading *rd, enum m2m_rsc rsc,
                         struct gba_text attribute, const char *why);

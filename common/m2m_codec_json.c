@@ -116,10 +116,10 @@ static enum m2m_rsc read_object(struct m2m_reading *rd, json_t *object, enum m2m
 
     json_object_foreach(object, name, v)
     {
-        const struct m2m_rule *rule = m2m_rule_by_name(rd->r->type, parent, gba_text(name));
+        const struct m2m_rule *rule = m2m_rule_to_read(rd, parent, gba_text(name));
         enum m2m_rsc rsc;
 
-        if (rule == NULL && rd->use == M2M_USE_ANSWER)
+        if (rule == NULL && m2m_is_answer(rd))
             continue;
         rsc = rule != NULL ? read_value(rd, rule, v)
                            : m2m_refuse(rd, M2M_RSC_BAD_REQUEST, gba_text(name), "unknown");

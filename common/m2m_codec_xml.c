@@ -121,7 +121,7 @@ static enum m2m_rsc read_element(struct m2m_reading *rd, const struct m2m_rule *
     if (is_nil(n))
         return m2m_put_null(rd, rule);
     /* References are one element each. */
-    if (encoding == M2M_V_REFS && rd->use == M2M_USE_ANSWER)
+    if (encoding == M2M_V_REFS && m2m_is_answer(rd))
         return read_text(rd, rule, n);
     rsc = m2m_put_begin(rd, rule);
     if (rsc != M2M_RSC_OK)
@@ -136,11 +136,10 @@ static enum m2m_rsc read_children(struct m2m_reading *rd, const struct gba_xml_n
                                   enum m2m_attr parent)
 {
     for (n = gba_xml_first(n); n != NULL; n = gba_xml_next(n)) {
-        const struct m2m_rule *rule =
-            m2m_rule_by_name(rd->r->type, parent, gba_text(gba_xml_name(n)));
+        const struct m2m_rule *rule = m2m_rule_to_read(rd, parent, gba_text(gba_xml_name(n)));
         enum m2m_rsc rsc;
 
-        if (rule == NULL && rd->use == M2M_USE_ANSWER)
+        if (rule == NULL && m2m_is_answer(rd))
             continue;
         rsc = rule != NULL
                   ? read_element(rd, rule, n)

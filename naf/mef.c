@@ -1,6 +1,7 @@
 /*
- * The decisions of an MEF or MAF on Mmef or Mmaf: who asks, what `to` names, which procedure; see mef.h.  The
- * procedures are in mef_reg.c and mef_keys.c.
+ * The decisions of an MEF or MAF on Mmef or Mmaf: who asks, what `to` names, which procedure;
+ * see mef.h.  The procedures are in mef_reg.c, mef_keys.c, maf_km.c and mef_cmd.c, which notes
+ * for itself.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -241,7 +242,6 @@ static const char *const events[M2M_N_TYPES][N_OPS] = {
                           [M2M_OP_RETRIEVE] = "key.give",
                           [M2M_OP_UPDATE] = "key.update",
                           [M2M_OP_DELETE] = "key.delete"},
-    [M2M_MEF_CLIENT_CMD] = {[M2M_OP_UPDATE] = "command.update"},
 };
 
 enum gba_err mef_note(const struct mef_call *k, const char *what, const char *whom,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "naf/mef_admin_rows.h"
+#include "naf/mef_admin_command.h"
 
 /* One request. */
 struct ask {
@@ -32,7 +32,8 @@ static enum gba_err note(const struct ask *k, const char *what, const char *whom
                          const char *target, const char *key_id)
 {
     struct mef_audit *log = k->a->mef->audit;
-    const struct mef_audit_event e = {k->who, what, whom, target, key_id, 0};
+    const struct mef_audit_event e = {
+        .who = k->who, .what = what, .whom = whom, .target = target, .key_id = key_id};
 
     return log != NULL ? log->note(log, &e, k->now_s) : GBA_OK;
 }
@@ -157,6 +158,41 @@ static enum gba_err revoke(struct ask *k)
         return err;
     json_object_set_new(k->reply, "revoked", json_integer((json_int_t)n));
     return note(k, "enrolee.revoke", id, NULL, NULL);
+}
+
+/* ------------------------------------------------------------ commands */
+
+/* For the client of a registration that lives (TS-0003 8.3.9). */
+static enum gba_err add_command(struct ask *k, struct mef_command *c)
+{
+    struct mef_store *s = k->a->mef->store;
+    struct mef_reg *reg = calloc(1, sizeof(*reg));
+    enum gba_err err;
+
+    if (reg == NULL)
+        return GBA_E_NOMEM;
+    err = s->find_reg(s, c->enrolee, c->admin_fqdn, reg);
+    if (err == GBA_OK && reg->expires_s <= k->now_s)
+        err = GBA_E_NOT_FOUND;
+    memcpy(c->ri, reg->ri, sizeof(c->ri));
+    free(reg);
+    c->issued_s = k->now_s;
+    if (err == GBA_OK)
+        err = s->commands->add(s, c, k->a->mef->policy->limits.commands_max);
+    return bad(k, "enrolee", err);
+}
+
+static enum gba_err issue(struct ask *k)
+{
+    struct mef_command c;
+    enum gba_err err = mef_command_read(&k->in, &c);
+
+    if (err == GBA_OK)
+        err = add_command(k, &c);
+    if (err != GBA_OK)
+        return err;
+    json_object_set_new(k->reply, "id", json_string(c.what.id));
+    return note(k, "command.issue", c.enrolee, NULL, c.what.id);
 }
 
 /* ------------------------------------------------------------ devices */
@@ -344,7 +380,7 @@ static const struct verb {
 } verbs[] = {
     {"add", true, add_row},         {"remove", true, remove_row}, {"revoke", true, revoke},
     {"device", true, add_one},      {"batch", true, add_batch},   {"list", false, list_rows},
-    {"audit", false, verify_audit}, {"rekey", false, rekey},
+    {"audit", false, verify_audit}, {"rekey", false, rekey},      {"issue", true, issue},
 };
 
 static enum gba_err run_verb(struct ask *k, const struct verb *v)

@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "common/timestamp.h"
+#include "naf/mef_admin_command.h"
 
 static const char *const nouns[MEF_N_NOUNS] = {
     [MEF_STAKEHOLDER] = "stakeholder",   [MEF_TARGET] = "target",
     [MEF_ENROLEE] = "enrolee",           [MEF_CREDENTIAL] = "credential",
     [MEF_INSTRUCTION] = "instruction",   [MEF_ENROLMENT] = "enrolment",
     [MEF_REGISTRATION] = "registration", [MEF_KEY] = "key",
+    [MEF_COMMAND] = "command",
 };
 static const char *const origins[] = {"configuration", "administration", "procedure"};
 /* As in the configuration (mefd_conf.c). */
@@ -332,6 +334,8 @@ static enum gba_err read_name(struct mef_in *in, struct mef_row *row)
         return take_copy(in, "id", row->u.enrolment.key_id, sizeof(row->u.enrolment.key_id));
     case MEF_REGISTRATION:
         return take_copy(in, "id", row->u.registration.ri, sizeof(row->u.registration.ri));
+    case MEF_COMMAND:
+        return take_copy(in, "id", row->u.command.what.id, sizeof(row->u.command.what.id));
     default:
         return take_copy(in, "id", row->u.key.relative_id, sizeof(row->u.key.relative_id));
     }
@@ -373,6 +377,9 @@ void mef_row_names(const struct mef_row *row, const char **first, const char **s
         return;
     case MEF_REGISTRATION:
         *first = row->u.registration.ri;
+        return;
+    case MEF_COMMAND:
+        *first = row->u.command.what.id;
         return;
     default:
         *first = row->u.key.relative_id;
@@ -486,6 +493,8 @@ static void put_made(json_t *o, const struct mef_row *r)
         put_lines(o, "labels", g->labels);
         put_time(o, "created", g->created_s);
         put_time(o, "expires", g->expires_s);
+    } else if (r->noun == MEF_COMMAND) {
+        mef_command_write(o, &r->u.command);
     } else {
         put_key(o, &r->u.key);
     }

@@ -77,6 +77,10 @@ enum gba_err mef_audit_line(const struct mef_audit_event *e, uint64_t n, int64_t
         gba_wbuf_str(&w, ",\"suid\":");
         gba_wbuf_number(&w, e->suid);
     }
+    if (e->code != 0) {
+        gba_wbuf_str(&w, ",\"code\":");
+        gba_wbuf_number(&w, e->code);
+    }
     gba_wbuf_str(&w, "}");
     if (!gba_wbuf_ok(&w))
         return GBA_E_TOO_LONG;

@@ -25,6 +25,7 @@ struct mef_audit_event {
     const char *target; /* who gets it */
     const char *key_id; /* identifier of a key, a credential or a resource */
     unsigned suid;      /* what a key is for; 0: not told */
+    unsigned code;      /* cmdStatusCode of a command; 0: not told */
 };
 
 struct mef_audit {

@@ -1,6 +1,6 @@
 /*
- * One request within the MEF's decisions: what mef.c hands to the procedures of mef_reg.c and
- * mef_keys.c.
+ * One request within the MEF's decisions: what mef.c hands to the procedures of mef_reg.c,
+ * mef_keys.c and mef_cmd.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -35,6 +35,8 @@ enum m2m_rsc mef_update_key(struct mef_call *k);
 enum m2m_rsc mef_delete_key(struct mef_call *k);
 enum m2m_rsc mef_retrieve_cmd(struct mef_call *k);
 enum m2m_rsc mef_update_cmd(struct mef_call *k);
+/* Into the representation of the registration: that it has a command, if it has one. */
+void mef_announce_cmd(struct mef_call *k);
 
 /* A MAF's: Km and its name (maf_km.c). */
 enum m2m_rsc maf_name_km(struct mef_call *k);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
-#define VERSION        4
+#define VERSION        5
 #define STR_(x)        #x
 #define STR(x)         STR_(x)
 
@@ -21,6 +21,9 @@
 #define TARGET_COLUMNS      "id,fqdn,maf,ua,suids,derivation,uicc,origin"
 #define CREDENTIAL_COLUMNS  "kind,name,enrolee,key,expires,origin"
 #define INSTRUCTION_COLUMNS "enrolee,target,suids,expires,origin"
+#define COMMAND_COLUMNS                                                                        \
+    "c.id,c.reg,c.state,c.class,c.target,c.protocol,c.subject_type,c.subject,c.management,"    \
+    "c.uri,c.path,c.object_type,c.suid,c.issued,c.given,c.done,c.result"
 #define BATCHES_KEPT        100000
 /* A page of a list: behind ?1, ?2 rows, of the enrolee ?3 if that is given. */
 #define PAGE(table, columns, enrolee)                                                          \
@@ -56,6 +59,19 @@ static const char *const sql[N_STATEMENTS] = {
     [S_GET_KEY] = "SELECT " KEY_COLUMNS " FROM key WHERE id=?",
     [S_SET_KEY] = "UPDATE key SET labels=?2,targets=?3,modified=?4,expires=?5 WHERE id=?1",
     [S_DEL_KEY] = "DELETE FROM key WHERE id=?",
+    [S_COUNT_COMMANDS] = "SELECT count(*) FROM command WHERE reg=? AND state<2",
+    [S_ADD_COMMAND] = "INSERT INTO command(id,reg,class,target,protocol,subject_type,subject,"
+                      "management,uri,path,object_type,suid,issued)"
+                      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [S_NEXT_COMMAND] = "SELECT " COMMAND_COLUMNS " FROM command c WHERE reg=? AND state<2"
+                       " ORDER BY state DESC,n LIMIT 1",
+    [S_GIVE_COMMAND] = "UPDATE command SET state=1,given=?2 WHERE id=?1 AND state<2",
+    [S_FINISH_COMMAND] =
+        "UPDATE command SET state=2,result=?3,done=?4 WHERE reg=?1 AND id=?2 AND state=1",
+    [S_TRIM_COMMANDS] =
+        "DELETE FROM command WHERE reg=?1 AND state=2 AND n NOT IN(SELECT n FROM command"
+        " WHERE reg=?1 AND state=2 ORDER BY done DESC,n DESC LIMIT " STR(
+            MEF_COMMANDS_DONE_MAX) ")",
     [S_SWEEP_KE] = "DELETE FROM ke WHERE expires<=?",
     [S_SWEEP_KEY] = "DELETE FROM key WHERE expires<=?",
     [S_SWEEP_REG] = "DELETE FROM reg WHERE expires<=?",
@@ -101,6 +117,9 @@ static const char *const sql[N_STATEMENTS] = {
     [S_LIST + MEF_ENROLMENT] = PAGE("ke", "id,enrolee,NULL,created,expires", "enrolee"),
     [S_LIST + MEF_REGISTRATION] = PAGE("reg", REG_COLUMNS, "creator"),
     [S_LIST + MEF_KEY] = PAGE("key", KEY_COLUMNS, "creator"),
+    [S_LIST + MEF_COMMAND] = "SELECT c.n,r.creator,r.admin," COMMAND_COLUMNS
+                             " FROM command c JOIN reg r ON r.ri=c.reg WHERE c.n>?1"
+                             " AND (?3 IS NULL OR r.creator=?3) ORDER BY c.n LIMIT ?2",
     [S_ORIGIN + MEF_STAKEHOLDER] = "SELECT origin FROM stakeholder WHERE fqdn=?1",
     [S_ORIGIN + MEF_TARGET] = "SELECT origin FROM target WHERE id=?1",
     [S_ORIGIN + MEF_ENROLEE] = "SELECT origin FROM enrolee WHERE id=?1",
@@ -110,6 +129,7 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ORIGIN + MEF_ENROLMENT] = "SELECT 1 FROM ke WHERE id=?1",
     [S_ORIGIN + MEF_REGISTRATION] = "SELECT 1 FROM reg WHERE ri=?1",
     [S_ORIGIN + MEF_KEY] = "SELECT 1 FROM key WHERE id=?1",
+    [S_ORIGIN + MEF_COMMAND] = "SELECT 1 FROM command WHERE id=?1",
     [S_REMOVE + MEF_STAKEHOLDER] = "DELETE FROM stakeholder WHERE fqdn=?1",
     [S_REMOVE + MEF_TARGET] = "DELETE FROM target WHERE id=?1",
     [S_REMOVE + MEF_ENROLEE] = "DELETE FROM enrolee WHERE id=?1",
@@ -118,6 +138,7 @@ static const char *const sql[N_STATEMENTS] = {
     [S_REMOVE + MEF_ENROLMENT] = "DELETE FROM ke WHERE id=?1",
     [S_REMOVE + MEF_REGISTRATION] = "DELETE FROM reg WHERE ri=?1",
     [S_REMOVE + MEF_KEY] = "DELETE FROM key WHERE id=?1",
+    [S_REMOVE + MEF_COMMAND] = "DELETE FROM command WHERE id=?1",
     [S_REVOKE_KES] = "DELETE FROM ke WHERE enrolee=?",
     [S_REVOKE_KEYS] = "DELETE FROM key WHERE creator=?",
     [S_REVOKE_REGS] = "DELETE FROM reg WHERE creator=?",
@@ -190,6 +211,16 @@ static const char *const schema[VERSION] = {
     "ALTER TABLE ke ADD COLUMN uss INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE ke ADD COLUMN uids TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE target ADD COLUMN uicc INTEGER NOT NULL DEFAULT 0;",
+
+    "CREATE TABLE command(n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " reg TEXT NOT NULL REFERENCES reg(ri) ON DELETE CASCADE,"
+    " state INTEGER NOT NULL DEFAULT 0, class INTEGER NOT NULL, target TEXT NOT NULL,"
+    " protocol INTEGER NOT NULL, subject_type INTEGER NOT NULL, subject TEXT NOT NULL,"
+    " management INTEGER NOT NULL, uri TEXT NOT NULL, path TEXT NOT NULL,"
+    " object_type INTEGER NOT NULL, suid INTEGER NOT NULL, issued INTEGER NOT NULL,"
+    " given INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,"
+    " result INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX command_reg ON command(reg,state);",
 };
 
 /* ------------------------------------------------------------ statements */

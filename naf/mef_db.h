@@ -41,6 +41,12 @@ enum statement {
     S_GET_KEY,
     S_SET_KEY,
     S_DEL_KEY,
+    S_COUNT_COMMANDS,
+    S_ADD_COMMAND,
+    S_NEXT_COMMAND,
+    S_GIVE_COMMAND,
+    S_FINISH_COMMAND,
+    S_TRIM_COMMANDS,
     S_SWEEP_KE,
     S_SWEEP_KEY,
     S_SWEEP_REG,
@@ -135,6 +141,10 @@ enum gba_err mef_db_unseal(const struct mef_db *s, const char *name, sqlite3_stm
 /* A key of 32 octets. */
 enum gba_err mef_db_unseal_key(const struct mef_db *s, const char *name, sqlite3_stmt *st,
                                int column, struct gba_key *key);
+
+/* Commands (mef_store_command.c); at: the column of the id. */
+extern const struct mef_command_store mef_store_sqlite_commands;
+enum gba_err mef_db_read_command(sqlite3_stmt *st, int at, struct mef_command *out);
 
 /* The registry's functions (mef_registry_sqlite.c), and those among them for the administration
  * (mef_registry_admin.c). */

@@ -68,6 +68,8 @@ struct mef_limits {
     int64_t enrolment_s, registration_s;
     size_t registrations_max, keys_max; /* of one client */
     bool suid_as_octet;
+    size_t commands_max;     /* that wait, of one registration */
+    int64_t command_retry_s; /* until a client without commands asks again */
 };
 
 /* Who says which target may have keys of an enrolee that comes by GBA.  Of others there is no

@@ -1,5 +1,5 @@
 /*
- * Client registration and the command resource: TS-0003 8.3.5.2.3-6, 8.8.2.3-6, 8.3.9.2-3.
+ * Client registration: TS-0003 8.3.5.2.3-6, 8.8.2.3-6.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -7,17 +7,14 @@
 
 #include "naf/mef_call.h"
 
-#define RETRY_DURATION "P1D" /* until a client need ask again for commands */
-#define CMD_ISSUED     10    /* TS-0003 12.3.2.4 */
-
 /* ------------------------------------------------------------ representation */
 
-static void put_common(struct mef_call *k, enum m2m_type type)
+static void put_common(struct mef_call *k)
 {
     const struct mef_reg *g = &k->reg;
 
-    m2m_resource_init(&k->out, type);
-    m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(type)->ty);
+    m2m_resource_init(&k->out, k->role->registration);
+    m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(k->role->registration)->ty);
     m2m_set_text(&k->out, M2M_A_RESOURCE_ID, gba_text(g->ri));
     m2m_set_text(&k->out, M2M_A_PARENT_ID, GBA_TEXT("-"));
     m2m_set_time(&k->out, M2M_A_CREATION_TIME, g->created_s);
@@ -28,13 +25,14 @@ static enum m2m_rsc represent(struct mef_call *k)
 {
     const struct mef_reg *g = &k->reg;
 
-    put_common(k, k->role->registration);
+    put_common(k);
     m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, g->expires_s);
     mef_list_unpack(&k->out, M2M_A_LABELS, g->labels);
     m2m_set_text(&k->out, M2M_A_CREATOR, gba_text(g->creator));
     m2m_set_text(&k->out, M2M_A_FQDN, gba_text(k->m->policy->fqdn));
     m2m_set_text(&k->out, M2M_A_ADMIN_FQDN, gba_text(g->admin_fqdn));
     maf_put_km(k);
+    mef_announce_cmd(k);
     return M2M_RSC_OK;
 }
 
@@ -165,7 +163,7 @@ enum m2m_rsc mef_update_reg(struct mef_call *k)
         rsc = maf_name_km(k);
     if (rsc != M2M_RSC_OK)
         return rsc;
-    put_common(k, k->role->registration); /* with what changed, no more (8.3.5.2.5) */
+    put_common(k); /* with what changed, no more (8.3.5.2.5) */
     if (expiry)
         m2m_set_time(&k->out, M2M_A_EXPIRATION_TIME, k->reg.expires_s);
     maf_put_km(k);
@@ -180,35 +178,4 @@ enum m2m_rsc mef_delete_reg(struct mef_call *k)
 
     return rsc == M2M_RSC_OK ? mef_store_rsc(k, k->m->store->del_reg(k->m->store, k->reg.ri))
                              : rsc;
-}
-
-/* ------------------------------------------------------------ commands */
-
-/* There is nothing to command yet: NO_MORE_COMMANDS, class 0 (8.3.9.4). */
-static enum m2m_rsc no_more_commands(struct mef_call *k)
-{
-    put_common(k, M2M_MEF_CLIENT_CMD);
-    m2m_set_text(&k->out, M2M_A_RESOURCE_ID, GBA_TEXT("cmd"));
-    m2m_set_text(&k->out, M2M_A_PARENT_ID, gba_text(k->reg.ri));
-    m2m_set_text(&k->out, M2M_A_CMD_ID, GBA_TEXT("0"));
-    m2m_set_number(&k->out, M2M_A_CMD_STATUS_CODE, CMD_ISSUED);
-    m2m_set_group(&k->out, M2M_A_CMD_DESCRIPTION);
-    m2m_set_number(&k->out, M2M_A_CMD_CLASS_ID, 0);
-    m2m_set_group(&k->out, M2M_A_CMD_ARGS);
-    m2m_set_group(&k->out, M2M_A_NO_MORE_CMD_ARGS);
-    m2m_set_text(&k->out, M2M_A_RETRY_DURATION, GBA_TEXT(RETRY_DURATION));
-    return M2M_RSC_OK;
-}
-
-enum m2m_rsc mef_retrieve_cmd(struct mef_call *k)
-{
-    return no_more_commands(k);
-}
-
-/* An unknown cmdID is dropped, and the next command is the answer (8.3.9.3). */
-enum m2m_rsc mef_update_cmd(struct mef_call *k)
-{
-    enum m2m_rsc rsc = mef_read(k, M2M_MEF_CLIENT_CMD, M2M_USE_UPDATE);
-
-    return rsc == M2M_RSC_OK ? no_more_commands(k) : rsc;
 }

@@ -27,6 +27,7 @@ enum mef_noun {
     MEF_ENROLMENT,    /* a Ke */
     MEF_REGISTRATION, /* mefClientReg */
     MEF_KEY,          /* symmKeyReg */
+    MEF_COMMAND,      /* mefClientCmd; the administration's, of a registration */
     MEF_N_NOUNS
 };
 
@@ -43,6 +44,7 @@ struct mef_row {
         struct mef_ke enrolment; /* the same */
         struct mef_reg registration;
         struct mef_key key; /* the same */
+        struct mef_command command;
     } u;
 };
 typedef enum gba_err mef_visit(void *arg, const struct mef_row *row);

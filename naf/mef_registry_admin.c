@@ -102,6 +102,12 @@ static enum gba_err read_made(sqlite3_stmt *st, struct mef_row *r)
         g->modified_s = sqlite3_column_int64(st, 6);
         g->expires_s = sqlite3_column_int64(st, 7);
         break;
+    case MEF_COMMAND:
+        TEXT(1, r->u.command.enrolee);
+        TEXT(2, r->u.command.admin_fqdn);
+        if (err == GBA_OK)
+            err = mef_db_read_command(st, 3, &r->u.command);
+        break;
     default:
         TEXT(1, k->relative_id);
         TEXT(2, k->creator);
@@ -187,6 +193,9 @@ static void bind_name(sqlite3_stmt *st, const struct mef_row *r)
         return;
     case MEF_REGISTRATION:
         mef_db_text(st, 1, r->u.registration.ri);
+        return;
+    case MEF_COMMAND:
+        mef_db_text(st, 1, r->u.command.what.id);
         return;
     default:
         mef_db_text(st, 1, r->u.key.relative_id);

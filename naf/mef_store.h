@@ -15,9 +15,10 @@
 
 #include "common/m2m_id.h"
 #include "common/secret.h"
+#include "naf/mef_command.h"
 #include "naf/mef_uss.h"
 
-#define MEF_RI_SIZE     80    /* resource identifier, or RelativeKeyID, and NUL */
+#define MEF_RI_SIZE     MEF_COMMAND_RI_SIZE /* resource identifier, or RelativeKeyID, and NUL */
 #define MEF_TEXT_SIZE   2560  /* labels of one resource: items ended by line feeds */
 #define MEF_TARGET_SIZE 16640 /* targetIDs of one resource, the same */
 
@@ -72,8 +73,8 @@ struct mef_store {
                              const char *admin_fqdn, struct mef_reg *out);
     /* Labels and times.  GBA_E_NOT_FOUND. */
     enum gba_err (*set_reg)(struct mef_store *self, const struct mef_reg *reg);
-    /* With it go the creator's keys of that stakeholder and, with the last registration, its
-     * Ke's.  GBA_E_NOT_FOUND. */
+    /* With it go its commands, the creator's keys of that stakeholder and, with the last
+     * registration, its Ke's.  GBA_E_NOT_FOUND. */
     enum gba_err (*del_reg)(struct mef_store *self, const char *ri);
 
     /* GBA_E_EXISTS: the RelativeKeyID is taken; GBA_E_OVERLOAD: max of the creator's. */
@@ -83,6 +84,8 @@ struct mef_store {
     /* Labels, targets and times.  GBA_E_NOT_FOUND. */
     enum gba_err (*set_key)(struct mef_store *self, const struct mef_key *key);
     enum gba_err (*del_key)(struct mef_store *self, const char *relative_id);
+
+    const struct mef_command_store *commands;
 
     /* Removes what expired at or before now_s; *n how many. */
     enum gba_err (*sweep)(struct mef_store *self, int64_t now_s, size_t *n);

@@ -420,6 +420,7 @@ static const struct mef_store port = {
     .get_key = get_key,
     .set_key = set_key,
     .del_key = del_key,
+    .commands = &mef_store_sqlite_commands,
     .sweep = sweep,
     .close = close_store,
 };

@@ -30,6 +30,11 @@ static const char usage_text[] =
     "  remove WHAT MEMBER=VALUE...  one of these, an enrolment, a registration or a key\n"
     "  list WHAT [enrolee=ID]       what is there\n"
     "  revoke ENROLEE               its enrolments, registrations and keys\n"
+    "  command issue CLASS MEMBER=VALUE...  for a registration's client: cert-prov, dev-cfg "
+    "or\n"
+    "                               mo-node, with enrolee=ID stakeholder=FQDN\n"
+    "  command list [enrolee=ID]    what waits, is outstanding or has a result\n"
+    "  command cancel ID            it is not given out any more\n"
     "  import FILE                  devices, from CSV with a header line or a JSON array\n"
     "  audit                        whether the audit log is as it was written\n"
     "  rekey                        another master key for the database\n"
@@ -84,6 +89,7 @@ static int set_member(json_t *o, const char *word)
     static const char *const lists[] = {"suids", "targets", "certificates", NULL};
     static const char *const secrets[] = {"key", "kpm", NULL};
     const char *eq = strchr(word, '=');
+    uint64_t number;
     char name[64];
 
     if (eq == NULL || eq == word || (size_t)(eq - word) >= sizeof(name)) {
@@ -99,6 +105,9 @@ static int set_member(json_t *o, const char *word)
         ctl_say("%s: told twice", name);
         return CTL_USAGE;
     }
+    if (strcmp(name, "suid") == 0 && gba_text_number(gba_text(eq + 1), 99, &number) == GBA_OK)
+        return json_object_set_new(o, name, json_integer((json_int_t)number)) == 0 ? CTL_OK
+                                                                                   : CTL_IO;
     if (json_object_set_new(o, name,
                             is_one_of(name, lists)
                                 ? list_value(eq + 1, strcmp(name, "suids") == 0)
@@ -251,6 +260,35 @@ static int do_revoke(struct ctl_link *l, const struct ctl_options *o, char **wor
     return ask_and_print(l, o, ask);
 }
 
+/* Shorter words for a verb of its own and two that rows have. */
+static int do_command(struct ctl_link *l, const struct ctl_options *o, char **words)
+{
+    char noun[] = "command";
+    json_t *ask;
+    int rc;
+
+    if (words[1] != NULL && strcmp(words[1], "list") == 0) {
+        words[1] = noun; /* where do_list has it; the rest stands behind */
+        return do_list(l, o, words);
+    }
+    if (words[1] == NULL || words[2] == NULL)
+        return usage();
+    if (strcmp(words[1], "cancel") == 0 && words[3] == NULL) {
+        ask = verb("remove", noun);
+        json_object_set_new(ask, "id", json_string(words[2]));
+        return ask_and_print(l, o, ask);
+    }
+    if (strcmp(words[1], "issue") != 0)
+        return usage();
+    ask = verb("issue", NULL);
+    json_object_set_new(ask, "class", json_string(words[2]));
+    rc = take_members(ask, o, words + 3, false);
+    if (rc == CTL_OK)
+        return ask_and_print(l, o, ask);
+    json_decref(ask);
+    return rc;
+}
+
 static int do_import(struct ctl_link *l, const struct ctl_options *o, char **words)
 {
     return words[1] == NULL || words[2] != NULL ? usage() : ctl_import(l, o, words[1]);
@@ -266,7 +304,7 @@ static const struct {
     int (*run)(struct ctl_link *l, const struct ctl_options *o, char **words);
 } commands[] = {
     {"add", do_change},    {"remove", do_change}, {"list", do_list},   {"revoke", do_revoke},
-    {"import", do_import}, {"audit", do_plain},   {"rekey", do_plain},
+    {"import", do_import}, {"audit", do_plain},   {"rekey", do_plain}, {"command", do_command},
 };
 
 static int run(const struct ctl_options *o, char **words)

@@ -100,7 +100,8 @@ struct mefd_conf {
     struct mefd_admin_conf admin;
     int64_t enrolment_ms;    /* life of Ke, at most */
     int64_t registration_ms; /* life of a registration, at most */
-    int64_t registrations_max, keys_max;
+    int64_t registrations_max, keys_max, commands_max;
+    int64_t command_retry_ms;
     bool suid_as_octet;        /* 10.3.7: one octet in place of decimal digits */
     int enrolee_policy;        /* enum mef_enrolee_policy */
     int64_t gsid;

@@ -53,6 +53,8 @@ static enum gba_err make_policy(struct mefd *m, const struct mefd_conf *c)
         .registrations_max = (size_t)c->registrations_max,
         .keys_max = (size_t)c->keys_max,
         .suid_as_octet = c->suid_as_octet,
+        .commands_max = (size_t)c->commands_max,
+        .command_retry_s = c->command_retry_ms / 1000,
     };
     enum gba_err err = mef_policy_init(&m->policy, c->fqdn, c->sp, &limits);
 

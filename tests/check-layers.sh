@@ -11,11 +11,14 @@ trap 'rm -rf "$tmp"' EXIT
 
 decisions='bsf/ub.c bsf/ub_request.c bsf/ub_run.c bsf/zn.c bsf/zn_run.c bsf/session.c bsf/tmpi.c
     bsf/policy.c bsf/limiter.c
-    ua/ub_client.c ua/ub_messages.c ua/ua_client.c ua/ua_messages.c ua/enrol_client.c ua/m2m_exchange.c ua/maf_client.c ua/est_client.c ua/keyring.c
+    ua/ub_client.c ua/ub_messages.c ua/ua_client.c ua/ua_messages.c ua/enrol_client.c ua/command_client.c
+    ua/auth_profile.c ua/m2m_exchange.c ua/maf_client.c ua/est_client.c ua/keyring.c
     naf/ua_server.c naf/ua_request.c naf/keycache.c naf/nonce.c naf/psk_identity.c naf/mef.c
-    naf/mef_policy.c naf/mef_role.c naf/mef_rights.c naf/mef_reg.c naf/mef_keys.c naf/maf_km.c naf/mef_fetch.c naf/mef_admin.c naf/mef_admin_device.c
+    naf/mef_policy.c naf/mef_role.c naf/mef_rights.c naf/mef_reg.c naf/mef_keys.c naf/mef_cmd.c naf/maf_km.c
+    naf/mef_fetch.c naf/mef_admin.c naf/mef_admin_device.c naf/mef_admin_command.c
     naf/mef_admin_rows.c naf/mef_audit.c naf/csr.c naf/est.c naf/est_der.c'
-ports='bsf/zh.h bsf/store.h bsf/zn.h ua/usim.h ua/transport.h naf/zn.h naf/mef_store.h naf/mef_registry.h naf/mef_audit.h
+ports='bsf/zh.h bsf/store.h bsf/zn.h ua/usim.h ua/transport.h naf/zn.h naf/mef_store.h naf/mef_command.h
+    naf/mef_registry.h naf/mef_audit.h
     naf/ca.h'
 adapters='^common/host/|^bsf/(zh_|store_|zn_(http|diameter|nbsp)|ub_http|memory_|sqn_file|bsfd)'
 adapters="$adapters|^ua/(usim_|transport_|gba\\.h|gba_tls|keyring_(file|save)|est_(key|pair)|est\\.h)"

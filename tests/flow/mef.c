@@ -57,6 +57,61 @@ static enum gba_err f_del_reg(struct mef_store *s, const char *ri)
     return fails(s, "mef del_reg") ? GBA_E_IO : real->del_reg(real, ri);
 }
 
+static enum gba_err f_get_reg(struct mef_store *s, const char *ri, struct mef_reg *out)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef get_reg") ? GBA_E_IO : real->get_reg(real, ri, out);
+}
+
+static enum gba_err f_find_reg(struct mef_store *s, const char *creator, const char *admin,
+                               struct mef_reg *out)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef find_reg") ? GBA_E_IO : real->find_reg(real, creator, admin, out);
+}
+
+static enum gba_err f_add_key(struct mef_store *s, const struct mef_key *key, size_t max)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef add_key") ? GBA_E_IO : real->add_key(real, key, max);
+}
+
+static enum gba_err f_get_key(struct mef_store *s, const char *id, struct mef_key *out)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef get_key") ? GBA_E_IO : real->get_key(real, id, out);
+}
+
+static enum gba_err f_next(struct mef_store *s, const char *ri, struct mef_command *out)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef next") ? GBA_E_IO : real->commands->next(real, ri, out);
+}
+
+static enum gba_err f_give(struct mef_store *s, const char *id, int64_t now_s)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef give") ? GBA_E_IO : real->commands->give(real, id, now_s);
+}
+
+static enum gba_err f_finish(struct mef_store *s, const char *ri, const char *id,
+                             unsigned result, int64_t now_s)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef finish") ? GBA_E_IO
+                                  : real->commands->finish(real, ri, id, result, now_s);
+}
+
+static const struct mef_command_store f_commands = {
+    .next = f_next, .give = f_give, .finish = f_finish};
+
 /* ---- life ---------------------------------------------------------------------------------
  */
 
@@ -76,7 +131,12 @@ void flow_mef_configure(struct lab *l)
 
 static void make_policy(struct flow_mef *m)
 {
-    static const struct mef_limits limits = {86400, 86400, 4, 4, false};
+    static const struct mef_limits limits = {.enrolment_s = 86400,
+                                             .registration_s = 86400,
+                                             .registrations_max = 4,
+                                             .keys_max = 4,
+                                             .commands_max = 4,
+                                             .command_retry_s = 3600};
 
     if (mef_policy_init(&m->policy, MEF_FQDN, "sp.example", &limits) != GBA_OK)
         abort();
@@ -116,7 +176,12 @@ static void open_store(struct flow_mef *m)
                                    .put_ke = f_put_ke,
                                    .get_ke = f_get_ke,
                                    .add_reg = f_add_reg,
-                                   .del_reg = f_del_reg};
+                                   .del_reg = f_del_reg,
+                                   .get_reg = f_get_reg,
+                                   .find_reg = f_find_reg,
+                                   .add_key = f_add_key,
+                                   .get_key = f_get_key,
+                                   .commands = &f_commands};
 }
 
 void flow_mef_close(struct flow_mef *m)
@@ -191,8 +256,9 @@ static enum gba_err shake_hands(struct flow_mef *m, struct session *s)
     export_octets(m, c.me_key, M2M_EXPORT_CONNECTION, s->client.connection);
     s->reply->suite = SUITE;
     s->reply->psk = !m->certificate;
-    s->reply->has_exported = !m->no_export;
-    export_octets(m, key, s->rq->export_label, s->reply->exported);
+    s->reply->has_exported = !m->no_export && s->rq->export_label != NULL;
+    if (s->rq->export_label != NULL)
+        export_octets(m, key, s->rq->export_label, s->reply->exported);
     return GBA_OK;
 }
 

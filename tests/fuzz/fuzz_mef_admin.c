@@ -124,6 +124,31 @@ static enum gba_err list(struct mef_registry *self, enum mef_noun noun, const ch
     return visit(arg, &row);
 }
 
+/* The store, as far as commands need it: every enrolee is registered. */
+static enum gba_err find_reg(struct mef_store *self, const char *creator, const char *admin,
+                             struct mef_reg *out)
+{
+    (void)self;
+    if (creator[0] == '\0' || admin[0] == '\0')
+        abort();
+    memset(out, 0, sizeof(*out));
+    out->expires_s = INT64_MAX;
+    return GBA_OK;
+}
+
+static enum gba_err add_command(struct mef_store *self, struct mef_command *c, size_t max)
+{
+    (void)self, (void)max;
+    if (depth != 1 || m2m_command_judge(&c->what, "mef.example") != M2M_CMD_S_OK ||
+        c->what.class_id == M2M_CMD_NO_MORE_COMMANDS)
+        abort();
+    strcpy(c->what.id, "new");
+    return GBA_OK;
+}
+
+static const struct mef_command_store commands = {.add = add_command};
+static struct mef_store store = {.find_reg = find_reg, .commands = &commands};
+
 static struct mef_registry registry = {.begin = begin,
                                        .end = end,
                                        .add_stakeholder = add_stakeholder,
@@ -154,7 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct mef_limits limits = {.enrolment_s = 1};
     struct mef_policy policy;
-    const struct mef mef = {&policy, NULL, &registry, NULL};
+    const struct mef mef = {&policy, &store, &registry, NULL};
     const struct mef_admin admin = {.mef = &mef};
     char *text = NULL;
     size_t n = 0;

@@ -60,8 +60,12 @@ void mef_world_allow(struct mef_world *w, const char *enrolee, const char *targe
 
 static void make_policy(struct mef_world *w)
 {
-    static const struct mef_limits limits = {
-        .enrolment_s = 5000, .registration_s = 10000, .registrations_max = 3, .keys_max = 3};
+    static const struct mef_limits limits = {.enrolment_s = 5000,
+                                             .registration_s = 10000,
+                                             .registrations_max = 3,
+                                             .keys_max = 3,
+                                             .commands_max = 3,
+                                             .command_retry_s = 86400};
 
     CU_ASSERT_EQUAL_FATAL(mef_policy_init(&w->policy, "mef.example", "sp.example", &limits),
                           GBA_OK);

@@ -322,7 +322,7 @@ static void test_foreign_files(void)
 static void test_migration(void)
 {
     static const char back[] =
-        "DROP TABLE instruction;DROP TABLE credential;"
+        "DROP TABLE command;DROP TABLE instruction;DROP TABLE credential;"
         "DROP TABLE enrolee;DROP TABLE target;DROP TABLE stakeholder;"
         "DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
         "DROP INDEX key_admin;DROP INDEX reg_admin;" BACK_FROM_4_KE "PRAGMA user_version=1;";
@@ -347,6 +347,7 @@ static void test_migration(void)
 static void test_migration_of_2(void)
 {
     static const char back[] =
+        "DROP TABLE command;"
         "DROP TABLE stakeholder;DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
         "DROP INDEX key_admin;DROP INDEX reg_admin;" BACK_FROM_4_KE
         "ALTER TABLE target DROP COLUMN uicc;PRAGMA user_version=2;";
@@ -376,7 +377,8 @@ static void test_migration_of_2(void)
 static void test_migration_of_3(void)
 {
     static const char back[] =
-        BACK_FROM_4_KE "ALTER TABLE target DROP COLUMN uicc;PRAGMA user_version=3;";
+        "DROP TABLE command;" BACK_FROM_4_KE
+        "ALTER TABLE target DROP COLUMN uicc;PRAGMA user_version=3;";
     struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
     struct mef_target t;
     sqlite3 *db;
