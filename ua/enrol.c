@@ -107,6 +107,8 @@ static enum gba_err enrol(struct mef_session *s, const struct gba_ue_enrol_confi
 
     if (err == GBA_OK)
         err = gba_ue_enrol_credential(e, out);
+    if (err == GBA_OK)
+        mef_session_commands(s, e); /* 8.3.9.1: after each registration procedure */
     if (e != NULL)
         gba_ue_enrol_end(e);
     free(mem);

@@ -73,11 +73,10 @@ static enum gba_err begin(struct gba_ue_enrol *e, const struct gba_ue_enrol_even
     if (err == GBA_OK)
         err = m2m_set_text(&r, M2M_A_ADMIN_FQDN, gba_text(e->admin_fqdn));
     if (err == GBA_OK)
-        err = m2m_exchange_begin(&e->exchange, M2M_OP_CREATE, to, e->originator, ev->entropy, &r,
-                                 M2M_EXPORT_BOOTSTRAP);
+        err = m2m_exchange_begin(&e->exchange, M2M_OP_CREATE, to, e->originator, ev->entropy,
+                                 &r, M2M_EXPORT_BOOTSTRAP);
     m2m_resource_wipe(&r);
-    return err == GBA_OK ? GBA_OK
-                         : fail(e, GBA_E_ARGUMENT, "the registration does not fit");
+    return err == GBA_OK ? GBA_OK : fail(e, GBA_E_ARGUMENT, "the registration does not fit");
 }
 
 /* Enrolee-B-ID of 10.3.3: the Absolute form of the target's CSE-ID. */
@@ -166,6 +165,17 @@ static enum gba_err refusal(struct gba_ue_enrol *e, const struct m2m_response *r
     return fail(e, GBA_E_REFUSED, "the MEF refuses the registration");
 }
 
+/* Where the registration is, also one of before; only at this MEF. */
+static void note_registration(struct gba_ue_enrol *e, const struct m2m_response *rs)
+{
+    struct m2m_target to;
+
+    e->registration[0] = '\0';
+    if (m2m_target_parse(gba_text(rs->location), &to) == GBA_OK && to.n == 1 &&
+        (to.fqdn.n == 0 || gba_text_eq_nocase(to.fqdn, gba_text(e->mef_fqdn))))
+        memcpy(e->registration, rs->location, sizeof(e->registration));
+}
+
 static enum gba_err answered(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
 {
     const struct gba_ue_reply *reply = ev->reply;
@@ -174,11 +184,13 @@ static enum gba_err answered(struct gba_ue_enrol *e, const struct gba_ue_enrol_e
 
     /* Authenticated by Kpm alone, or by certificates on both sides; without export it is not
      * this framework. */
-    if (reply->psk == e->by_certificate || !reply->has_exported)
-        return fail(e, GBA_E_DOWNGRADE, "the session was not made with the device's key");
-    if (m2m_exchange_read(&e->exchange, reply, &rs) != GBA_OK)
-        return fail(e, GBA_E_PROTOCOL, "not an answer of a MEF");
+    err = m2m_exchange_read(&e->exchange, e->by_certificate, reply, &rs);
+    if (err == GBA_E_DOWNGRADE)
+        return fail(e, err, "the session was not made with the device's key");
+    if (err != GBA_OK)
+        return fail(e, err, "not an answer of a MEF");
     e->rsc = rs.rsc;
+    note_registration(e, &rs);
     name_credential(e);
     /* A registration of before stands; the handshake has made a new Ke all the same. */
     if (rs.rsc == M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED || rs.rsc == M2M_RSC_CONFLICT)
@@ -310,6 +322,11 @@ enum gba_err gba_ue_enrol_error(const struct gba_ue_enrol *e)
 const char *gba_ue_enrol_why(const struct gba_ue_enrol *e)
 {
     return e->why;
+}
+
+const char *gba_ue_enrol_registration(const struct gba_ue_enrol *e)
+{
+    return e->registration;
 }
 
 unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e)

@@ -33,6 +33,7 @@ struct gba_ue_enrol {
     unsigned rsc;
     struct m2m_exchange exchange;
     struct gba_ue_credential credential;
+    char registration[M2M_TO_SIZE]; /* where it is; "": not told */
 };
 
 #endif

@@ -1,18 +1,105 @@
 /*
  * gba enrol: a oneM2M credential for a target, by GBA (TS-0003 8.3.2.3), by a pre-provisioned
- * key (8.3.2.1) or by a certificate (8.3.2.2).
+ * key (8.3.2.1) or by a certificate (8.3.2.2); and what the MEF commands after it (8.3.9).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/bytes.h"
 #include "common/m2m_credential.h"
+#include "ua/est_pair.h"
 #include "ua/gba.h"
 #include "ua/url.h"
 
 #define LIFE_S (30 * 24 * 3600) /* asked for; the MEF may grant less */
+
+/* ------------------------------------------------------------ commands of the MEF */
+
+#define COMMANDS 64 /* as many as one round has */
+
+static struct {
+    const struct gba_options *o;
+    size_t n;
+    struct {
+        char id[257], class_name[24];
+        unsigned status;
+        bool reissued;
+    } done[COMMANDS];
+} commands;
+
+/* CERT_PROV: the pair goes where --cert-out and --key-out say. */
+static enum gba_err take_certificate(void *ctx, const struct gba_ue_command *c,
+                                     const char *cert_pem, const char *key_pem, size_t key_len)
+{
+    const struct gba_options *o = commands.o;
+    enum gba_err err =
+        est_pair_write(o->cert_out, gba_text_bytes(gba_text(cert_pem)), o->key_out,
+                       (struct gba_bytes){(const uint8_t *)key_pem, key_len});
+
+    (void)ctx, (void)c;
+    if (err != GBA_OK)
+        gba_complain(err, o->cert_out, strerror(errno));
+    return err;
+}
+
+static void did(void *ctx, const struct gba_ue_command *c, unsigned status)
+{
+    (void)ctx;
+    if (commands.n == COMMANDS)
+        return;
+    snprintf(commands.done[commands.n].id, sizeof(commands.done[0].id), "%s", c->id);
+    snprintf(commands.done[commands.n].class_name, sizeof(commands.done[0].class_name), "%s",
+             gba_ue_command_class(c->class_id));
+    commands.done[commands.n].status = status;
+    commands.done[commands.n].reissued = c->reissued;
+    commands.n++;
+}
+
+/* What cannot be done here stays NULL, and the MEF is told so. */
+static int open_commands(const struct gba_options *o, struct gba_ue_command_port *port)
+{
+    *port = (struct gba_ue_command_port){.did = did};
+    commands.o = o;
+    if ((o->cert_out == NULL) != (o->key_out == NULL))
+        return gba_usage("--cert-out and --key-out go together");
+    if (o->cert_out == NULL)
+        return EX_OK;
+    port->take_certificate = take_certificate;
+    return est_pair_recover(o->cert_out, o->key_out) == GBA_OK
+               ? EX_OK
+               : gba_complain(GBA_E_IO, o->cert_out, strerror(errno));
+}
+
+/* Control characters of a MEF's identifier are not for a terminal. */
+static void tame(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
+            *text = '?';
+}
+
+static void report_commands(struct gba_report *r, const struct gba_context *c)
+{
+    struct gba_report item;
+
+    for (size_t i = 0; i < commands.n; i++) {
+        tame(commands.done[i].id);
+        gba_report_item(r, "commands", "Command of the MEF:", &item);
+        gba_report_text(&item, "id", "id", commands.done[i].id);
+        gba_report_text(&item, "class", "class", commands.done[i].class_name);
+        gba_report_bool(&item, "reissued", "again", commands.done[i].reissued);
+        gba_report_number(&item, "status", "status", commands.done[i].status);
+        gba_report_text(&item, "result", "result",
+                        gba_ue_command_words(commands.done[i].status));
+    }
+    if (c->device.commands_err != GBA_OK)
+        gba_complain(c->device.commands_err, "commands of the MEF", c->device.why);
+}
+
+/* ------------------------------------------------------------ the credential */
 
 static int print_credential(const struct gba_context *c, const struct gba_ue_credential *k)
 {
@@ -20,6 +107,9 @@ static int print_credential(const struct gba_context *c, const struct gba_ue_cre
 
     gba_report_begin(&r, c->o, "Enrolled.");
     gba_report_credential(&r, c, k);
+    if (c->device.commands_retry_s != 0)
+        gba_report_number(&r, "commands_retry_s", "ask again", c->device.commands_retry_s);
+    report_commands(&r, c);
     return gba_report_end(&r);
 }
 
@@ -77,11 +167,15 @@ static int choose_key(const struct gba_options *o, struct gba_ue_enrol_config *c
 static int enrol_by_gba(const struct gba_options *o, const struct gba_ue_enrol_config *config,
                         struct gba_context *c, struct gba_ue_credential *out)
 {
-    int status = gba_open(o, GBA_OF_CARD, c);
+    struct gba_ue_command_port port;
+    int status = open_commands(o, &port);
     enum gba_err err;
 
+    if (status == EX_OK)
+        status = gba_open(o, GBA_OF_CARD, c);
     if (status != EX_OK)
         return status;
+    c->device.commands = &port;
     /* In the GBA framework the target is the NAF: the MEF of --mef has no part in it. */
     err = gba_ue_enrol_target(&c->device, o->gba_mef != NULL ? o->mef : NULL, o->connect_to,
                               config, o->suites, o->renew != NULL, out);
@@ -93,11 +187,15 @@ static int enrol_by_proof(const struct gba_options *o, const struct gba_ue_proof
                           struct gba_ue_enrol_config *config, struct gba_context *c,
                           struct gba_ue_credential *out)
 {
-    int status = gba_open(o, GBA_OF_DEVICE, c);
+    struct gba_ue_command_port port;
+    int status = open_commands(o, &port);
     enum gba_err err;
 
+    if (status == EX_OK)
+        status = gba_open(o, GBA_OF_DEVICE, c);
     if (status != EX_OK)
         return status;
+    c->device.commands = &port;
     config->expires_s = gba_ue_env_system.now_s(NULL) + LIFE_S;
     err = gba_ue_enrol_provisioned(&c->device, proof, o->mef, o->connect_to, config, o->suites,
                                    out);

@@ -341,6 +341,8 @@ struct gba_ue_env {
 };
 extern const struct gba_ue_env gba_ue_env_system;
 
+struct gba_ue_command_port;
+
 struct gba_ue_device {
     struct gba_ue_usim *usim;
     struct gba_ue_transport *ub; /* to the BSF */
@@ -354,9 +356,17 @@ struct gba_ue_device {
     /* Optional: every HTTP message as it passes (out: request set; in: reply set). */
     void (*trace)(void *ctx, const struct gba_ue_request *out, const struct gba_ue_reply *in);
     void *trace_ctx;
+    /* What commands of an MEF are carried out by, after each enrolment with one
+     * (TS-0003 8.3.9); NULL: they are not asked for. */
+    const struct gba_ue_command_port *commands;
     /* Filled by the library when a call fails: what and where, for people. */
     char why[320];
     unsigned http_status;
+    /* ... and of the commands, after an enrolment that did not fail: GBA_OK, or why they could
+     * not be had (why has it in words); seconds after which to ask again, 0: not told.  Who
+     * keeps this timer stops it at every successful exchange with the MEF (8.3.9.4). */
+    enum gba_err commands_err;
+    int64_t commands_retry_s;
 };
 
 /* One Ub run; the session replaces the one in the ring.  Errors of gba_ue_step, of the ports,
@@ -459,6 +469,8 @@ enum gba_err gba_ue_enrol_credential(const struct gba_ue_enrol *e,
 enum gba_err gba_ue_enrol_error(const struct gba_ue_enrol *e);
 const char *gba_ue_enrol_why(const struct gba_ue_enrol *e);
 unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code */
+/* Where the registration is; "": the MEF has not told. */
+const char *gba_ue_enrol_registration(const struct gba_ue_enrol *e);
 void gba_ue_enrol_end(struct gba_ue_enrol *e);           /* wipes */
 
 /* Both ways of GBA for a device that may block; the credential goes into its ring.  mef_url NULL: the
@@ -507,6 +519,126 @@ enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *
                             const char *maf_url, const char *connect_to,
                             const struct gba_ue_maf_config *config, const char *suites,
                             char km_id[GBA_UE_KEY_ID_SIZE], struct gba_ue_credential *kc);
+
+/* --- commands of an MEF (TS-0003 8.3.9) ----------------------------------------------------
+ */
+
+/* One command; strings live until the next step. */
+struct gba_ue_command {
+    const char *id;
+    unsigned class_id;     /* cmdClassID: 1 CERT_PROV, 2 DEV_CFG, 3 MO_NODE */
+    bool reissued;         /* it was given before */
+    const char *target;    /* whom a Node acts for; "": the device itself */
+    unsigned protocol;     /* CERT_PROV: certProvProtocolID, 1 EST, 2 SCEP */
+    unsigned subject_type; /* 1 Node, 2 CSE, 3 AE */
+    const char *subject;
+    unsigned management; /* DEV_CFG: devMgmtID, 1 OMA DM 1.3, 2 OMA DM 2.0, 3 LwM2M, 4 TR-069 */
+    const char *uri;     /* CERT_PROV, DEV_CFG: its host is the MEF's name */
+    const char *path;    /* MO_NODE: objectPath */
+    unsigned object_type; /* 1 authenticationProfile, 2 trustAnchorCred, 3 MAFClientRegCfg */
+    unsigned suid;        /* 0: none */
+};
+const char *gba_ue_command_class(unsigned class_id); /* "CERT_PROV"; "UNKNOWN" */
+const char *gba_ue_command_status(unsigned status);  /* of a cmdStatusCode: "OK"; "UNKNOWN" */
+const char *gba_ue_command_words(unsigned status);   /* the same in words; "" */
+
+/* The decisions, without input or output. */
+struct gba_ue_commands; /* in memory of the caller: it outlives a round, as cmdIDs do */
+
+struct gba_ue_commands_config {
+    const char *registration; /* gba_ue_enrol_registration */
+    const char *mef_fqdn;
+    const char *originator; /* X-M2M-Origin; NULL: none */
+    bool by_certificate;    /* as gba_ue_enrol_config */
+};
+
+enum gba_ue_commands_happened {
+    GBA_UE_COMMANDS_EV_START,    /* after a registration, or when the timer is over */
+    GBA_UE_COMMANDS_EV_REPLY,    /* reply */
+    GBA_UE_COMMANDS_EV_NO_REPLY, /* err */
+    GBA_UE_COMMANDS_EV_RESULT    /* status: the cmdStatusCode of what was carried out */
+};
+struct gba_ue_commands_event {
+    enum gba_ue_commands_happened happened;
+    const struct gba_ue_reply *reply;
+    enum gba_err err;
+    unsigned status;
+    uint8_t entropy[16];
+};
+enum gba_ue_commands_todo {
+    GBA_UE_COMMANDS_SEND,  /* send gba_ue_commands_request() */
+    GBA_UE_COMMANDS_RUN,   /* carry out gba_ue_commands_command(), then EV_RESULT */
+    GBA_UE_COMMANDS_DONE,  /* no more commands; ask again after gba_ue_commands_retry_s() */
+    GBA_UE_COMMANDS_FAILED /* gba_ue_commands_error(); EV_START begins again */
+};
+
+size_t gba_ue_commands_size(void);
+struct gba_ue_commands *gba_ue_commands_init(void *mem, size_t len,
+                                             const struct gba_ue_commands_config *c);
+/* As gba_ue_step.  What cannot be accepted (a repeated cmdID, an unknown class, bad arguments,
+ * a URI of another host) is reported without being carried out.  Errors a round may end with:
+ * GBA_E_DOWNGRADE, GBA_E_PROTOCOL, GBA_E_NOT_FOUND (the registration), GBA_E_REFUSED,
+ * GBA_E_OVERLOAD (also: more than 64 commands), the transport's. */
+enum gba_err gba_ue_commands_step(struct gba_ue_commands *m,
+                                  const struct gba_ue_commands_event *event,
+                                  enum gba_ue_commands_todo *todo);
+/* target: as gba_ue_enrol_request. */
+const struct gba_ue_request *gba_ue_commands_request(const struct gba_ue_commands *m,
+                                                     const char **target);
+void gba_ue_commands_command(const struct gba_ue_commands *m, struct gba_ue_command *out);
+/* What the request reports of the command; 0: it reports nothing, it retrieves. */
+unsigned gba_ue_commands_reported(const struct gba_ue_commands *m);
+int64_t gba_ue_commands_retry_s(const struct gba_ue_commands *m);
+enum gba_err gba_ue_commands_error(const struct gba_ue_commands *m);
+const char *gba_ue_commands_why(const struct gba_ue_commands *m);
+void gba_ue_commands_end(struct gba_ue_commands *m);
+
+/* What a management object that a command names has in it (TS-0003 8.3.9.9, 12.4). */
+enum gba_ue_mo_parent {
+    GBA_UE_MO_REGISTRATION,
+    GBA_UE_MO_DATA_COLLECTION,
+    GBA_UE_MO_MAF_CLIENT_REG
+};
+struct gba_ue_auth_profile {
+    unsigned suid;
+    enum gba_ue_mo_parent parent;
+    bool symm_key_id, symm_key_value, my_cert_fingerprint; /* it has them */
+    bool mef_client_reg, maf_client_reg; /* it has a child MEFClientRegCfg, MAFClientRegCfg */
+    const uint16_t *suites;              /* TLSCiphersuites */
+    size_t n_suites;
+    int64_t key_reg_s; /* keyRegDuration; 0: none */
+    const char *const *labels;
+    size_t n_labels;
+    const char *target; /* whom the key is for: the registrar's or the container's CSE-ID, or
+                           the MAF's FQDN */
+};
+struct gba_ue_mo {
+    unsigned object_type;               /* what it is, as in a command */
+    struct gba_ue_auth_profile profile; /* of an authenticationProfile; lives as the object */
+};
+
+/* How a device that may block carries commands out.  Functions left NULL are what it cannot do:
+ * the library answers for it.  Statuses are cmdStatusCodes. */
+struct gba_ue_command_port {
+    /* CERT_PROV: the library has run EST with the proof of the enrolment; PEM.  NULL: the class
+     * is not supported.  An error: 101. */
+    enum gba_err (*take_certificate)(void *ctx, const struct gba_ue_command *c,
+                                     const char *cert_pem, const char *key_pem, size_t key_len);
+    /* DEV_CFG: 20, 201 or 202.  NULL: the class is not supported. */
+    unsigned (*dev_cfg)(void *ctx, const struct gba_ue_command *c);
+    /* MO_NODE: the object of c->path.  GBA_E_NOT_FOUND: 300; another error: 305.  NULL: the
+     * class is not supported. */
+    enum gba_err (*find_mo)(void *ctx, const struct gba_ue_command *c, struct gba_ue_mo *out);
+    /* The key of an authenticationProfile that was registered with the MEF.  An error: 305. */
+    enum gba_err (*take_key)(void *ctx, const struct gba_ue_command *c, const char *key_id,
+                             const uint8_t key[GBA_UE_KEY_LEN], int64_t expires_s);
+    /* Objects that need no key of the MEF (trustAnchorCred, MAFClientRegCfg, profiles with a
+     * key or a certificate of their own or a MAF's key): 20 or 305.  NULL: 305. */
+    unsigned (*use_mo)(void *ctx, const struct gba_ue_command *c);
+    /* What is reported of a command, before it is sent.  May be NULL. */
+    void (*did)(void *ctx, const struct gba_ue_command *c, unsigned status);
+    void *ctx;
+};
 
 /* --- adapters --------------------------------------------------------------------------- */
 

@@ -37,7 +37,7 @@ static void set_request(struct m2m_exchange *x, const char *export_label)
                                          .n_fields = n,
                                          .body = x->primitive.pc.p,
                                          .body_len = x->primitive.pc.n,
-                                         .fresh = true,
+                                         .fresh = export_label != NULL,
                                          .export_label = export_label};
 }
 
@@ -66,8 +66,8 @@ static struct gba_text field(const struct gba_ue_reply *reply, const char *name)
     return gba_text(gba_ue_reply_field(reply, name, 0));
 }
 
-enum gba_err m2m_exchange_read(const struct m2m_exchange *x, const struct gba_ue_reply *reply,
-                               struct m2m_response *out)
+enum gba_err m2m_exchange_read(const struct m2m_exchange *x, bool by_certificate,
+                               const struct gba_ue_reply *reply, struct m2m_response *out)
 {
     const struct m2m_http_answer in = {.status = reply->status,
                                        .rsc = field(reply, M2M_H_RSC),
@@ -76,5 +76,8 @@ enum gba_err m2m_exchange_read(const struct m2m_exchange *x, const struct gba_ue
                                        .location = field(reply, "Content-Location"),
                                        .body = {reply->body, reply->body_len}};
 
+    if (reply->psk == by_certificate ||
+        (x->request.export_label != NULL && !reply->has_exported))
+        return GBA_E_DOWNGRADE;
     return m2m_http_response_read(&in, &x->primitive, out) == GBA_OK ? GBA_OK : GBA_E_PROTOCOL;
 }

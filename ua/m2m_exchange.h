@@ -21,13 +21,15 @@ struct m2m_exchange {
 };
 
 /* originator "": none.  content NULL: none.  entropy: fresh, for the request identifier.
- * export_label: of the session, which is a new one.  GBA_E_ARGUMENT: it does not fit. */
+ * export_label: of the session, which is a new one then; NULL: any session will do.
+ * GBA_E_ARGUMENT: it does not fit. */
 enum gba_err m2m_exchange_begin(struct m2m_exchange *x, enum m2m_op op, const char *to,
                                 const char *originator, const uint8_t entropy[static 16],
                                 const struct m2m_resource *content, const char *export_label);
 
-/* GBA_E_PROTOCOL: no answer to it. */
-enum gba_err m2m_exchange_read(const struct m2m_exchange *x, const struct gba_ue_reply *reply,
-                               struct m2m_response *out);
+/* GBA_E_DOWNGRADE: the session was not made by this device's proof (its key, or certificates),
+ * or exports nothing where it was to; GBA_E_PROTOCOL: no answer to it. */
+enum gba_err m2m_exchange_read(const struct m2m_exchange *x, bool by_certificate,
+                               const struct gba_ue_reply *reply, struct m2m_response *out);
 
 #endif

@@ -106,10 +106,12 @@ static enum gba_err read_answer(struct maf_client *m, const struct maf_happened 
                                 struct m2m_response *rs)
 {
     /* Authenticated by Km alone, or by certificates on both sides. */
-    if (ev->reply->psk == m->by_certificate || !ev->reply->has_exported)
-        return fail(m, GBA_E_DOWNGRADE, "the session was not made with the device's key");
-    if (m2m_exchange_read(&m->exchange, ev->reply, rs) != GBA_OK)
-        return fail(m, GBA_E_PROTOCOL, "not an answer of a MAF");
+    enum gba_err err = m2m_exchange_read(&m->exchange, m->by_certificate, ev->reply, rs);
+
+    if (err == GBA_E_DOWNGRADE)
+        return fail(m, err, "the session was not made with the device's key");
+    if (err != GBA_OK)
+        return fail(m, err, "not an answer of a MAF");
     m->rsc = rs->rsc;
     return GBA_OK;
 }

@@ -41,4 +41,8 @@ enum gba_err mef_session_exchange(const struct mef_session *s,
                                   const struct gba_ue_request *request, const char *target,
                                   struct gba_ue_reply *reply);
 
+/* Fetches the MEF's commands and carries them out through d->commands, if that is set; what
+ * came of it is in d->commands_err and d->commands_retry_s (command.c). */
+void mef_session_commands(const struct mef_session *s, const struct gba_ue_enrol *e);
+
 #endif
