@@ -256,9 +256,10 @@ static enum gba_err flush_locked(struct audit *a)
 static enum gba_err flush(struct mef_audit *self)
 {
     struct audit *a = own(self);
-    enum gba_err err;
+    enum gba_err err = mef_db_lock_settled(a->db); /* no line that might still be undone */
 
-    mef_db_lock(a->db);
+    if (err != GBA_OK)
+        return err;
     err = flush_locked(a);
     mef_db_unlock(a->db);
     return err;
@@ -305,9 +306,12 @@ static enum gba_err verify_lines(FILE *in, off_t size, uint64_t count,
 static enum gba_err snapshot(struct audit *a, FILE **in, off_t *size, uint64_t *count,
                              char head[static MEF_AUDIT_HASH_SIZE])
 {
-    enum gba_err err;
+    enum gba_err err = mef_db_lock_settled(a->db);
 
-    mef_db_lock(a->db);
+    *in = NULL;
+    *size = 0;
+    if (err != GBA_OK)
+        return err;
     err = flush_locked(a);
     if (err == GBA_OK)
         err = read_head(a->db, count, head);
@@ -343,9 +347,10 @@ static enum gba_err catch_up(struct audit *a, bool *altered)
 {
     char head[MEF_AUDIT_HASH_SIZE];
     uint64_t count, in_file;
-    enum gba_err err;
+    enum gba_err err = mef_db_lock_settled(a->db);
 
-    mef_db_lock(a->db);
+    if (err != GBA_OK)
+        return err;
     err = flush_locked(a);
     if (err == GBA_OK)
         err = read_head(a->db, &count, head);

@@ -160,7 +160,8 @@ static const char settings[] = "PRAGMA journal_mode=WAL;"
                                "PRAGMA synchronous=FULL;"
                                "PRAGMA secure_delete=ON;"
                                "PRAGMA foreign_keys=ON;"
-                               "PRAGMA trusted_schema=OFF;";
+                               "PRAGMA trusted_schema=OFF;"
+                               "PRAGMA temp_store=MEMORY;"; /* what a SAVEPOINT may undo */
 
 /* One script a version: a file of version n gets those from n on.  Never changed once
  * released; what is new is a new one. */
@@ -295,80 +296,6 @@ enum gba_err mef_db_count_below(sqlite3_stmt *st, const char *creator, size_t ma
     below = (size_t)sqlite3_column_int64(st, 0) < max;
     sqlite3_reset(st);
     return below ? GBA_OK : GBA_E_OVERLOAD;
-}
-
-/* ------------------------------------------------------------ transactions */
-
-void mef_db_lock(struct mef_db *s)
-{
-    pthread_mutex_lock(&s->lock);
-}
-
-void mef_db_unlock(struct mef_db *s)
-{
-    pthread_mutex_unlock(&s->lock);
-}
-
-enum gba_err mef_db_begin(struct mef_db *s)
-{
-    enum gba_err err;
-
-    mef_db_lock(s);
-    err = mef_db_run(mef_db_use(s, s->depth == 0 ? S_BEGIN : S_SAVE));
-    if (err != GBA_OK)
-        mef_db_unlock(s);
-    else
-        s->depth++;
-    return err;
-}
-
-/* An inner transaction that fails leaves the outer one as it was before. */
-static enum gba_err end_inner(struct mef_db *s, enum gba_err err)
-{
-    enum gba_err undone = err == GBA_OK ? GBA_OK : mef_db_run(mef_db_use(s, S_ROLLBACK_TO));
-    enum gba_err released = mef_db_run(mef_db_use(s, S_RELEASE));
-
-    return err != GBA_OK ? err : undone != GBA_OK ? undone : released;
-}
-
-/* SQLite ends a transaction itself on some errors (no memory, a full disk). */
-static enum gba_err end_outer(struct mef_db *s, enum gba_err err)
-{
-    if (err == GBA_OK && sqlite3_get_autocommit(s->db) != 0)
-        err = GBA_E_IO;
-    if (err == GBA_OK)
-        err = mef_db_run(mef_db_use(s, S_COMMIT));
-    if (err != GBA_OK && sqlite3_get_autocommit(s->db) == 0)
-        mef_db_run(mef_db_use(s, S_ROLLBACK));
-    return err;
-}
-
-enum gba_err mef_db_end(struct mef_db *s, enum gba_err err)
-{
-    s->depth--;
-    err = s->depth > 0 ? end_inner(s, err) : end_outer(s, err);
-    mef_db_unlock(s);
-    return err;
-}
-
-enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
-                             const uint8_t master[static MEF_MASTER_KEY_LEN])
-{
-    if (err == GBA_OK && s->depth > 1)
-        err = GBA_E_UNEXPECTED;
-    mef_db_lock(s); /* nobody reads or seals between the commit and the key */
-    err = mef_db_end(s, err);
-    if (err == GBA_OK)
-        memcpy(s->master, master, sizeof(s->master));
-    mef_db_unlock(s);
-    return err;
-}
-
-void mef_db_forget(struct mef_db *s)
-{
-    mef_db_lock(s);
-    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    mef_db_unlock(s);
 }
 
 /* ------------------------------------------------------------ sealed keys */

@@ -1,6 +1,7 @@
 /*
  * The SQLite file under the MEF's store and registry: opening it, its schema and statements,
- * transactions, and the sealing of keys.  For mef_store_sqlite.c and mef_registry_sqlite.c.
+ * transactions (mef_db_batch.c), and the sealing of keys.  For mef_store_sqlite.c and
+ * mef_registry_sqlite.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -9,6 +10,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "common/crypto.h"
 #include "naf/mef_store_sqlite.h"
@@ -88,11 +90,19 @@ enum statement {
     N_STATEMENTS
 };
 
+struct mef_db_waiter;
+
 struct mef_db {
     struct mef_store port;
     struct mef_registry registry;
     pthread_mutex_t lock; /* recursive: a transaction holds it */
     unsigned depth;       /* of transactions */
+    struct {
+        bool open;
+        unsigned n;                 /* transactions in it, done but not on the disk yet */
+        struct mef_db_waiter *wait; /* whose those are */
+    } batch;
+    _Atomic unsigned coming; /* threads that are about to begin a transaction */
     sqlite3 *db;
     sqlite3_stmt *st[N_STATEMENTS];
     uint8_t master[MEF_MASTER_KEY_LEN];
@@ -102,6 +112,9 @@ struct mef_db {
  * by mef_db_close in any case. */
 enum gba_err mef_db_open(struct mef_db *s, const char *file, const char **why);
 void mef_db_close(struct mef_db *s);
+/* The lock, before mef_db_open and after mef_db_close. */
+void mef_db_batch_init(struct mef_db *s);
+void mef_db_batch_destroy(struct mef_db *s);
 
 /* A statement, reset and without bindings. */
 sqlite3_stmt *mef_db_use(struct mef_db *s, enum statement which);
@@ -117,11 +130,17 @@ enum gba_err mef_db_read(sqlite3_stmt *st, int i, char *out, size_t cap);
 /* Is the count for creator below max?  GBA_E_OVERLOAD. */
 enum gba_err mef_db_count_below(sqlite3_stmt *st, const char *creator, size_t max);
 
-/* Every use of a statement is between these, or inside a transaction. */
+/* Every use of a statement that only reads is between these, or inside a transaction.  It may
+ * see what is not on the disk yet, and is not to be told outside of the file. */
 void mef_db_lock(struct mef_db *s);
 void mef_db_unlock(struct mef_db *s);
+/* The same, with everything on the disk.  Not inside a transaction.  The store's errors: then
+ * the lock is not held. */
+enum gba_err mef_db_lock_settled(struct mef_db *s);
 /* A transaction, or one within another; it holds the lock.  After GBA_OK of begin, end must
- * follow: it commits if err is GBA_OK, and returns err or why it could not. */
+ * follow: it commits if err is GBA_OK, and returns err or why it could not.  Outermost ones
+ * that come at the same time go to the disk together, each by itself all or nothing; end
+ * returns when its own is there. */
 enum gba_err mef_db_begin(struct mef_db *s);
 enum gba_err mef_db_end(struct mef_db *s, enum gba_err err);
 /* The same for an outermost one, after which keys are under that master key. */

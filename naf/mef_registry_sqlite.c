@@ -94,15 +94,14 @@ static enum gba_err add_stakeholder(struct mef_registry *self, const char *fqdn,
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_ADD_STAKEHOLDER);
     mef_db_text(st, 1, fqdn);
     sqlite3_bind_int(st, 2, (int)origin);
-    err = add(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, add(s, st));
 }
 
 /* ------------------------------------------------------------ targets */
@@ -161,9 +160,10 @@ static enum gba_err add_target(struct mef_registry *self, const struct mef_targe
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_ADD_TARGET);
     mef_db_text(st, 1, row->id);
     mef_db_text(st, 2, row->fqdn);
@@ -173,9 +173,7 @@ static enum gba_err add_target(struct mef_registry *self, const struct mef_targe
     sqlite3_bind_int(st, 6, (int)row->derivation);
     sqlite3_bind_int(st, 7, row->uicc);
     sqlite3_bind_int(st, 8, (int)origin);
-    err = add(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, add(s, st));
 }
 
 /* ------------------------------------------------------------ enrolees */
@@ -204,15 +202,14 @@ static enum gba_err add_enrolee(struct mef_registry *self, const struct mef_enro
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_ADD_ENROLEE);
     mef_db_text(st, 1, row->id);
     sqlite3_bind_int(st, 2, (int)origin);
-    err = add(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, add(s, st));
 }
 
 /* ------------------------------------------------------------ credentials */
@@ -273,12 +270,12 @@ static enum gba_err add_credential(struct mef_registry *self, const struct mef_c
     if (row->key_len > MEF_PSK_MAX)
         return GBA_E_ARGUMENT;
     seal_name(row->kind, row->name, sealed_as);
-    mef_db_lock(s); /* before it is sealed: the master key may change until then */
-    err = mef_db_seal(s, sealed_as, (struct gba_bytes){row->key, row->key_len}, sealed);
-    if (err != GBA_OK) {
-        mef_db_unlock(s);
+    err = mef_db_begin(s); /* before it is sealed: the master key may change until then */
+    if (err != GBA_OK)
         return err;
-    }
+    err = mef_db_seal(s, sealed_as, (struct gba_bytes){row->key, row->key_len}, sealed);
+    if (err != GBA_OK)
+        return mef_db_end(s, err);
     st = mef_db_use(s, S_ADD_CREDENTIAL);
     sqlite3_bind_int(st, 1, (int)row->kind);
     mef_db_text(st, 2, row->name);
@@ -287,9 +284,7 @@ static enum gba_err add_credential(struct mef_registry *self, const struct mef_c
         sqlite3_bind_blob(st, 4, sealed, (int)(row->key_len + MEF_DB_SEAL_MORE), SQLITE_STATIC);
     sqlite3_bind_int64(st, 5, row->expires_s);
     sqlite3_bind_int(st, 6, (int)origin);
-    err = add(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, add(s, st));
 }
 
 /* ------------------------------------------------------------ instructions */
@@ -330,18 +325,17 @@ static enum gba_err add_instruction(struct mef_registry *self,
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_ADD_INSTRUCTION);
     mef_db_text(st, 1, row->enrolee);
     mef_db_text(st, 2, row->target);
     sqlite3_bind_int64(st, 3, (sqlite3_int64)row->suids);
     sqlite3_bind_int64(st, 4, row->expires_s);
     sqlite3_bind_int(st, 5, (int)origin);
-    err = add(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, add(s, st));
 }
 
 const struct mef_registry mef_registry_sqlite = {

@@ -221,17 +221,16 @@ static enum gba_err set_reg(struct mef_store *self, const struct mef_reg *reg)
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_SET_REG);
     mef_db_text(st, 1, reg->ri);
     mef_db_text(st, 2, reg->labels);
     sqlite3_bind_int64(st, 3, reg->modified_s);
     sqlite3_bind_int64(st, 4, reg->expires_s);
-    err = mef_db_run_on_row(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, mef_db_run_on_row(s, st));
 }
 
 static enum gba_err del_reg_locked(struct mef_db *s, const char *ri)
@@ -335,32 +334,30 @@ static enum gba_err set_key(struct mef_store *self, const struct mef_key *key)
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_SET_KEY);
     mef_db_text(st, 1, key->relative_id);
     mef_db_text(st, 2, key->labels);
     mef_db_text(st, 3, key->targets);
     sqlite3_bind_int64(st, 4, key->modified_s);
     sqlite3_bind_int64(st, 5, key->expires_s);
-    err = mef_db_run_on_row(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, mef_db_run_on_row(s, st));
 }
 
 static enum gba_err del_key(struct mef_store *self, const char *relative_id)
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_DEL_KEY);
     mef_db_text(st, 1, relative_id);
-    err = mef_db_run_on_row(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, mef_db_run_on_row(s, st));
 }
 
 /* ------------------------------------------------------------ life */
@@ -402,7 +399,7 @@ static void close_store(struct mef_store *self)
     struct mef_db *s = own(self);
 
     mef_db_close(s);
-    pthread_mutex_destroy(&s->lock);
+    mef_db_batch_destroy(s);
     gba_wipe(s, sizeof(*s));
     free(s);
 }
@@ -430,7 +427,6 @@ enum gba_err mef_store_sqlite_open(const char *file,
                                    struct mef_store **out, char *why, size_t why_size)
 {
     struct mef_db *s = calloc(1, sizeof(*s));
-    pthread_mutexattr_t recursive;
     const char *text = NULL;
     enum gba_err err;
 
@@ -440,10 +436,7 @@ enum gba_err mef_store_sqlite_open(const char *file,
         return GBA_E_NOMEM;
     s->port = port;
     s->registry = mef_registry_sqlite;
-    pthread_mutexattr_init(&recursive);
-    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&s->lock, &recursive);
-    pthread_mutexattr_destroy(&recursive);
+    mef_db_batch_init(s);
     memcpy(s->master, master, sizeof(s->master));
     err = mef_db_open(s, file, &text);
     if (err != GBA_OK) {
