@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "bsf/ages.h"
-#include "bsf/keyed_hash.h"
+#include "common/keyed_hash.h"
 #include "bsf/table.h"
 
 struct challenge {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "bsf/ages.h"
-#include "bsf/keyed_hash.h"
+#include "common/keyed_hash.h"
 #include "bsf/memory_runs.h"
 #include "bsf/table.h"
 

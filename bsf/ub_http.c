@@ -162,21 +162,6 @@ static void done(void *arg, const struct ub_answer *a, const struct ub_run *run)
     free(arg);
 }
 
-/* A bucket per IPv4 address and per /64 of IPv6: whoever has one has all of it. */
-static struct gba_bytes address_of(const struct sockaddr *peer)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)peer;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)peer;
-
-    if (peer != NULL && peer->sa_family == AF_INET)
-        return (struct gba_bytes){(const uint8_t *)&v4->sin_addr, 4};
-    if (peer == NULL || peer->sa_family != AF_INET6)
-        return (struct gba_bytes){NULL, 0};
-    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-        return (struct gba_bytes){v6->sin6_addr.s6_addr + 12, 4};
-    return (struct gba_bytes){v6->sin6_addr.s6_addr, 8};
-}
-
 static enum gba_err check_resource(const struct httpd_request *r)
 {
     struct gba_text path = httpd_path(r);
@@ -213,7 +198,7 @@ void ub_http_handle(void *ctx, struct httpd_request *r)
     c->request.host = httpd_field(r, "Host", NULL);
     c->request.user_agent = httpd_field(r, "User-Agent", NULL);
     c->request.body = httpd_body(r);
-    ub_run_start(u->env, &c->request, address_of(httpd_peer(r)), done, c);
+    ub_run_start(u->env, &c->request, limiter_address(httpd_peer(r)), done, c);
 }
 
 void ub_http_refused(void *ctx, struct httpd_request *r, enum gba_err err)

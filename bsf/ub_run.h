@@ -7,7 +7,7 @@
 #ifndef BSF_UB_RUN_H
 #define BSF_UB_RUN_H
 
-#include "bsf/limiter.h"
+#include "common/limiter.h"
 #include "bsf/store.h"
 #include "bsf/ub.h"
 

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "common/err.h"
 
@@ -254,6 +255,8 @@ struct gba_naf_psk_row {
 typedef enum gba_err gba_naf_psk_lookup(void *arg, const struct gba_naf_handshake *h,
                                         struct gba_naf_psk_row *row);
 
+#define GBA_NAF_NO_LIMIT 0xffffffffu
+
 struct gba_naf_psk_config {
     struct gba_naf *naf;        /* NULL: rows only, nobody is asked over Zn */
     gba_naf_psk_lookup *lookup; /* NULL: GBA identities only */
@@ -267,11 +270,26 @@ struct gba_naf_psk_config {
     bool unknown_psk_identity;
     int64_t (*now)(void *arg); /* NULL: the clock of the system */
     void *now_arg;
+
+    /* B-TIDs of one peer (an IPv4 address, an IPv6 /64) about which Zn is asked: so many at
+     * once, and so many a minute in the long run.  What the key cache can answer is free.  One
+     * more ends the handshake with internal_error, for the B-TID may be good. */
+    unsigned asks_burst;      /* 500; GBA_NAF_NO_LIMIT */
+    unsigned asks_per_minute; /* 3000 */
+    /* Whose session it is, valid until the look-up returns; NULL: nobody's, not limited.  NULL:
+     * the peer of the socket that is the session's transport. */
+    const struct sockaddr *(*peer)(void *arg, gnutls_session_t session);
+    void *peer_arg;
+
+    /* Optional, for a log: a look-up has found no key, and why (GBA_E_RATE_LIMITED: the limit
+     * above).  Inside the handshake. */
+    void (*refused)(void *arg, enum gba_err err, gnutls_session_t session);
+    void *refused_arg;
 };
 
 struct gba_naf_psk;
 
-/* GBA_E_ARGUMENT, GBA_E_CRYPTO (GnuTLS), GBA_E_NOMEM.  One serves any number of sessions and
+/* GBA_E_ARGUMENT, GBA_E_CRYPTO (GnuTLS), GBA_E_ENTROPY, GBA_E_NOMEM.  One serves any number of sessions and
  * must outlive them. */
 enum gba_err gba_naf_psk_new(const struct gba_naf_psk_config *config, struct gba_naf_psk **out);
 void gba_naf_psk_free(struct gba_naf_psk *psk);

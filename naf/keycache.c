@@ -289,6 +289,19 @@ bool keycache_get(struct keycache *kc, const struct zn_query *q, int64_t now_s,
     return at_once;
 }
 
+/* A key that has expired is an answer too. */
+bool keycache_knows(struct keycache *kc, const struct zn_query *q, int64_t now_s)
+{
+    const struct entry *e;
+    bool knows;
+
+    pthread_mutex_lock(&kc->lock);
+    e = find(kc, q);
+    knows = e != NULL && (e->state != ENTRY_NEGATIVE || now_s < e->until_s);
+    pthread_mutex_unlock(&kc->lock);
+    return knows;
+}
+
 struct sync {
     pthread_mutex_t lock;
     pthread_cond_t cond;

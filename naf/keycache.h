@@ -40,6 +40,9 @@ bool keycache_get(struct keycache *kc, const struct zn_query *q, int64_t now_s,
 enum gba_err keycache_wait(struct keycache *kc, const struct zn_query *q, int64_t now_s,
                            struct naf_key **key);
 
+/* Would the question be answered without another one over Zn? */
+bool keycache_knows(struct keycache *kc, const struct zn_query *q, int64_t now_s);
+
 /* Forgets a B-TID under every NAF_Id (5403, or the owner knows better). */
 void keycache_drop(struct keycache *kc, const char *btid);
 

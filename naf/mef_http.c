@@ -10,6 +10,7 @@
 
 #include "common/host/clock.h"
 #include "common/host/random.h"
+#include "common/host/tls_verify.h"
 #include "common/m2m_http.h"
 #include "naf/mef_fetch.h"
 #include "naf/mef_peer.h"
@@ -62,6 +63,19 @@ void mef_http_tls_start(void *ctx, gnutls_session_t session)
 
     if (err != GBA_OK) /* then there is no PSK, and the handshake fails */
         LOG(f->log, LOG_LV_ERROR, "mef.tls", LOG_ERR(err));
+}
+
+/* Strangers have unknown identities; who is over the limit may have a good one. */
+void mef_http_psk_refused(void *ctx, enum gba_err err, gnutls_session_t session)
+{
+    struct mef_front *f = ctx;
+    char peer[64];
+
+    if (err != GBA_E_RATE_LIMITED)
+        return;
+    metric_add(f->lookups_limited, 1);
+    tls_verify_peer(session, peer, sizeof(peer));
+    LOG(f->log, LOG_LV_INFO, "mef.psk_refused", LOG_ERR(err), LOG_STR("peer", peer));
 }
 
 /* ------------------------------------------------------------ Mmef */

@@ -20,6 +20,7 @@ struct mef_front {
     struct est_front *est; /* NULL: no EST here */
     struct log *log;
     struct metric *requests_ok, *requests_refused, *fetches_ok, *fetches_refused;
+    struct metric *lookups_limited;
 };
 
 /* Handlers of the two listeners; ctx is the front. */
@@ -29,5 +30,7 @@ void mef_http_psk(void *ctx, struct httpd_request *r);         /* TLS-PSK */
 void mef_http_refusal(void *ctx, struct httpd_request *r, enum gba_err err);
 /* tls_start of the PSK listener. */
 void mef_http_tls_start(void *ctx, gnutls_session_t session);
+/* refused of its PSK look-ups. */
+void mef_http_psk_refused(void *ctx, enum gba_err err, gnutls_session_t session);
 
 #endif

@@ -392,7 +392,7 @@ static const struct conf_row rows[] = {
      .flags = CONF_REQUIRED,
      .max = 255,
      ROW(mefd_conf, fqdn),
-     .example = "mefd.example",
+     .example = "mef.example",
      .help = "MEF-ID: the name of this MEF."},
     MEFD_LISTEN_ROWS,
     {.name = "est",

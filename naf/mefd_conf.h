@@ -84,6 +84,15 @@ struct mefd_mef_conf {
     int64_t deadline_ms;
 };
 
+struct mefd_rate_conf {
+    int64_t burst, per_minute; /* burst 0: no limit */
+};
+
+struct mefd_limits_conf {
+    struct mefd_rate_conf handshakes, btids;
+    int64_t buckets;
+};
+
 struct mefd_conf {
     struct daemon_conf daemon;
     char *fqdn, *sp;
@@ -93,6 +102,7 @@ struct mefd_conf {
     struct mefd_psk_conf psk;
     struct mefd_coap_conf coap;
     struct mefd_zn_conf zn;
+    struct mefd_limits_conf limits;
     struct mefd_est_conf est;
     struct conf_list mefs; /* of struct mefd_mef_conf */
     char *database, *audit;
@@ -115,6 +125,6 @@ extern const struct conf_schema mefd_schema, mafd_schema;
 const char *mefd_conf_check(const void *filled, const char **row);
 /* Sections of both. */
 extern const struct conf_schema mefd_tls_schema, mefd_psk_schema, mefd_coap_schema,
-    mefd_zn_schema, mefd_admin_schema;
+    mefd_zn_schema, mefd_limits_schema, mefd_admin_schema;
 
 #endif

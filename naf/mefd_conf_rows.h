@@ -60,7 +60,12 @@
      .sub = &mefd_zn_schema,                                                                   \
      .flags = CONF_SHOWN,                                                                      \
      ROW(mefd_conf, zn),                                                                       \
-     .help = "In the BSF's table this MEF is a proxy for the FQDNs of its targets."}
+     .help = "In the BSF's table this MEF is a proxy for the FQDNs of its targets."},          \
+    {.name = "rate_limits",                                                                    \
+     .type = CONF_SECTION,                                                                     \
+     .sub = &mefd_limits_schema,                                                               \
+     ROW(mefd_conf, limits),                                                                   \
+     .help = "What one address may cost: an IPv4 address, an IPv6 /64."}
 
 #define MEFD_STORE_ROWS(who)                                                                  \
     {.name = "database",                                                                       \

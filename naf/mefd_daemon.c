@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/host/clock.h"
+#include "common/host/random.h"
 #include "common/host/tls.h"
 #include "naf/mafd_remote.h"
 #include "naf/mef_audit_file.h"
@@ -40,6 +41,8 @@ struct mefd {
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
     struct mefd_coap *coap;
+    struct limiter *handshakes;
+    struct metric *handshakes_limited;
     struct log *log;
 };
 
@@ -258,6 +261,18 @@ static int check(enum mef_role role, const void *conf, struct log *log)
     return err == GBA_OK ? 0 : DAEMON_EXIT_CONFIG;
 }
 
+static enum gba_err open_limits(struct mefd *m, const struct mefd_conf *c)
+{
+    struct limiter_config l = {.address = {(unsigned)c->limits.handshakes.burst,
+                                           (unsigned)c->limits.handshakes.per_minute},
+                               .buckets = (size_t)c->limits.buckets};
+    enum gba_err err = random_octets(l.hash_key, sizeof(l.hash_key));
+
+    if (err == GBA_OK)
+        m->handshakes = limiter_new(&l);
+    return err == GBA_OK && m->handshakes == NULL ? GBA_E_NOMEM : err;
+}
+
 static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
 {
     struct httpd_listener l = {.name = "mef",
@@ -266,6 +281,8 @@ static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
                                .ctx = &m->front,
                                .threads = (unsigned)c->threads,
                                .connection_limit = (unsigned)c->connections,
+                               .limiter = m->handshakes,
+                               .limited = m->handshakes_limited,
                                .body_limit = M2M_CONTENT_MAX};
     enum gba_err err = make_tls(m, c);
 
@@ -279,10 +296,16 @@ static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
 
 static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
 {
-    const struct gba_naf_psk_config p = {.naf = m->front.naf,
-                                         .lookup = mef_peer_look_up,
-                                         .lookup_arg = &m->lookup,
-                                         .unknown_psk_identity = c->psk.unknown_identity_alert};
+    const struct gba_naf_psk_config p = {
+        .naf = m->front.naf,
+        .lookup = mef_peer_look_up,
+        .lookup_arg = &m->lookup,
+        .unknown_psk_identity = c->psk.unknown_identity_alert,
+        .asks_burst =
+            c->limits.btids.burst != 0 ? (unsigned)c->limits.btids.burst : GBA_NAF_NO_LIMIT,
+        .asks_per_minute = (unsigned)c->limits.btids.per_minute,
+        .refused = mef_http_psk_refused,
+        .refused_arg = &m->front};
     const struct tls_server_config t = {
         .cert_file = c->tls.certificate, /* libmicrohttpd wants one; no suite here uses it */
         .key_file = c->tls.key,
@@ -298,6 +321,8 @@ static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
                                .thread_per_connection = true,
                                .connection_limit = (unsigned)c->psk.connections,
                                .per_ip_limit = (unsigned)c->psk.per_address,
+                               .limiter = m->handshakes,
+                               .limited = m->handshakes_limited,
                                .body_limit = M2M_CONTENT_MAX};
     enum gba_err err;
 
@@ -359,6 +384,7 @@ static void stop(void *state)
     tls_server_free(m->tls);
     tls_server_free(m->psk_tls);
     close_database(m);
+    limiter_free(m->handshakes);
     free(m);
 }
 
@@ -398,14 +424,19 @@ static bool health(void *state, json_t *members)
 
 static void count(struct mefd *m, struct metrics *x)
 {
-    const char *requests =
-        m->role == MEF_ROLE_MAF ? "mafd_requests_total" : "mefd_requests_total";
+    const bool maf = m->role == MEF_ROLE_MAF;
+    const char *requests = maf ? "mafd_requests_total" : "mefd_requests_total";
+    const char *limited = maf ? "mafd_limited_total" : "mefd_limited_total";
 
     m->front.requests_ok =
         metrics_counter(x, requests, "result=\"ok\"", "Requests on Mmef or Mmaf by result");
     m->front.requests_refused = metrics_counter(x, requests, "result=\"refused\"",
                                                 "Requests on Mmef or Mmaf by result");
-    if (m->role == MEF_ROLE_MAF)
+    m->handshakes_limited = metrics_counter(x, limited, "what=\"handshake\"",
+                                            "Refused for the rate of one address");
+    m->front.lookups_limited = metrics_counter(x, limited, "what=\"btid\"",
+                                               "Refused for the rate of one address");
+    if (maf)
         return;
     m->front.fetches_ok = metrics_counter(x, "mefd_fetches_total", "result=\"ok\"",
                                           "Requests for credentials by result");
@@ -427,6 +458,8 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struc
         err = open_store(m, c);
     if (err == GBA_OK)
         err = open_naf(m, c);
+    if (err == GBA_OK)
+        err = open_limits(m, c);
     if (err == GBA_OK)
         err = open_est(m, c);
     if (err == GBA_OK)

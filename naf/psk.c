@@ -10,10 +10,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include <gnutls/crypto.h>
 
 /* GnuTLS keeps data of ours with a session, and frees it with the session, only under the
  * number of a TLS extension; this one is private (RFC 8446 11) and never sent. */
 #define SESSION_DATA 0xff47
+
+#define ASKS_BURST      500
+#define ASKS_PER_MINUTE 3000
+#define ASKS_BUCKETS    16384 /* addresses that are remembered, 24 octets each */
 
 /* ------------------------------------------------------------ data of a session */
 
@@ -82,10 +89,11 @@ static int on_server_hello(gnutls_session_t s, unsigned type, unsigned when, uns
     return 0;
 }
 
-/* The BSF cannot be asked: that is not the UE's fault, so it is not told to bootstrap. */
+/* The BSF cannot be asked, or not now: that is not the UE's fault, so it is not told to
+ * bootstrap. */
 static bool is_our_trouble(enum gba_err err)
 {
-    return gba_err_http(err) >= 500;
+    return gba_err_http(err) >= 500 || err == GBA_E_RATE_LIMITED;
 }
 
 static int refuse(const struct handshake *h, gnutls_session_t s)
@@ -101,20 +109,43 @@ static int refuse(const struct handshake *h, gnutls_session_t s)
     return 1; /* GnuTLS goes on with a random key: as with a wrong one */
 }
 
+static struct gba_bytes address_of(const struct gba_naf_psk *psk, gnutls_session_t s,
+                                   struct sockaddr_storage *room)
+{
+    const struct sockaddr *peer = (const struct sockaddr *)(const void *)room;
+    socklen_t n = sizeof(*room);
+
+    memset(room, 0, sizeof(*room));
+    if (psk->peer != NULL)
+        peer = psk->peer(psk->peer_arg, s);
+    else if (getpeername(gnutls_transport_get_int(s), (struct sockaddr *)(void *)room, &n) != 0)
+        peer = NULL;
+    return peer != NULL ? limiter_address(peer) : (struct gba_bytes){NULL, 0};
+}
+
+static void look_up(struct handshake *h, gnutls_session_t s, const gnutls_datum_t *id)
+{
+    struct sockaddr_storage room;
+    char sni[GBA_FQDN_SIZE];
+
+    h->err = psk_look_up(h, (struct gba_bytes){id->data, id->size},
+                         gnutls_protocol_get_version(s) == GNUTLS_TLS1_3, read_sni(s, sni),
+                         address_of(h->psk, s, &room));
+    h->looked_up = true;
+    if (h->err != GBA_OK && h->psk->refused != NULL)
+        h->psk->refused(h->psk->refused_arg, h->err, s);
+}
+
 static int on_identity(gnutls_session_t s, const gnutls_datum_t *id, gnutls_datum_t *key)
 {
     struct handshake *h = handshake_of(s);
-    char sni[GBA_FQDN_SIZE];
 
     if (h == NULL)
         return -1;
     /* TLS 1.3 asks twice, and again after a HelloRetryRequest */
     if (!h->looked_up || h->peer.identity_len != id->size ||
-        memcmp(h->peer.identity, id->data, id->size) != 0) {
-        h->err = psk_look_up(h, (struct gba_bytes){id->data, id->size},
-                             gnutls_protocol_get_version(s) == GNUTLS_TLS1_3, read_sni(s, sni));
-        h->looked_up = true;
-    }
+        memcmp(h->peer.identity, id->data, id->size) != 0)
+        look_up(h, s, id);
     if (h->err != GBA_OK)
         return refuse(h, s);
     key->data = gnutls_malloc(h->key_len);
@@ -155,6 +186,23 @@ static enum gba_err set_credentials(struct gba_naf_psk *psk, const char *hint)
     return GBA_OK;
 }
 
+static enum gba_err set_limit(struct gba_naf_psk *psk, const struct gba_naf_psk_config *c)
+{
+    struct limiter_config l = {
+        .address = {c->asks_burst != 0 ? c->asks_burst : ASKS_BURST,
+                    c->asks_per_minute != 0 ? c->asks_per_minute : ASKS_PER_MINUTE},
+        .buckets = ASKS_BUCKETS};
+
+    psk->peer = c->peer;
+    psk->peer_arg = c->peer_arg;
+    if (c->asks_burst == GBA_NAF_NO_LIMIT || c->naf == NULL)
+        return GBA_OK;
+    if (gnutls_rnd(GNUTLS_RND_RANDOM, l.hash_key, sizeof(l.hash_key)) < 0)
+        return GBA_E_ENTROPY;
+    psk->limiter = limiter_new(&l);
+    return psk->limiter != NULL ? GBA_OK : GBA_E_NOMEM;
+}
+
 enum gba_err gba_naf_psk_new(const struct gba_naf_psk_config *config, struct gba_naf_psk **out)
 {
     struct gba_naf_psk *psk;
@@ -175,7 +223,11 @@ enum gba_err gba_naf_psk_new(const struct gba_naf_psk_config *config, struct gba
     psk->identity_max = config->identity_max != 0 ? config->identity_max : PSK_IDENTITY_MAX;
     psk->now = config->now;
     psk->now_arg = config->now_arg;
-    err = set_credentials(psk, config->hint != NULL ? config->hint : default_hint(config));
+    psk->refused = config->refused;
+    psk->refused_arg = config->refused_arg;
+    err = set_limit(psk, config);
+    if (err == GBA_OK)
+        err = set_credentials(psk, config->hint != NULL ? config->hint : default_hint(config));
     if (err != GBA_OK) {
         gba_naf_psk_free(psk);
         return err;
@@ -190,6 +242,7 @@ void gba_naf_psk_free(struct gba_naf_psk *psk)
         return;
     if (psk->cred != NULL)
         gnutls_psk_free_server_credentials(psk->cred);
+    limiter_free(psk->limiter);
     free(psk);
 }
 

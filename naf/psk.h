@@ -7,6 +7,7 @@
 #ifndef NAF_PSK_H
 #define NAF_PSK_H
 
+#include "common/limiter.h"
 #include "naf/gba_naf_impl.h"
 
 #define PSK_IDENTITY_MAX 512
@@ -20,6 +21,11 @@ struct gba_naf_psk {
     unsigned identity_max;
     int64_t (*now)(void *arg);
     void *now_arg;
+    struct limiter *limiter; /* NULL: none */
+    const struct sockaddr *(*peer)(void *arg, gnutls_session_t session);
+    void *peer_arg;
+    void (*refused)(void *arg, enum gba_err err, gnutls_session_t session);
+    void *refused_arg;
     gnutls_psk_server_credentials_t cred;
 };
 
@@ -41,8 +47,8 @@ int64_t psk_now_s(const struct gba_naf_psk *psk);
 void psk_drop_uss(struct handshake *h);
 
 /* The key of identity, into h: from the server's own rows, else from the BSF.  Blocks.  sni: ""
- * for none, or not canonical. */
+ * for none, or not canonical.  address: as limiter_address has it. */
 enum gba_err psk_look_up(struct handshake *h, struct gba_bytes identity, bool tls13,
-                         struct gba_text sni);
+                         struct gba_text sni, struct gba_bytes address);
 
 #endif

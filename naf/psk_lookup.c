@@ -85,8 +85,19 @@ static enum gba_err take_key(struct handshake *h, const struct naf_key *key)
     return take_uss(h, key->a.uss_list);
 }
 
+/* Before Zn is asked: a stranger with made-up B-TIDs must not keep the BSF busy. */
+static enum gba_err may_ask(struct handshake *h, const struct zn_query *q,
+                            struct gba_bytes address, int64_t now_s)
+{
+    unsigned retry_after_s;
+
+    if (h->psk->limiter == NULL || keycache_knows(h->psk->naf->keys, q, now_s))
+        return GBA_OK;
+    return limiter_take(h->psk->limiter, GBA_TEXT(""), address, now_s * 1000, &retry_after_s);
+}
+
 static enum gba_err from_bsf(struct handshake *h, const struct gba_naf_handshake *known,
-                             int64_t now_s)
+                             struct gba_bytes address, int64_t now_s)
 {
     struct gba_naf *naf = h->psk->naf;
     struct psk_identity id;
@@ -116,6 +127,9 @@ static enum gba_err from_bsf(struct handshake *h, const struct gba_naf_handshake
     if (err != GBA_OK)
         return err;
     naf_query(naf, &q);
+    err = may_ask(h, &q, address, now_s);
+    if (err != GBA_OK)
+        return err;
     err = keycache_wait(naf->keys, &q, now_s, &key);
     if (err == GBA_OK)
         err = take_key(h, key);
@@ -129,7 +143,7 @@ int64_t psk_now_s(const struct gba_naf_psk *psk)
 }
 
 enum gba_err psk_look_up(struct handshake *h, struct gba_bytes identity, bool tls13,
-                         struct gba_text sni)
+                         struct gba_text sni, struct gba_bytes address)
 {
     char canonical[GBA_FQDN_SIZE];
     struct gba_naf_handshake known = {.identity = identity.p,
@@ -154,5 +168,5 @@ enum gba_err psk_look_up(struct handshake *h, struct gba_bytes identity, bool tl
         known.sni = canonical;
     }
     err = from_row(h, &known, now_s);
-    return err == GBA_E_NOT_FOUND ? from_bsf(h, &known, now_s) : err;
+    return err == GBA_E_NOT_FOUND ? from_bsf(h, &known, address, now_s) : err;
 }

@@ -10,7 +10,7 @@ tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
 decisions='bsf/ub.c bsf/ub_request.c bsf/ub_run.c bsf/zn.c bsf/zn_run.c bsf/session.c bsf/tmpi.c
-    bsf/policy.c bsf/limiter.c
+    bsf/policy.c
     ua/ub_client.c ua/ub_messages.c ua/ua_client.c ua/ua_messages.c ua/enrol_client.c ua/command_client.c
     ua/auth_profile.c ua/m2m_exchange.c ua/maf_client.c ua/est_client.c ua/keyring.c
     naf/ua_server.c naf/ua_request.c naf/keycache.c naf/nonce.c naf/psk_identity.c naf/mef.c

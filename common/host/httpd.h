@@ -15,6 +15,8 @@
 
 #include "common/bytes.h"
 #include "common/host/log.h"
+#include "common/host/metrics.h"
+#include "common/limiter.h"
 
 struct httpd;         /* a set of listeners that start and drain together */
 struct httpd_request; /* one request; dead after httpd_reply */
@@ -63,6 +65,10 @@ struct httpd_listener {
     unsigned threads;           /* of the pool; 0: 1; ignored with thread_per_connection */
     unsigned connection_limit;  /* 0: 1024 */
     unsigned per_ip_limit;      /* connections of one address; 0: none */
+    /* New connections of one address (its bucket address); NULL: any number; borrowed.  TLS
+     * makes a handshake of each.  One more is closed at once and counted. */
+    struct limiter *limiter;
+    struct metric *limited; /* NULL: not counted */
     size_t body_limit;          /* octets; more is 413; 0: 64 KiB */
     /* Octets of request line and fields; more, or more than 100 fields, is 431; 0: 16 KiB. */
     size_t header_limit;

@@ -278,6 +278,18 @@ static bool over_ip_limit(struct httpd *h, const struct listener *l,
     return n >= l->conf.per_ip_limit;
 }
 
+static bool over_rate(const struct listener *l, const struct sockaddr_storage *peer)
+{
+    unsigned retry_after_s;
+
+    if (l->conf.limiter == NULL || limiter_take(l->conf.limiter, GBA_TEXT(""),
+                                                limiter_address((const struct sockaddr *)peer),
+                                                clock_monotonic_ms(), &retry_after_s) == GBA_OK)
+        return false;
+    metric_add(l->conf.limited, 1);
+    return true;
+}
+
 static void name_peer(struct httpd_conn *conn)
 {
     const void *address = conn->peer.ss_family == AF_INET6
@@ -295,7 +307,7 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *pee
 {
     struct httpd *h = l->h;
     struct httpd_conn *conn = calloc(1, sizeof(*conn));
-    bool over;
+    const char *over;
 
     if (conn == NULL) {
         close(fd);
@@ -306,11 +318,13 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *pee
     conn->peer = *peer;
     conn->peer_len = len;
     name_peer(conn);
-    over = over_ip_limit(h, l, peer);
-    if (over)
+    over = over_ip_limit(h, l, peer) ? "CONNECTIONS_PER_ADDRESS"
+           : over_rate(l, peer)      ? "RATE_OF_ADDRESS"
+                                     : NULL;
+    if (over != NULL)
         LOG(h->log, LOG_LV_INFO, "http.refused", LOG_STR("listener", l->conf.name),
-            LOG_STR("peer", conn->peer_text), LOG_STR("why", "CONNECTIONS_PER_ADDRESS"));
-    if (over || !table_add(h, conn)) {
+            LOG_STR("peer", conn->peer_text), LOG_STR("why", over));
+    if (over != NULL || !table_add(h, conn)) {
         free(conn);
         close(fd);
         return;

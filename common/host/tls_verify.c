@@ -51,7 +51,7 @@ static const struct refusal *missing(gnutls_session_t s)
     return tls_is_13(s) ? &of_13 : &of_12;
 }
 
-static void peer_of(gnutls_session_t s, char *out, size_t cap)
+void tls_verify_peer(gnutls_session_t s, char *out, size_t cap)
 {
     struct sockaddr_storage sa;
     socklen_t n = sizeof(sa);
@@ -68,7 +68,7 @@ static int refuse(gnutls_session_t s, const struct tls_verify *v, const struct r
     char peer[64];
 
     (void)gnutls_alert_send(s, GNUTLS_AL_FATAL, r->alert);
-    peer_of(s, peer, sizeof(peer));
+    tls_verify_peer(s, peer, sizeof(peer));
     LOG(v->log, LOG_LV_NOTICE, "tls.refused", LOG_STR("peer", peer),
         LOG_STR("reason", r->reason));
     return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;

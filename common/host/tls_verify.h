@@ -17,4 +17,7 @@ struct tls_verify {
  * the session. */
 void tls_verify_attach(const struct tls_verify *v, gnutls_session_t s);
 
+/* The address of a session's peer, for logs; "": its transport is no socket. */
+void tls_verify_peer(gnutls_session_t s, char *out, size_t cap);
+
 #endif

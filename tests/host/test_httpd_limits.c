@@ -290,6 +290,30 @@ static void test_connection_limits(void)
     httpd_free(h);
 }
 
+/* The rate is of the address, whatever becomes of its connections; the count is for metrics. */
+static void test_rate_of_address(void)
+{
+    const struct limiter_config lc = {.address = {2, 1}, .buckets = 16};
+    struct limiter *limiter = limiter_new(&lc);
+    struct metrics *metrics = metrics_new();
+    struct metric *limited = metrics_counter(metrics, "limited", NULL, "");
+    struct httpd *h = server_start(
+        &(struct httpd_listener){.limiter = limiter, .limited = limited}, "127.0.0.1:0");
+    char text[4096];
+    int fd;
+
+    for (int i = 0; i < 2; i++)
+        CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0), GET_LINE "\r\n", text, sizeof(text)), 200);
+    CU_ASSERT_EQUAL(metric_value(limited), 0);
+    fd = raw_connect(httpd_bound(h, 0));
+    CU_ASSERT(raw_closes(fd, 5000));
+    CU_ASSERT_EQUAL(metric_value(limited), 1);
+    close(fd);
+    httpd_free(h);
+    limiter_free(limiter);
+    metrics_free(metrics);
+}
+
 /* A peer that closed in the middle gives its slot back long before the deadline; one that only
  * will not send more gets its answer. */
 static void test_peer_left_halfway(void)
@@ -442,6 +466,7 @@ static const struct unit_test tests[] = {
     {"body limit: the answer is ours", test_body_limit},
     {"a body without end", test_endless_body},
     {"limits of connections", test_connection_limits},
+    {"rate of an address", test_rate_of_address},
     {"the peer leaves halfway", test_peer_left_halfway},
     {"slow clients meet a deadline", test_deadline},
     {"the deadline spares handlers and idle connections", test_deadline_spares},

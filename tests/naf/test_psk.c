@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
@@ -543,6 +544,82 @@ static void test_rows(void)
     }
 }
 
+static struct sockaddr_in peer_now = {.sin_family = AF_INET};
+static const struct sockaddr *tell_peer(void *arg, gnutls_session_t session)
+{
+    (void)arg;
+    (void)session;
+    return (const struct sockaddr *)&peer_now;
+}
+
+static void note_refusal(void *arg, enum gba_err err, gnutls_session_t session)
+{
+    (void)session;
+    *(enum gba_err *)arg = err;
+}
+
+/* RULES 21: what one address may have the BSF be asked, by a clock of ours. */
+static void test_asks_of_an_address(void)
+{
+    static const struct {
+        const char *btid;
+        uint8_t address;
+        int64_t now_s;
+        enum gba_err bsf, err;
+        size_t asked;
+        int alert; /* 0: any, or none */
+    } rows[] = {
+        {BTID, 1, 0, GBA_OK, GBA_OK, 1, 0},
+        {"AAAAAAAAAAAAAAAAAAAAAQ==@bsf.example", 1, 0, GBA_E_BTID, GBA_E_BTID, 2, 0},
+        {"AAAAAAAAAAAAAAAAAAAAAg==@bsf.example", 1, 0, GBA_OK, GBA_E_RATE_LIMITED, 2, 80},
+        {BTID, 1, 0, GBA_OK, GBA_OK, 2, 0}, /* known, and known to be unknown: free */
+        {"AAAAAAAAAAAAAAAAAAAAAQ==@bsf.example", 1, 0, GBA_OK, GBA_E_BTID, 2, 0},
+        {"joe", 1, 0, GBA_OK, GBA_E_SYNTAX, 2, 0},
+        {"AAAAAAAAAAAAAAAAAAAAAg==@bsf.example", 2, 0, GBA_OK, GBA_OK, 3, 0},
+        {"AAAAAAAAAAAAAAAAAAAAAw==@bsf.example", 1, 29, GBA_OK, GBA_E_RATE_LIMITED, 3, 80},
+        {"AAAAAAAAAAAAAAAAAAAAAw==@bsf.example", 1, 30, GBA_OK, GBA_OK, 4, 0},
+        {"AAAAAAAAAAAAAAAAAAAABA==@bsf.example", 1, 30, GBA_OK, GBA_E_RATE_LIMITED, 4, 80},
+    };
+    struct gba_naf *naf = make_naf(0);
+    enum gba_err refused = GBA_OK;
+    int64_t now = T0;
+    const struct gba_naf_psk_config pc = {.naf = naf,
+                                          .now = fixed_now,
+                                          .now_arg = &now,
+                                          .asks_burst = 2,
+                                          .asks_per_minute = 2,
+                                          .peer = tell_peer,
+                                          .refused = note_refusal,
+                                          .refused_arg = &refused};
+    struct gba_naf_psk *psk;
+
+    CU_ASSERT_EQUAL_FATAL(gba_naf_psk_new(&pc, &psk), GBA_OK);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct client c = {.identity = rows[i].btid,
+                           .btid = rows[i].btid,
+                           .fqdn = "naf.example",
+                           .use = 'm',
+                           .suites = "PSK-AES128-CBC-SHA256"};
+        struct outcome o;
+
+        now = T0 + rows[i].now_s;
+        peer_now.sin_addr.s_addr = rows[i].address;
+        bsf_error = rows[i].bsf;
+        refused = GBA_OK;
+        o = handshake(psk, gba_naf_tls_priorities(GBA_NAF_TLS_33222), &c);
+        if (o.reason != rows[i].err || n_asked != rows[i].asked)
+            printf("\nrow %zu: reason %s asked %zu\n", i, gba_err_name(o.reason), n_asked);
+        CU_ASSERT_EQUAL(c.ok, rows[i].err == GBA_OK);
+        CU_ASSERT_EQUAL(o.reason, rows[i].err);
+        CU_ASSERT_EQUAL(refused, rows[i].err);
+        CU_ASSERT_EQUAL(n_asked, rows[i].asked);
+        if (rows[i].alert != 0)
+            CU_ASSERT_EQUAL(c.alert, rows[i].alert);
+    }
+    gba_naf_psk_free(psk);
+    gba_naf_free(naf);
+}
+
 static void test_expired_since(void)
 {
     struct gba_naf *naf = make_naf(0);
@@ -648,6 +725,7 @@ static const struct unit_test tests[] = {
     {"profiles and suites", test_suites},
     {"handshakes by table, TLS 1.2 and 1.3", test_cases},
     {"keys of the server's own", test_rows},
+    {"asks of an address", test_asks_of_an_address},
     {"an expired key is not used", test_expired_since},
     {"the ussList of a session", test_uss_list},
     {"hints", test_hints},

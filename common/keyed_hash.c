@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "bsf/keyed_hash.h"
+#include "common/keyed_hash.h"
 
 static uint64_t rotl(uint64_t x, unsigned b)
 {

@@ -1,18 +1,19 @@
 /*
  * Token buckets in a fixed table: four places per set, keyed by a hash that strangers cannot
  * steer.  A bucket that is pushed out comes back full, so the fullest goes first.  It limits
- * and knows nothing else; Ub decides what costs a token (every anonymous GET costs the
- * subscriber a vector).
+ * and knows nothing else; its users decide what costs a token (every anonymous GET on Ub costs
+ * the subscriber a vector).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "bsf/limiter.h"
+#include "common/limiter.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bsf/keyed_hash.h"
+#include "common/keyed_hash.h"
 
 #define WAYS  4
 #define TOKEN 60000 /* a token in the unit in which buckets fill: per_minute units each ms */
@@ -128,4 +129,18 @@ enum gba_err limiter_take(struct limiter *l, struct gba_text impi, struct gba_by
         a->level -= TOKEN;
     pthread_mutex_unlock(&l->lock);
     return err;
+}
+
+struct gba_bytes limiter_address(const struct sockaddr *peer)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)peer;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)peer;
+
+    if (peer != NULL && peer->sa_family == AF_INET)
+        return (struct gba_bytes){(const uint8_t *)&v4->sin_addr, 4};
+    if (peer == NULL || peer->sa_family != AF_INET6)
+        return (struct gba_bytes){NULL, 0};
+    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        return (struct gba_bytes){v6->sin6_addr.s6_addr + 12, 4};
+    return (struct gba_bytes){v6->sin6_addr.s6_addr, 8};
 }

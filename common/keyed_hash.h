@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef BSF_KEYED_HASH_H
-#define BSF_KEYED_HASH_H
+#ifndef COMMON_KEYED_HASH_H
+#define COMMON_KEYED_HASH_H
 
 #include "common/bytes.h"
 

@@ -1,14 +1,15 @@
 /*
- * bsf/limiter.c and bsf/keyed_hash.c.
+ * common/limiter.c and common/keyed_hash.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "tests/unit.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
-#include "bsf/keyed_hash.h"
-#include "bsf/limiter.h"
+#include "common/keyed_hash.h"
+#include "common/limiter.h"
 
 static const uint8_t address[4] = {192, 0, 2, 1}, other[4] = {192, 0, 2, 2};
 
@@ -65,6 +66,24 @@ static void test_both_or_none(void)
     limiter_free(l);
 }
 
+static void test_addresses(void)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct sockaddr none = {.sa_family = AF_UNIX};
+    struct gba_bytes b = limiter_address((const struct sockaddr *)&v4);
+
+    UNIT_BYTES_EQ(b.p, b.n, "c0000201");
+    inet_pton(AF_INET6, "2001:db8:1:2:3:4:5:6", &v6.sin6_addr);
+    b = limiter_address((const struct sockaddr *)&v6);
+    UNIT_BYTES_EQ(b.p, b.n, "20010db800010002");
+    inet_pton(AF_INET6, "::ffff:192.0.2.1", &v6.sin6_addr);
+    b = limiter_address((const struct sockaddr *)&v6);
+    UNIT_BYTES_EQ(b.p, b.n, "c0000201");
+    CU_ASSERT_EQUAL(limiter_address(&none).n, 0);
+    CU_ASSERT_EQUAL(limiter_address(NULL).n, 0);
+}
+
 /* A flood of names does not open an empty bucket: full ones make room first. */
 static void test_flood_of_names(void)
 {
@@ -103,6 +122,7 @@ static void test_siphash(void)
 static const struct unit_test tests[] = {
     {"burst and refill", test_burst_and_refill},
     {"both buckets or none", test_both_or_none},
+    {"addresses", test_addresses},
     {"a flood of names", test_flood_of_names},
     {"SipHash-2-4", test_siphash},
 };

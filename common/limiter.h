@@ -4,8 +4,10 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef BSF_LIMITER_H
-#define BSF_LIMITER_H
+#ifndef COMMON_LIMITER_H
+#define COMMON_LIMITER_H
+
+#include <sys/socket.h>
 
 #include "common/bytes.h"
 
@@ -24,6 +26,10 @@ struct limiter_config {
 /* NULL: no memory. */
 struct limiter *limiter_new(const struct limiter_config *c);
 void limiter_free(struct limiter *l);
+
+/* What stands for a peer: an IPv4 address, or the /64 of IPv6, for whoever has one address of
+ * it has all.  A view into peer; empty: NULL, or of another family, which no bucket limits. */
+struct gba_bytes limiter_address(const struct sockaddr *peer);
 
 /* Takes one token for both names, or none.  GBA_E_RATE_LIMITED: one bucket is empty,
  * *retry_after_s (1 or more) says when it has a token again.  Thread-safe. */
