@@ -29,6 +29,7 @@ static struct mef_answer a;
 static char reg[M2M_TO_SIZE], cmd[M2M_TO_SIZE + 8], id[80], log_[4096];
 static const char *note_fails;
 static json_t *reply;
+static int64_t admin_now_s;
 
 static enum gba_err note(struct mef_audit *self, const struct mef_audit_event *e, int64_t now_s)
 {
@@ -83,6 +84,7 @@ static void begin(void)
     w.mef.audit = &audit;
     log_[0] = '\0';
     note_fails = NULL;
+    admin_now_s = WORLD_T0;
     one = (struct mef_client){
         .id = WORLD_ENROLEE, .is_enrolee = true, .expires_s = WORLD_T0 + 3000};
     two = (struct mef_client){
@@ -107,7 +109,7 @@ static const char *admin(const char *request)
     FILE *out = open_memstream(&text, &n);
     const char *error, *at;
 
-    mef_admin_answer(&m, "admin:0", gba_text(request), WORLD_T0, out);
+    mef_admin_answer(&m, "admin:0", gba_text(request), admin_now_s, out);
     fclose(out);
     json_decref(reply);
     reply = json_loads(text, 0, NULL);
@@ -307,6 +309,9 @@ static void test_refusals(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         CU_ASSERT_STRING_EQUAL(admin(rows[i].request), rows[i].wrong);
     CU_ASSERT_EQUAL(n_listed(), 0);
+    admin_now_s = WORLD_T0 + 3600; /* the registration is over */
+    CU_ASSERT_STRING_EQUAL(admin("{\"do\":\"issue\"," FOR "," CERT "}"), "NOT_FOUND enrolee");
+    admin_now_s = WORLD_T0;
     issue(
         "\"class\":\"dev-cfg\",\"management\":\"lwm2m\",\"uri\":\"coaps://mef.example:5684\"");
     issue("\"class\":\"mo-node\",\"path\":\"./a\",\"object_type\":\"authentication-profile\","
