@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
-#define VERSION        5
+#define VERSION        6
 #define STR_(x)        #x
 #define STR(x)         STR_(x)
 
@@ -41,6 +41,7 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ROLLBACK_TO] = "ROLLBACK TO inner_one",
     [S_PUT_KE] = "INSERT OR IGNORE INTO ke(id,enrolee,key,created,expires,uss,uids)"
                  " VALUES(?,?,?,?,?,?,?)",
+    [S_PUT_KE_ADMIN] = "INSERT OR IGNORE INTO ke_admin(ke,admin) VALUES(?,?)",
     [S_TRIM_KES] =
         "DELETE FROM ke WHERE enrolee=?1 AND rowid NOT IN(SELECT rowid FROM ke"
         " WHERE enrolee=?1 ORDER BY created DESC,rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
@@ -52,6 +53,11 @@ static const char *const sql[N_STATEMENTS] = {
     [S_SET_REG] = "UPDATE reg SET labels=?2,modified=?3,expires=?4 WHERE ri=?1",
     [S_DEL_REG] = "DELETE FROM reg WHERE ri=?",
     [S_DEL_REG_KEYS] = "DELETE FROM key WHERE creator=? AND admin=?",
+    [S_DEL_ADMIN_KES] = "DELETE FROM ke WHERE enrolee=?1"
+                        " AND id IN(SELECT ke FROM ke_admin WHERE admin=?2)"
+                        " AND id NOT IN(SELECT ke FROM ke_admin WHERE admin<>?2)",
+    [S_DEL_KE_ADMIN] = "DELETE FROM ke_admin WHERE admin=?2"
+                       " AND ke IN(SELECT id FROM ke WHERE enrolee=?1)",
     [S_DEL_LAST_KES] = "DELETE FROM ke WHERE enrolee=?1 AND NOT EXISTS"
                        "(SELECT 1 FROM reg WHERE creator=?1)",
     [S_COUNT_KEYS] = "SELECT count(*) FROM key WHERE creator=?",
@@ -145,6 +151,9 @@ static const char *const sql[N_STATEMENTS] = {
     [S_REVOKE_KMS] = "DELETE FROM credential WHERE enrolee=? AND key IS NOT NULL AND origin=" STR(
         MEF_DB_PROCEDURE),
     [S_DEL_STAKEHOLDER_KEYS] = "DELETE FROM key WHERE admin=?",
+    [S_DEL_STAKEHOLDER_KES] = "DELETE FROM ke WHERE id IN(SELECT ke FROM ke_admin WHERE admin=?1)"
+                              " AND id NOT IN(SELECT ke FROM ke_admin WHERE admin<>?1)",
+    [S_DEL_STAKEHOLDER_KE_ADMIN] = "DELETE FROM ke_admin WHERE admin=?1",
     [S_DEL_ORPHAN_KES] =
         "DELETE FROM ke WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"
         " AND enrolee NOT IN(SELECT creator FROM reg WHERE admin<>?1)",
@@ -222,6 +231,11 @@ static const char *const schema[VERSION] = {
     " given INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,"
     " result INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX command_reg ON command(reg,state);",
+
+    /* For which stakeholders a Ke is kept; one of before goes with the last registration. */
+    "CREATE TABLE ke_admin(ke TEXT NOT NULL REFERENCES ke(id) ON DELETE CASCADE,"
+    " admin TEXT NOT NULL, PRIMARY KEY(ke,admin)) WITHOUT ROWID;"
+    "CREATE INDEX ke_admin_admin ON ke_admin(admin);",
 };
 
 /* ------------------------------------------------------------ statements */

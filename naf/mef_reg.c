@@ -74,6 +74,7 @@ static enum m2m_rsc keep_ke(struct mef_call *k)
     ke.expires_s = k->now_s + k->m->policy->limits.enrolment_s;
     if (c->expires_s < ke.expires_s)
         ke.expires_s = c->expires_s;
+    memcpy(ke.admin_fqdn, k->reg.admin_fqdn, sizeof(ke.admin_fqdn));
     err = gba_text_copy(ke.enrolee, sizeof(ke.enrolee), gba_text(c->id));
     if (err == GBA_OK)
         err = m2m_export_split(c->bootstrap, gba_text(k->m->policy->fqdn), ke.key_id, &ke.ke);

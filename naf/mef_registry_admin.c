@@ -241,14 +241,15 @@ static enum gba_err revoke_of(struct mef_db *s, const char *enrolee, size_t *n)
 /* What hangs on a row beyond what its foreign keys take along. */
 static enum gba_err remove_below(struct mef_db *s, const struct mef_row *row)
 {
-    static const enum statement of_stakeholder[] = {S_DEL_STAKEHOLDER_KEYS, S_DEL_ORPHAN_KES,
-                                                    S_DEL_STAKEHOLDER_REGS};
+    static const enum statement of_stakeholder[] = {
+        S_DEL_STAKEHOLDER_KEYS, S_DEL_STAKEHOLDER_KES, S_DEL_STAKEHOLDER_KE_ADMIN,
+        S_DEL_ORPHAN_KES, S_DEL_STAKEHOLDER_REGS};
     struct mef_store *store = &s->port;
     size_t n;
 
     switch (row->noun) {
     case MEF_STAKEHOLDER:
-        return run_all(s, of_stakeholder, 3, row->u.stakeholder, &n);
+        return run_all(s, of_stakeholder, sizeof(of_stakeholder) / sizeof(of_stakeholder[0]), row->u.stakeholder, &n);
     case MEF_ENROLEE:
         return revoke_of(s, row->u.enrolee.id, &n);
     case MEF_REGISTRATION:

@@ -26,6 +26,7 @@
 struct mef_ke {
     char key_id[M2M_KEY_ID_TEXT_SIZE]; /* KeID, canonical */
     char enrolee[M2M_ID_SIZE];         /* Enrolee-ID, Absolute */
+    char admin_fqdn[GBA_FQDN_SIZE];    /* put_ke: of the registration it is kept for; "": none */
     struct gba_key ke;
     int64_t created_s, expires_s;
     struct mef_uss uss; /* of the session it was made in */
@@ -57,7 +58,8 @@ struct mef_key {
 struct mef_store {
     const char *name; /* "sqlite" */
 
-    /* A KeID that is there already stays as it is (one session, several registrations).  Of one
+    /* A KeID that is there already stays as it is, and is kept for one stakeholder more (one
+     * session, several registrations); it goes with the last of these registrations.  Of one
      * enrolee the youngest MEF_KES_MAX are kept. */
     enum gba_err (*put_ke)(struct mef_store *self, const struct mef_ke *ke);
     /* GBA_E_NOT_FOUND. */
@@ -73,8 +75,8 @@ struct mef_store {
                              const char *admin_fqdn, struct mef_reg *out);
     /* Labels and times.  GBA_E_NOT_FOUND. */
     enum gba_err (*set_reg)(struct mef_store *self, const struct mef_reg *reg);
-    /* With it go its commands, the creator's keys of that stakeholder and, with the last
-     * registration, its Ke's.  GBA_E_NOT_FOUND. */
+    /* With it go its commands, the creator's keys of that stakeholder, the Ke's that are kept for
+     * no other, and with the last registration all Ke's.  GBA_E_NOT_FOUND. */
     enum gba_err (*del_reg)(struct mef_store *self, const char *ri);
 
     /* GBA_E_EXISTS: the RelativeKeyID is taken; GBA_E_OVERLOAD: max of the creator's. */

@@ -33,6 +33,12 @@ static enum gba_err put_ke_locked(struct mef_db *s, const struct mef_ke *ke,
     sqlite3_bind_int(st, 6, (int)ke->uss.kind);
     mef_db_text(st, 7, ke->uss.uids);
     err = mef_db_run(st);
+    if (err == GBA_OK && ke->admin_fqdn[0] != '\0') {
+        st = mef_db_use(s, S_PUT_KE_ADMIN);
+        mef_db_text(st, 1, ke->key_id);
+        mef_db_text(st, 2, ke->admin_fqdn);
+        err = mef_db_run(st);
+    }
     if (err != GBA_OK)
         return err;
     st = mef_db_use(s, S_TRIM_KES);
@@ -158,6 +164,7 @@ static enum gba_err get_reg(struct mef_store *self, const char *ri, struct mef_r
 /* A registration with all that hangs on it. */
 static enum gba_err drop_reg(struct mef_db *s, const struct mef_reg *reg)
 {
+    static const enum statement of_admin[] = {S_DEL_REG_KEYS, S_DEL_ADMIN_KES, S_DEL_KE_ADMIN};
     sqlite3_stmt *st = mef_db_use(s, S_DEL_REG);
     enum gba_err err;
 
@@ -165,10 +172,12 @@ static enum gba_err drop_reg(struct mef_db *s, const struct mef_reg *reg)
     err = mef_db_run_on_row(s, st);
     if (err != GBA_OK)
         return err;
-    st = mef_db_use(s, S_DEL_REG_KEYS);
-    mef_db_text(st, 1, reg->creator);
-    mef_db_text(st, 2, reg->admin_fqdn);
-    err = mef_db_run(st);
+    for (size_t i = 0; err == GBA_OK && i < sizeof(of_admin) / sizeof(of_admin[0]); i++) {
+        st = mef_db_use(s, of_admin[i]);
+        mef_db_text(st, 1, reg->creator);
+        mef_db_text(st, 2, reg->admin_fqdn);
+        err = mef_db_run(st);
+    }
     if (err != GBA_OK)
         return err;
     st = mef_db_use(s, S_DEL_LAST_KES);

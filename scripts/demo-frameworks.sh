@@ -5,7 +5,7 @@
 
 frameworks_fail() {
     echo "demo: $*" >&2
-    for log in mefd mafd registrar; do
+    for log in mefd mafd registrar other; do
         [ ! -f "$lab_dir/$log.log" ] || { echo "--- $log"; tail -n 15 "$lab_dir/$log.log"; } >&2
     done
     exit 1
@@ -225,4 +225,41 @@ frameworks_tour() {
     frameworks_connect
     frameworks_wrong
     frameworks_secrets
+}
+
+# What enrols again: the options of the first time, for another target and stakeholder.
+enrol_again() {
+    set -- --target "$other_cse_id" --admin other.test --replaces "$target_cse_id"
+    if [ "$framework" != gba ]; then
+        mef_access
+        # shellcheck disable=SC2086
+        thing enrol --framework "$framework" --mef-fqdn "$mef_fqdn" "$@" $access_words
+    elif [ "$gba_way" = native ]; then
+        device enrol "$@"
+    else
+        device enrol --gba-mef --mef "$mef_psk_url" --mef-fqdn "$mef_fqdn" "$@"
+    fi
+}
+
+change_provider() {
+    step "The service provider changes: other.test in the place of lab.test (6.1.2.1)"
+    (umask 077 && holder credential export --target "$target_cse_id" --out "$lab_dir/before" >/dev/null) ||
+        frameworks_fail 'the credential of before'
+    say '   The device enrols again: a new registration with other.test, a key for its registrar.'
+    say '   When that is on the disk, what was before ends: at the MEF, then on the device.'
+    run 'enrol again' enrol_again
+    say "   Security association with the new registrar, $other_cse_id:"
+    run connect holder connect "$other_addr" --psk --target "$other_cse_id"
+    if holder connect "$registrar_addr" --psk --target "$target_cse_id" >"$lab_dir/old.out" 2>&1; then
+        frameworks_fail 'the credential of before is still there'
+    fi
+    say "   For the old one the device has nothing: «$(tail -n 1 "$lab_dir/old.out" | cut -c 1-90)»"
+    [ "$framework:$gba_way" != gba:native ] || return 0
+    sed -n 's/^key=//p' "$lab_dir/before" >"$lab_dir/before.key"
+    if holder connect "$registrar_addr" --psk --target-fqdn "$target_fqdn" \
+        --key-id "$(sed -n 's/^key_id=//p' "$lab_dir/before")" --key-file "$lab_dir/before.key" \
+        >"$lab_dir/old.out" 2>&1; then
+        frameworks_fail 'a key of before is still accepted'
+    fi
+    say "   And a copy of the old key is refused: «$(tail -n 1 "$lab_dir/old.out" | cut -c 1-90)»"
 }

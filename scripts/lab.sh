@@ -156,12 +156,14 @@ lab_world() {
     zh_bsf_identity=bsf.lab.test zh_bsf_realm=lab.test
     naf_fqdn=naf.lab.test mef_fqdn=mef.lab.test maf_fqdn=maf.lab.test
     target_cse_id=//lab.test/cse1 target_fqdn=cse1.lab.test
+    other_cse_id=//other.test/cse9 other_fqdn=cse9.other.test # of another service provider
     enrolee_id=//lab.test/cse1/Cdevice1
     lab_ca
     lab_cert bsf "$bsf_name" "$bsf_name_isim"
     lab_cert mef "$mef_fqdn"
     lab_cert maf "$maf_fqdn"
     lab_cert registrar "$target_fqdn"
+    lab_cert other "$other_fqdn"
     lab_client_cert zn-client "$naf_fqdn"
     lab_client_cert mef-zn "$mef_fqdn"
     lab_client_cert target "$target_fqdn"
@@ -241,13 +243,17 @@ nafs:
     fqdns: [ $target_fqdn ]
     ua_ids: [ "01000100ae" ]
     may_learn_impi: false
+  - certificate: $other_fqdn
+    fqdns: [ $other_fqdn ]
+    ua_ids: [ "01000100ae" ]
+    may_learn_impi: false
   - certificate: $maf_fqdn
     fqdns: [ $maf_fqdn ]
     ua_ids: [ "01000100ae" ]
     may_learn_impi: true
   # mefd: a NAF of its own, and a proxy for targets without Zn
   - certificate: $mef_fqdn
-    fqdns: [ $mef_fqdn, $target_fqdn ]
+    fqdns: [ $mef_fqdn, $target_fqdn, $other_fqdn ]
     ua_ids: [ "010001****" ]
     gsids: [ "1000001" ]
     may_learn_impi: true
@@ -284,11 +290,12 @@ database: mefd.db
 master_key: mefd.master
 targets:
   - { id: $target_cse_id, fqdn: $target_fqdn, ua_protocol: "01000100ae", suids: [ "22" ] }
+  - { id: $other_cse_id, fqdn: $other_fqdn, suids: [ "22" ] }
   - { id: $maf_fqdn, suids: [ "21" ] }
 enrolees:
   - impi: "$impi"
     id: $enrolee_id
-    targets: [ $target_cse_id, $maf_fqdn ]
+    targets: [ $target_cse_id, $other_cse_id, $maf_fqdn ]
 $lab_enrolee
 metrics: 127.0.0.1:0
 $lab_log
@@ -332,6 +339,7 @@ EOF
 # configuration of its own.
 lab_enrolee='' lab_maf_client='' lab_registrar_more=''
 lab_with_maf= # not empty: a MAF too, whom the registrar asks
+lab_with_other= # not empty: the registrar of another service provider too
 
 # lab_registrar zn|mef|none: where it gets its keys
 lab_registrar() {
@@ -344,19 +352,29 @@ lab_registrar() {
     fi
     [ -z "$lab_with_maf" ] || lab_registrar_more="$lab_registrar_more
 maf: { url: '$maf_url', fqdn: $maf_fqdn, ca: ca.pem }"
-    cat >"$lab_dir/registrar.yaml" <<EOF
-listen: 127.0.0.1:0
-fqdn: $target_fqdn
-cse_id: $target_cse_id
-cert: registrar.pem
-key: registrar.key
-$source
-$lab_registrar_more
-$lab_log
-EOF
-    lab_start registrar "$registrar" --config "$lab_dir/registrar.yaml"
+    lab_registrar_of registrar "$target_fqdn" "$target_cse_id" "$lab_registrar_more"
     registrar_addr=$(lab_port registrar registrar)
     registrar_cert_addr=$(lab_port registrar certificates)
+}
+
+# The registrar of another service provider; after lab_registrar.
+lab_other_registrar() {
+    lab_registrar_of other "$other_fqdn" "$other_cse_id" ''
+    other_addr=$(lab_port other registrar)
+}
+
+lab_registrar_of() { # name FQDN CSE-ID more
+    cat >"$lab_dir/$1.yaml" <<EOF
+listen: 127.0.0.1:0
+fqdn: $2
+cse_id: $3
+cert: $1.pem
+key: $1.key
+$source
+$4
+$lab_log
+EOF
+    lab_start "$1" "$registrar" --config "$lab_dir/$1.yaml"
 }
 
 lab_burst=1000 # 0: no limit
@@ -377,6 +395,7 @@ lab_up() {
     lab_mefd
     [ -z "$lab_with_maf" ] || lab_mafd
     lab_registrar "$3"
+    [ -z "$lab_with_other" ] || lab_other_registrar
 }
 
 # What a stranger's UE, NAF or HSS needs to know.

@@ -12,7 +12,7 @@ trap 'rm -rf "$tmp"' EXIT
 decisions='bsf/ub.c bsf/ub_request.c bsf/ub_run.c bsf/zn.c bsf/zn_run.c bsf/session.c bsf/tmpi.c
     bsf/policy.c
     ua/ub_client.c ua/ub_messages.c ua/ua_client.c ua/ua_messages.c ua/enrol_client.c ua/command_client.c
-    ua/auth_profile.c ua/m2m_exchange.c ua/maf_client.c ua/est_client.c ua/keyring.c
+    ua/auth_profile.c ua/m2m_exchange.c ua/maf_client.c ua/leave_client.c ua/est_client.c ua/keyring.c
     naf/ua_server.c naf/ua_request.c naf/keycache.c naf/nonce.c naf/psk_identity.c naf/mef.c
     naf/mef_policy.c naf/mef_role.c naf/mef_rights.c naf/mef_reg.c naf/mef_keys.c naf/mef_cmd.c naf/maf_km.c
     naf/mef_fetch.c naf/mef_admin.c naf/mef_admin_device.c naf/mef_admin_command.c

@@ -13,11 +13,6 @@
 #include "ua/mef_session.h"
 #include "ua/run.h"
 
-/* Forward secrecy between device and MEF; both ends are ours (doc/CONFORMANCE.md, "Enrolment
- * with mefd as the NAF"). */
-#define MEF_SUITES                                                                             \
-    "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:DHE-PSK-CHACHA20-POLY1305"
-
 /* One suite per target, else one KpsaID would have several keys.  00AE is what every target has
  * on TLS, C0A8 on DTLS (TS-0003 10.2.2); a suite without a row is pinned by its Ua id alone. */
 static const struct {
@@ -62,6 +57,29 @@ static enum gba_err target_is_naf(struct gba_ue_device *d,
 
 /* ------------------------------------------------------------ with the MEF */
 
+/* One exchange, in a session of its own, and what follows of it. */
+static enum gba_err advance(struct mef_session *s, struct gba_ue_enrol *e,
+                            struct gba_ue_enrol_event *ev, struct gba_ue_reply *reply,
+                            enum gba_ue_enrol_todo *todo)
+{
+    struct gba_ue_device *d = s->d;
+    const char *target;
+    const struct gba_ue_request *request = gba_ue_enrol_request(e, &target);
+    enum gba_err err;
+
+    ev->err = mef_session_exchange(s, request, target, reply);
+    if (ev->err == GBA_E_TLS && s->again != NULL && s->again(s, ev->now_s))
+        ev->err = mef_session_exchange(s, request, target, reply);
+    ev->happened = ev->err == GBA_OK ? GBA_UE_ENROL_EV_REPLY : GBA_UE_ENROL_EV_NO_REPLY;
+    ev->reply = reply;
+    err = d->env->random(d->env->ctx, ev->entropy, sizeof(ev->entropy));
+    if (err == GBA_OK)
+        err = gba_ue_enrol_step(e, ev, todo);
+    gba_wipe(reply->exported, sizeof(reply->exported));
+    d->http_status = reply->status;
+    return err;
+}
+
 static enum gba_err run(struct mef_session *s, struct gba_ue_enrol *e)
 {
     struct gba_ue_device *d = s->d;
@@ -69,25 +87,14 @@ static enum gba_err run(struct mef_session *s, struct gba_ue_enrol *e)
                                     .now_s = d->env->now_s(d->env->ctx)};
     enum gba_ue_enrol_todo todo = GBA_UE_ENROL_FAILED;
     struct gba_ue_reply reply;
-    const struct gba_ue_request *request;
-    const char *target;
     enum gba_err err;
 
     memset(&reply, 0, sizeof(reply));
     err = d->env->random(d->env->ctx, ev.entropy, sizeof(ev.entropy));
     if (err == GBA_OK)
         err = gba_ue_enrol_step(e, &ev, &todo);
-    if (err == GBA_OK && todo == GBA_UE_ENROL_SEND) {
-        request = gba_ue_enrol_request(e, &target);
-        ev.err = mef_session_exchange(s, request, target, &reply);
-        if (ev.err == GBA_E_TLS && s->again != NULL && s->again(s, ev.now_s))
-            ev.err = mef_session_exchange(s, request, target, &reply);
-        ev.happened = ev.err == GBA_OK ? GBA_UE_ENROL_EV_REPLY : GBA_UE_ENROL_EV_NO_REPLY;
-        ev.reply = &reply;
-        err = gba_ue_enrol_step(e, &ev, &todo);
-    }
-    gba_wipe(reply.exported, sizeof(reply.exported));
-    d->http_status = reply.status;
+    while (err == GBA_OK && todo == GBA_UE_ENROL_SEND)
+        err = advance(s, e, &ev, &reply, &todo);
     if (err == GBA_OK && todo != GBA_UE_ENROL_DONE)
         return run_explain(d, gba_ue_enrol_error(e), s->base,
                            gba_ue_enrol_why(e)[0] != '\0' ? gba_ue_enrol_why(e) : reply.why);
@@ -117,63 +124,20 @@ static enum gba_err enrol(struct mef_session *s, const struct gba_ue_enrol_confi
 
 /* ------------------------------------------------------------ the MEF is a NAF */
 
-struct naf_kpm {
-    struct gba_ue_device *d;
-    const char *mef_fqdn;
-    bool given;
-};
-
-/* Our profile of TS-0003 8.3.2.1: KpmID is the bare B-TID, Kpm = Ks_NAF(MEF's FQDN, the Ua id
- * of the negotiated suite). */
-static enum gba_err naf_kpm_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN],
-                                const char *hint, char identity[GBA_UE_PSK_IDENTITY_SIZE],
-                                uint8_t key[GBA_UE_PSK_MAX], size_t *key_len)
-{
-    struct naf_kpm *kpm = ctx;
-    struct gba_ue_naf_key k;
-    enum gba_err err = run_naf_key_local(kpm->d, kpm->mef_fqdn, ua_id, false, &k);
-
-    (void)hint;
-    if (err == GBA_OK)
-        err = gba_ue_psk_identity(&k, true, identity);
-    if (err == GBA_OK) {
-        memcpy(key, k.key, GBA_UE_KEY_LEN);
-        *key_len = GBA_UE_KEY_LEN;
-        kpm->given = true;
-    }
-    gba_wipe(&k, sizeof(k));
-    return err;
-}
-
-/* TS 33.222 5.4: a B-TID the MEF no longer knows asks for one Ub run. */
-static bool bootstrap_again(struct mef_session *s, int64_t now_s)
-{
-    const struct naf_kpm *kpm = s->ctx;
-
-    return kpm->given && ring_may_renew(s->d->ring, kpm->mef_fqdn, now_s) &&
-           gba_ue_bootstrap(s->d) == GBA_OK;
-}
-
 static enum gba_err mef_is_naf(struct gba_ue_device *d, const char *mef_url,
                                const char *connect_to, const struct gba_ue_enrol_config *config,
                                const char *mef_suites, bool renew,
                                struct gba_ue_credential *out)
 {
     struct gba_ue_enrol_config c = *config;
-    struct naf_kpm kpm = {.d = d, .mef_fqdn = config->mef_fqdn};
-    const struct gba_ue_psk psk = {.key = naf_kpm_key,
-                                   .ctx = &kpm,
-                                   .only = true,
-                                   .suites = mef_suites != NULL ? mef_suites : MEF_SUITES};
+    struct mef_session_gba gba;
+    struct gba_ue_psk psk;
     struct gba_ue_session session;
     char base[MEF_SESSION_BASE_SIZE];
-    struct mef_session s = {.d = d,
-                        .base = base,
-                        .connect_to = connect_to,
-                        .psk = &psk,
-                        .again = bootstrap_again,
-                        .ctx = &kpm};
+    struct mef_session s = {.d = d, .base = base, .connect_to = connect_to};
     enum gba_err err = mef_session_base(d, mef_url, base);
+
+    mef_session_by_gba(&s, config->mef_fqdn, mef_suites, &gba, &psk);
 
     if (err == GBA_OK && (renew || gba_ue_keyring_session(d->ring, d->env->now_s(d->env->ctx),
                                                           &session) != GBA_OK))

@@ -176,29 +176,68 @@ static void note_registration(struct gba_ue_enrol *e, const struct m2m_response 
         memcpy(e->registration, rs->location, sizeof(e->registration));
 }
 
-static enum gba_err answered(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
+static enum gba_err read_answer(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev,
+                                struct m2m_response *rs)
 {
-    const struct gba_ue_reply *reply = ev->reply;
-    struct m2m_response rs;
-    enum gba_err err;
-
     /* Authenticated by Kpm alone, or by certificates on both sides; without export it is not
      * this framework. */
-    err = m2m_exchange_read(&e->exchange, e->by_certificate, reply, &rs);
+    enum gba_err err = m2m_exchange_read(&e->exchange, e->by_certificate, ev->reply, rs);
+
     if (err == GBA_E_DOWNGRADE)
         return fail(e, err, "the session was not made with the device's key");
     if (err != GBA_OK)
         return fail(e, err, "not an answer of a MEF");
-    e->rsc = rs.rsc;
-    note_registration(e, &rs);
+    e->rsc = rs->rsc;
     name_credential(e);
-    /* A registration of before stands; the handshake has made a new Ke all the same. */
+    return GBA_OK;
+}
+
+/* 8.3.5.2.5: the registration of before stands, and lives on; the handshake has made a new Ke.
+ */
+static enum gba_err renew(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
+{
+    struct m2m_resource r;
+    enum gba_err err;
+
+    m2m_resource_init(&r, M2M_MEF_CLIENT_REG);
+    err = m2m_set_time(&r, M2M_A_EXPIRATION_TIME, e->expires_s);
+    if (err == GBA_OK)
+        err = m2m_exchange_begin(&e->exchange, M2M_OP_UPDATE, e->registration, e->originator,
+                                 ev->entropy, &r, M2M_EXPORT_BOOTSTRAP);
+    m2m_resource_wipe(&r);
+    e->next = ENROL_RENEWING;
+    return err == GBA_OK ? GBA_OK : fail(e, GBA_E_ARGUMENT, "the update does not fit");
+}
+
+static enum gba_err accepted(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev,
+                             const struct m2m_response *rs)
+{
+    enum gba_err err = read_registration(e, rs, ev->now_s);
+
+    return err == GBA_OK ? derive(e, ev->reply) : err;
+}
+
+static enum gba_err answered(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
+{
+    struct m2m_response rs;
+    enum gba_err err = read_answer(e, ev, &rs);
+
+    if (err != GBA_OK)
+        return err;
+    note_registration(e, &rs);
     if (rs.rsc == M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED || rs.rsc == M2M_RSC_CONFLICT)
-        return derive(e, reply);
-    if (!m2m_rsc_is_success(rs.rsc))
-        return refusal(e, &rs);
-    err = read_registration(e, &rs, ev->now_s);
-    return err == GBA_OK ? derive(e, reply) : err;
+        return e->registration[0] != '\0' ? renew(e, ev) : derive(e, ev->reply);
+    return m2m_rsc_is_success(rs.rsc) ? accepted(e, ev, &rs) : refusal(e, &rs);
+}
+
+static enum gba_err renewed(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
+{
+    struct m2m_response rs;
+    enum gba_err err = read_answer(e, ev, &rs);
+
+    if (err != GBA_OK)
+        return err;
+    return m2m_rsc_is_success(rs.rsc) ? accepted(e, ev, &rs) : refusal(e, &rs);
 }
 
 static enum gba_err lost(struct gba_ue_enrol *e, const struct gba_ue_enrol_event *ev)
@@ -214,14 +253,15 @@ static const struct enrol_rule {
     [ENROL_IDLE][ENROL_START] = {begin, ENROL_REGISTERING, "TS-0003 8.3.5.2.3"},
     [ENROL_REGISTERING][ENROL_ANSWER] = {answered, ENROL_DONE, "TS-0003 8.3.2.1"},
     [ENROL_REGISTERING][ENROL_LOST] = {lost, ENROL_FAILED, ""},
+    [ENROL_RENEWING][ENROL_ANSWER] = {renewed, ENROL_DONE, "TS-0003 8.3.5.2.5"},
+    [ENROL_RENEWING][ENROL_LOST] = {lost, ENROL_FAILED, ""},
     [ENROL_DONE][ENROL_START] = {begin, ENROL_REGISTERING, "TS-0003 10.7"},
     [ENROL_FAILED][ENROL_START] = {begin, ENROL_REGISTERING, "TS-0003 10.7"},
 }; /* every pair not listed is refused in gba_ue_enrol_step */
 
 static const enum gba_ue_enrol_todo todos[ENROL_N_STATES] = {
-    [ENROL_IDLE] = GBA_UE_ENROL_FAILED,
-    [ENROL_REGISTERING] = GBA_UE_ENROL_SEND,
-    [ENROL_DONE] = GBA_UE_ENROL_DONE,
+    [ENROL_IDLE] = GBA_UE_ENROL_FAILED,   [ENROL_REGISTERING] = GBA_UE_ENROL_SEND,
+    [ENROL_RENEWING] = GBA_UE_ENROL_SEND, [ENROL_DONE] = GBA_UE_ENROL_DONE,
     [ENROL_FAILED] = GBA_UE_ENROL_FAILED,
 };
 
@@ -261,18 +301,6 @@ static bool copy(char *out, size_t cap, const char *text)
     return gba_text_copy(out, cap, gba_text(text)) == GBA_OK;
 }
 
-/* Administrating stakeholder: the target's service provider, unless it is named. */
-static enum gba_err choose_admin(struct gba_ue_enrol *e, const char *admin_fqdn)
-{
-    struct m2m_id id;
-
-    if (admin_fqdn != NULL)
-        return gba_fqdn_canonical(gba_text(admin_fqdn), e->admin_fqdn);
-    if (m2m_cse_id_parse(gba_text(e->target), &id) == GBA_OK && id.sp.n != 0)
-        return gba_fqdn_canonical(id.sp, e->admin_fqdn);
-    return GBA_E_MISSING;
-}
-
 struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len,
                                        const struct gba_ue_enrol_config *c)
 {
@@ -293,7 +321,7 @@ struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len,
         m2m_suid_find(e->suid) == NULL ||
         (c->target_fqdn != NULL ? gba_fqdn_canonical(gba_text(c->target_fqdn), e->target_fqdn)
                                 : gba_ue_target_fqdn(c->target, e->target_fqdn)) != GBA_OK ||
-        choose_admin(e, c->admin_fqdn) != GBA_OK)
+        m2m_exchange_admin(c->admin_fqdn, c->target, e->admin_fqdn) != GBA_OK)
         return NULL;
     return e;
 }

@@ -9,7 +9,7 @@
 #include "common/m2m_keys.h"
 #include "ua/m2m_exchange.h"
 
-enum enrol_state { ENROL_IDLE, ENROL_REGISTERING, ENROL_DONE, ENROL_FAILED, ENROL_N_STATES };
+enum enrol_state { ENROL_IDLE, ENROL_REGISTERING, ENROL_RENEWING, ENROL_DONE, ENROL_FAILED, ENROL_N_STATES };
 
 enum enrol_event {
     ENROL_START,

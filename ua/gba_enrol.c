@@ -14,7 +14,8 @@
 #include "ua/gba.h"
 #include "ua/url.h"
 
-#define LIFE_S (30 * 24 * 3600) /* asked for; the MEF may grant less */
+#define LIFE_S        (30 * 24 * 3600) /* asked for; the MEF may grant less */
+#define VALID_FOR_MAX 315360000        /* seconds */
 
 /* ------------------------------------------------------------ commands of the MEF */
 
@@ -101,11 +102,12 @@ static void report_commands(struct gba_report *r, const struct gba_context *c)
 
 /* ------------------------------------------------------------ the credential */
 
-static int print_credential(const struct gba_context *c, const struct gba_ue_credential *k)
+static int print_credential(const struct gba_context *c, const struct gba_ue_credential *k,
+                            const char *title)
 {
     struct gba_report r;
 
-    gba_report_begin(&r, c->o, "Enrolled.");
+    gba_report_begin(&r, c->o, title);
     gba_report_credential(&r, c, k);
     if (c->device.commands_retry_s != 0)
         gba_report_number(&r, "commands_retry_s", "ask again", c->device.commands_retry_s);
@@ -164,47 +166,96 @@ static int choose_key(const struct gba_options *o, struct gba_ue_enrol_config *c
     return EX_OK;
 }
 
-static int enrol_by_gba(const struct gba_options *o, const struct gba_ue_enrol_config *config,
-                        struct gba_context *c, struct gba_ue_credential *out)
+/* One run of the command. */
+struct enrolment {
+    const struct gba_options *o;
+    struct gba_ue_enrol_config config;
+    struct gba_context c;
+    struct gba_ue_credential credential;
+    bool kept; /* the one that was there: it is good for long enough */
+};
+
+/* --unless-valid-for */
+static bool is_good(struct enrolment *e)
 {
-    struct gba_ue_command_port port;
-    int status = open_commands(o, &port);
+    uint64_t margin_s = 0;
+
+    if (e->o->valid_for == NULL)
+        return false;
+    gba_text_number(gba_text(e->o->valid_for), VALID_FOR_MAX, &margin_s); /* checked before */
+    e->kept = gba_ue_keyring_credential(e->c.device.ring, e->o->target,
+                                        gba_ue_env_system.now_s(NULL) + (int64_t)margin_s,
+                                        &e->credential) == GBA_OK;
+    return e->kept;
+}
+
+/* --replaces: the new credential is on the disk; what was before ends at the MEF, then here. */
+static int leave(struct enrolment *e, const struct gba_ue_proof *proof, const char *mef_url)
+{
+    const struct gba_options *o = e->o;
+    const struct gba_ue_enrol_config before = {.target = o->replaces,
+                                               .mef_fqdn = e->config.mef_fqdn,
+                                               .admin_fqdn = o->replaces_admin,
+                                               .originator = o->originator};
     enum gba_err err;
 
-    if (status == EX_OK)
-        status = gba_open(o, GBA_OF_CARD, c);
-    if (status != EX_OK)
-        return status;
-    c->device.commands = &port;
+    if (o->replaces == NULL)
+        return EX_OK;
+    err = gba_ue_leave(&e->c.device, proof, mef_url, o->connect_to, &e->config, &before,
+                       o->suites);
+    return err == GBA_OK ? gba_save(&e->c)
+                         : gba_complain(err, e->c.device.why,
+                                        "enrolled, but what was before has not ended yet");
+}
+
+static int enrol_by_gba(struct enrolment *e)
+{
+    const struct gba_options *o = e->o;
     /* In the GBA framework the target is the NAF: the MEF of --mef has no part in it. */
-    err = gba_ue_enrol_target(&c->device, o->gba_mef != NULL ? o->mef : NULL, o->connect_to,
-                              config, o->suites, o->renew != NULL, out);
-    status = gba_save(c);
-    return err == GBA_OK ? status : gba_complain(err, c->device.why, NULL);
-}
-
-static int enrol_by_proof(const struct gba_options *o, const struct gba_ue_proof *proof,
-                          struct gba_ue_enrol_config *config, struct gba_context *c,
-                          struct gba_ue_credential *out)
-{
+    const char *mef_url = o->gba_mef != NULL ? o->mef : NULL;
     struct gba_ue_command_port port;
     int status = open_commands(o, &port);
-    enum gba_err err;
+    enum gba_err err = GBA_OK;
 
     if (status == EX_OK)
-        status = gba_open(o, GBA_OF_DEVICE, c);
+        status = gba_open(o, GBA_OF_CARD, &e->c);
     if (status != EX_OK)
         return status;
-    c->device.commands = &port;
-    config->expires_s = gba_ue_env_system.now_s(NULL) + LIFE_S;
-    err = gba_ue_enrol_provisioned(&c->device, proof, o->mef, o->connect_to, config, o->suites,
-                                   out);
-    return err == GBA_OK ? gba_save(c) : gba_complain(err, c->device.why, NULL);
+    e->c.device.commands = &port;
+    if (!is_good(e))
+        err = gba_ue_enrol_target(&e->c.device, mef_url, o->connect_to, &e->config, o->suites,
+                                  o->renew != NULL, &e->credential);
+    status = gba_save(&e->c);
+    if (err != GBA_OK)
+        return gba_complain(err, e->c.device.why, NULL);
+    return status == EX_OK ? leave(e, NULL, mef_url) : status;
 }
 
-static int enrol_by_psk(const struct gba_options *o, struct gba_ue_enrol_config *config,
-                        struct gba_context *c, struct gba_ue_credential *out)
+static int enrol_by_proof(struct enrolment *e, const struct gba_ue_proof *proof)
 {
+    const struct gba_options *o = e->o;
+    struct gba_ue_command_port port;
+    int status = open_commands(o, &port);
+    enum gba_err err = GBA_OK;
+
+    if (status == EX_OK)
+        status = gba_open(o, GBA_OF_DEVICE, &e->c);
+    if (status != EX_OK)
+        return status;
+    e->c.device.commands = &port;
+    e->config.expires_s = gba_ue_env_system.now_s(NULL) + LIFE_S;
+    if (!is_good(e))
+        err = gba_ue_enrol_provisioned(&e->c.device, proof, o->mef, o->connect_to, &e->config,
+                                       o->suites, &e->credential);
+    if (err != GBA_OK)
+        return gba_complain(err, e->c.device.why, NULL);
+    status = gba_save(&e->c);
+    return status == EX_OK ? leave(e, proof, o->mef) : status;
+}
+
+static int enrol_by_psk(struct enrolment *e)
+{
+    const struct gba_options *o = e->o;
     struct m2m_credential kpm;
     struct gba_ue_proof proof;
     int status;
@@ -217,15 +268,15 @@ static int enrol_by_psk(const struct gba_options *o, struct gba_ue_enrol_config 
     if (status == EX_OK) {
         proof = (struct gba_ue_proof){
             .psk_identity = kpm.key_id, .psk = kpm.key, .psk_len = kpm.key_len};
-        status = enrol_by_proof(o, &proof, config, c, out);
+        status = enrol_by_proof(e, &proof);
     }
     gba_ue_wipe(&kpm, sizeof(kpm));
     return status;
 }
 
-static int enrol_by_cert(const struct gba_options *o, struct gba_ue_enrol_config *config,
-                         struct gba_context *c, struct gba_ue_credential *out)
+static int enrol_by_cert(struct enrolment *e)
 {
+    const struct gba_options *o = e->o;
     const struct gba_ue_proof proof = {.cert_file = o->cert, .key_file = o->key};
     uint8_t pem[16384];
     size_t n;
@@ -235,16 +286,15 @@ static int enrol_by_cert(const struct gba_options *o, struct gba_ue_enrol_config
         return gba_usage("--framework cert needs --cert FILE and --key FILE");
     status = gba_read_private(o->key, pem, sizeof(pem), &n); /* its mode, before it is used */
     gba_ue_wipe(pem, sizeof(pem));
-    return status == EX_OK ? enrol_by_proof(o, &proof, config, c, out) : status;
+    return status == EX_OK ? enrol_by_proof(e, &proof) : status;
 }
 
 static const struct framework {
     const char *name;
     bool with_mef; /* always; GBA only where the MEF is a NAF */
-    int (*enrol)(const struct gba_options *o, struct gba_ue_enrol_config *config,
-                 struct gba_context *c, struct gba_ue_credential *out);
+    int (*enrol)(struct enrolment *e);
 } frameworks[] = {
-    {"gba", false, NULL}, {"psk", true, enrol_by_psk}, {"cert", true, enrol_by_cert}};
+    {"gba", false, enrol_by_gba}, {"psk", true, enrol_by_psk}, {"cert", true, enrol_by_cert}};
 #define N_FRAMEWORKS (sizeof(frameworks) / sizeof(frameworks[0]))
 
 static const struct framework *find_framework(const char *name)
@@ -255,36 +305,46 @@ static const struct framework *find_framework(const char *name)
     return NULL;
 }
 
-int gba_cmd_enrol(const struct gba_options *o)
+static int check_options(const struct gba_options *o)
 {
-    const struct framework *f = find_framework(o->framework);
-    struct gba_ue_enrol_config config = {.target = o->target,
-                                         .target_fqdn = o->target_fqdn,
-                                         .admin_fqdn = o->admin,
-                                         .originator = o->originator};
-    struct gba_ue_credential credential;
-    char mef_fqdn[GBA_UE_FQDN_SIZE];
-    struct gba_context c = {.lock = -1};
-    int status = EX_OK;
+    uint64_t margin_s;
 
     if (o->target == NULL)
         return gba_usage("enrol needs --target CSE-ID");
-    if (f == NULL)
+    if (find_framework(o->framework) == NULL)
         return gba_usage("--framework takes gba, psk or cert");
-    if (f->with_mef || o->gba_mef != NULL)
-        status = name_mef(o, mef_fqdn, sizeof(mef_fqdn), &config);
+    if (o->valid_for != NULL &&
+        gba_text_number(gba_text(o->valid_for), VALID_FOR_MAX, &margin_s) != GBA_OK)
+        return gba_usage("--unless-valid-for takes seconds");
+    if (o->replaces_admin != NULL && o->replaces == NULL)
+        return gba_usage("--replaces-admin goes with --replaces CSE-ID");
+    return EX_OK;
+}
+
+int gba_cmd_enrol(const struct gba_options *o)
+{
+    const struct framework *f = find_framework(o->framework);
+    struct enrolment e = {.o = o,
+                          .config = {.target = o->target,
+                                     .target_fqdn = o->target_fqdn,
+                                     .admin_fqdn = o->admin,
+                                     .originator = o->originator},
+                          .c = {.lock = -1}};
+    char mef_fqdn[GBA_UE_FQDN_SIZE];
+    int status = check_options(o);
+
+    if (status == EX_OK && (f->with_mef || o->gba_mef != NULL))
+        status = name_mef(o, mef_fqdn, sizeof(mef_fqdn), &e.config);
     if (status == EX_OK)
-        status = choose_key(o, &config);
+        status = choose_key(o, &e.config);
     if (status == EX_OK)
-        status = choose_suite(o, &config);
+        status = choose_suite(o, &e.config);
     if (status != EX_OK)
         return status;
-    memset(&credential, 0, sizeof(credential));
-    status = f->enrol != NULL ? f->enrol(o, &config, &c, &credential)
-                              : enrol_by_gba(o, &config, &c, &credential);
+    status = f->enrol(&e);
     if (status == EX_OK)
-        status = print_credential(&c, &credential);
-    gba_ue_wipe(&credential, sizeof(credential));
-    gba_close(&c);
+        status = print_credential(&e.c, &e.credential, e.kept ? "Still valid." : "Enrolled.");
+    gba_ue_wipe(&e.credential, sizeof(e.credential));
+    gba_close(&e.c);
     return status;
 }

@@ -236,9 +236,11 @@ enum gba_err gba_ue_keyring_put(struct gba_ue_keyring *ring, const struct gba_ue
 /* A NAF refused the B-TID: its keys of it are of no use. */
 void gba_ue_keyring_drop_naf(struct gba_ue_keyring *ring, const char *fqdn);
 
-/* One credential per target.  GBA_E_NOT_FOUND: none, or expired at now_s. */
+/* One credential per target.  GBA_E_NOT_FOUND: none, or expired at now_s.  drop wipes it, if it is
+ * there. */
 enum gba_err gba_ue_keyring_put_credential(struct gba_ue_keyring *ring,
                                            const struct gba_ue_credential *c);
+void gba_ue_keyring_drop_credential(struct gba_ue_keyring *ring, const char *target);
 enum gba_err gba_ue_keyring_credential(const struct gba_ue_keyring *ring, const char *target,
                                        int64_t now_s, struct gba_ue_credential *out);
 
@@ -415,8 +417,9 @@ enum gba_err gba_ue_target_fqdn(const char *target, char out[GBA_UE_FQDN_SIZE]);
 enum gba_err gba_ue_enrol_gba(const char *target, const struct gba_ue_naf_key *key,
                               struct gba_ue_credential *out);
 
-/* The second way: a client registration with the MEF in the TLS session that gives Ke and KeID;
- * by a PSK (of the MEF as a NAF, or pre-provisioned) or by certificates. */
+/* The second way: a client registration with the MEF in the TLS session that gives Ke and KeID,
+ * or, where one stands, its update in a second session; by a PSK (of the MEF as a NAF, or
+ * pre-provisioned) or by certificates. */
 struct gba_ue_enrol; /* in memory of the caller */
 
 enum gba_ue_derivation {
@@ -497,6 +500,18 @@ enum gba_err gba_ue_enrol_provisioned(struct gba_ue_device *d, const struct gba_
                                       const char *mef_url, const char *connect_to,
                                       const struct gba_ue_enrol_config *config,
                                       const char *suites, struct gba_ue_credential *out);
+
+/* After an enrolment with another service provider (now): ends what was before.  The registration
+ * with before's stakeholder is deleted at the MEF, and with it the Ke's and keys that are kept for
+ * no other, unless it is now's stakeholder too; then the credential of before's target goes from
+ * d's ring, unless it is now's target.  Until that is done, and after an error, the old credential
+ * is good as long as it was.  May be called again.  proof NULL: the MEF is a NAF.  mef_url NULL:
+ * there is no MEF (TS-0003 8.3.2.3), and only the credential goes.  Errors as of
+ * gba_ue_enrol_provisioned. */
+enum gba_err gba_ue_leave(struct gba_ue_device *d, const struct gba_ue_proof *proof,
+                          const char *mef_url, const char *connect_to,
+                          const struct gba_ue_enrol_config *now,
+                          const struct gba_ue_enrol_config *before, const char *suites);
 
 /* --- M2M Authentication Function (TS-0003 8.2.2.3, 8.8.2) -------------------------------------- */
 

@@ -278,6 +278,16 @@ enum gba_err gba_ue_keyring_put_credential(struct gba_ue_keyring *ring,
     return GBA_OK;
 }
 
+void gba_ue_keyring_drop_credential(struct gba_ue_keyring *ring, const char *target)
+{
+    for (size_t i = 0; i < ring->n_credentials; i++)
+        if (strcmp(ring->credentials[i].target, target) == 0) {
+            ring->credentials[i] = ring->credentials[--ring->n_credentials];
+            gba_wipe(&ring->credentials[ring->n_credentials], sizeof(ring->credentials[0]));
+            return; /* one a target */
+        }
+}
+
 enum gba_err gba_ue_keyring_credential(const struct gba_ue_keyring *ring, const char *target,
                                        int64_t now_s, struct gba_ue_credential *out)
 {

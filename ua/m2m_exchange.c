@@ -81,3 +81,15 @@ enum gba_err m2m_exchange_read(const struct m2m_exchange *x, bool by_certificate
         return GBA_E_DOWNGRADE;
     return m2m_http_response_read(&in, &x->primitive, out) == GBA_OK ? GBA_OK : GBA_E_PROTOCOL;
 }
+
+enum gba_err m2m_exchange_admin(const char *admin_fqdn, const char *target,
+                                char out[static GBA_UE_FQDN_SIZE])
+{
+    struct m2m_id id;
+
+    if (admin_fqdn != NULL)
+        return gba_fqdn_canonical(gba_text(admin_fqdn), out);
+    if (target != NULL && m2m_cse_id_parse(gba_text(target), &id) == GBA_OK && id.sp.n != 0)
+        return gba_fqdn_canonical(id.sp, out);
+    return GBA_E_MISSING;
+}

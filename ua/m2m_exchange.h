@@ -32,4 +32,9 @@ enum gba_err m2m_exchange_begin(struct m2m_exchange *x, enum m2m_op op, const ch
 enum gba_err m2m_exchange_read(const struct m2m_exchange *x, bool by_certificate,
                                const struct gba_ue_reply *reply, struct m2m_response *out);
 
+/* The administrating stakeholder: admin_fqdn, or if that is NULL the service provider of the
+ * target's Absolute CSE-ID.  GBA_E_SYNTAX, GBA_E_MISSING. */
+enum gba_err m2m_exchange_admin(const char *admin_fqdn, const char *target,
+                                char out[static GBA_UE_FQDN_SIZE]);
+
 #endif

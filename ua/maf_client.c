@@ -274,18 +274,6 @@ static bool copy(char *out, size_t cap, const char *text)
     return gba_text_copy(out, cap, gba_text(text)) == GBA_OK;
 }
 
-/* The stakeholder is the target's service provider, unless it is named. */
-static enum gba_err choose_admin(struct maf_client *m, const char *admin_fqdn)
-{
-    struct m2m_id id;
-
-    if (admin_fqdn != NULL)
-        return gba_fqdn_canonical(gba_text(admin_fqdn), m->admin_fqdn);
-    if (m2m_cse_id_parse(gba_text(m->target), &id) == GBA_OK && id.sp.n != 0)
-        return gba_fqdn_canonical(id.sp, m->admin_fqdn);
-    return GBA_E_MISSING;
-}
-
 enum gba_err maf_client_init(struct maf_client *m, const struct gba_ue_maf_config *c,
                              const char *km_id)
 {
@@ -302,7 +290,7 @@ enum gba_err maf_client_init(struct maf_client *m, const struct gba_ue_maf_confi
         gba_fqdn_canonical(gba_text(c->maf_fqdn), m->maf_fqdn) != GBA_OK ||
         (c->target_fqdn != NULL ? gba_fqdn_canonical(gba_text(c->target_fqdn), m->target_fqdn)
                                 : gba_ue_target_fqdn(c->target, m->target_fqdn)) != GBA_OK ||
-        choose_admin(m, c->admin_fqdn) != GBA_OK)
+        m2m_exchange_admin(c->admin_fqdn, c->target, m->admin_fqdn) != GBA_OK)
         return GBA_E_ARGUMENT;
     return GBA_OK;
 }

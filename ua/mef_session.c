@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/secret.h"
+#include "ua/keyring.h"
 #include "ua/run.h"
 #include "ua/url.h"
 
@@ -54,6 +56,59 @@ enum gba_err mef_session_prove(struct mef_session *s, const struct gba_ue_proof 
     s->key_file = by_certificate ? proof->key_file : NULL;
     return GBA_OK;
 }
+
+/* ------------------------------------------------------------ by GBA */
+
+/* Forward secrecy between device and MEF; both ends are ours (doc/CONFORMANCE.md, "Enrolment
+ * with mefd as the NAF"). */
+#define GBA_SUITES                                                                             \
+    "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:DHE-PSK-CHACHA20-POLY1305"
+
+/* Our profile of TS-0003 8.3.2.1: KpmID is the bare B-TID, Kpm = Ks_NAF(MEF's FQDN, the Ua id
+ * of the negotiated suite). */
+static enum gba_err gba_key(void *ctx, const uint8_t ua_id[GBA_UE_UA_ID_LEN], const char *hint,
+                            char identity[GBA_UE_PSK_IDENTITY_SIZE],
+                            uint8_t key[GBA_UE_PSK_MAX], size_t *key_len)
+{
+    struct mef_session_gba *gba = ctx;
+    struct gba_ue_naf_key k;
+    enum gba_err err = run_naf_key_local(gba->d, gba->mef_fqdn, ua_id, false, &k);
+
+    (void)hint;
+    if (err == GBA_OK)
+        err = gba_ue_psk_identity(&k, true, identity);
+    if (err == GBA_OK) {
+        memcpy(key, k.key, GBA_UE_KEY_LEN);
+        *key_len = GBA_UE_KEY_LEN;
+        gba->given = true;
+    }
+    gba_wipe(&k, sizeof(k));
+    return err;
+}
+
+/* TS 33.222 5.4: a B-TID the MEF no longer knows asks for one Ub run. */
+static bool bootstrap_again(struct mef_session *s, int64_t now_s)
+{
+    const struct mef_session_gba *gba = s->ctx;
+
+    return gba->given && ring_may_renew(s->d->ring, gba->mef_fqdn, now_s) &&
+           gba_ue_bootstrap(s->d) == GBA_OK;
+}
+
+void mef_session_by_gba(struct mef_session *s, const char *mef_fqdn, const char *suites,
+                        struct mef_session_gba *gba, struct gba_ue_psk *psk)
+{
+    *gba = (struct mef_session_gba){.d = s->d, .mef_fqdn = mef_fqdn};
+    *psk = (struct gba_ue_psk){.key = gba_key,
+                               .ctx = gba,
+                               .only = true,
+                               .suites = suites != NULL ? suites : GBA_SUITES};
+    s->psk = psk;
+    s->again = bootstrap_again;
+    s->ctx = gba;
+}
+
+/* ------------------------------------------------------------ exchanges */
 
 enum gba_err mef_session_exchange(const struct mef_session *s,
                                   const struct gba_ue_request *request, const char *target,

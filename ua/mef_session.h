@@ -35,6 +35,16 @@ enum gba_err mef_session_base(struct gba_ue_device *d, const char *url,
 enum gba_err mef_session_prove(struct mef_session *s, const struct gba_ue_proof *proof,
                                const char *suites, struct gba_ue_psk *psk);
 
+/* The session shows the B-TID and the NAF key of a MEF that is a NAF; gba and psk are its
+ * memory. */
+struct mef_session_gba {
+    struct gba_ue_device *d;
+    const char *mef_fqdn;
+    bool given;
+};
+void mef_session_by_gba(struct mef_session *s, const char *mef_fqdn, const char *suites,
+                        struct mef_session_gba *gba, struct gba_ue_psk *psk);
+
 /* target: request-target, behind base.  reply belongs to d->ua; what it exported is the
  * caller's to wipe. */
 enum gba_err mef_session_exchange(const struct mef_session *s,

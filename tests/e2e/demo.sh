@@ -73,6 +73,19 @@ test_frameworks() {
             check "$name: nothing left" nothing_left
         done
     done
+    for way in gba psk cert gba:mef; do
+        name="demo --change-provider, $way"
+        case $way in
+        gba:mef) set -- --framework=gba --gba=mef ;;
+        *) set -- "--framework=$way" ;;
+        esac
+        check "$name" exits 0 --change-provider --zh=file "$@"
+        check "$name: last line" last_line 'demo: ok'
+        check "$name: the new provider" grep -q 'accepted .* at //other.test/cse9' "$lab_dir/out"
+        check "$name: no key in clear" silent "key=[0-9a-f]|$k|$opc"
+        check "$name: nothing left" nothing_left
+    done
+    check 'no change of what is pre-provisioned' exits 64 --framework=pre --change-provider
     check 'gba/cert is refused' exits 64 --framework=gba --association=cert
     check 'gba/cert: the reason' grep -q 'no certificate' "$lab_dir/err"
 }

@@ -57,6 +57,13 @@ static enum gba_err f_del_reg(struct mef_store *s, const char *ri)
     return fails(s, "mef del_reg") ? GBA_E_IO : real->del_reg(real, ri);
 }
 
+static enum gba_err f_set_reg(struct mef_store *s, const struct mef_reg *reg)
+{
+    struct mef_store *real = of_store(s)->real;
+
+    return fails(s, "mef set_reg") ? GBA_E_IO : real->set_reg(real, reg);
+}
+
 static enum gba_err f_get_reg(struct mef_store *s, const char *ri, struct mef_reg *out)
 {
     struct mef_store *real = of_store(s)->real;
@@ -178,6 +185,7 @@ static void open_store(struct flow_mef *m)
                                    .add_reg = f_add_reg,
                                    .del_reg = f_del_reg,
                                    .get_reg = f_get_reg,
+                                   .set_reg = f_set_reg,
                                    .find_reg = f_find_reg,
                                    .add_key = f_add_key,
                                    .get_key = f_get_key,

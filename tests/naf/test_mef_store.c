@@ -322,7 +322,7 @@ static void test_foreign_files(void)
 static void test_migration(void)
 {
     static const char back[] =
-        "DROP TABLE command;DROP TABLE instruction;DROP TABLE credential;"
+        "DROP TABLE ke_admin;DROP TABLE command;DROP TABLE instruction;DROP TABLE credential;"
         "DROP TABLE enrolee;DROP TABLE target;DROP TABLE stakeholder;"
         "DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
         "DROP INDEX key_admin;DROP INDEX reg_admin;" BACK_FROM_4_KE "PRAGMA user_version=1;";
@@ -347,7 +347,7 @@ static void test_migration(void)
 static void test_migration_of_2(void)
 {
     static const char back[] =
-        "DROP TABLE command;"
+        "DROP TABLE ke_admin;DROP TABLE command;"
         "DROP TABLE stakeholder;DROP TABLE batch;DROP TABLE audit;DROP TABLE audit_head;"
         "DROP INDEX key_admin;DROP INDEX reg_admin;" BACK_FROM_4_KE
         "ALTER TABLE target DROP COLUMN uicc;PRAGMA user_version=2;";
@@ -377,7 +377,7 @@ static void test_migration_of_2(void)
 static void test_migration_of_3(void)
 {
     static const char back[] =
-        "DROP TABLE command;" BACK_FROM_4_KE
+        "DROP TABLE ke_admin;DROP TABLE command;" BACK_FROM_4_KE
         "ALTER TABLE target DROP COLUMN uicc;PRAGMA user_version=3;";
     struct mef_ke ke = make_ke("AA@mef.example", 1, 100), got;
     struct mef_target t;
@@ -455,6 +455,34 @@ static enum gba_err opens_with(const uint8_t *master)
 static enum gba_err also(void *arg)
 {
     return *(enum gba_err *)arg;
+}
+
+/* 8.3.5.2.6: with a stakeholder's registration go the Ke's that are kept for no other. */
+static void test_kes_of_stakeholders(void)
+{
+    struct mef_ke of_a = make_ke("0A@mef.example", 1, 100), of_b = make_ke("0B@mef.example", 1, 100),
+                  of_both = make_ke("AB@mef.example", 1, 100), got;
+    struct mef_reg a = make_reg("ra", "a.example", 100), b = make_reg("rb", "b.example", 100), live;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(w.store->add_reg(w.store, &a, 1, 3, &live), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->add_reg(w.store, &b, 1, 3, &live), GBA_OK);
+    strcpy(of_a.admin_fqdn, "a.example");
+    strcpy(of_b.admin_fqdn, "b.example");
+    strcpy(of_both.admin_fqdn, "a.example");
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &of_a), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &of_b), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &of_both), GBA_OK);
+    strcpy(of_both.admin_fqdn, "b.example");
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &of_both), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->del_reg(w.store, "ra"), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, of_a.key_id, &got), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, of_b.key_id, &got), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, of_both.key_id, &got), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->add_reg(w.store, &a, 1, 3, &live), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->del_reg(w.store, "rb"), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, of_both.key_id, &got), GBA_E_NOT_FOUND);
+    mef_world_end(&w);
 }
 
 static void test_rekey(void)
@@ -641,6 +669,7 @@ static void test_credential(void)
 static const struct unit_test tests[] = {
     {"what is stored survives a restart", test_survives},
     {"Ke's of one enrolee", test_kes},
+    {"Ke's of stakeholders", test_kes_of_stakeholders},
     {"one registration a stakeholder", test_one_registration},
     {"updates", test_updates},
     {"de-registration takes the keys along", test_deregistration},

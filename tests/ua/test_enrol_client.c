@@ -215,6 +215,47 @@ static void test_answers(void)
     }
 }
 
+/* 8.3.5.2.5: a registration of before is updated, in a session whose Ke then counts. */
+static void test_renewed(void)
+{
+    struct gba_ue_credential c;
+    const struct gba_ue_request *request;
+    const char *target;
+    struct bench b;
+
+    bench_begin(&b);
+    bench_start(&b);
+    answer(&b, 403, "4117", NULL, NULL);
+    b.fields[b.reply.n_fields++] =
+        (struct gba_ue_field){"Content-Location", "/_/mef.example.com/-/r1"};
+    CU_ASSERT_EQUAL(step(&b, GBA_UE_ENROL_EV_REPLY), GBA_OK);
+    CU_ASSERT_EQUAL(b.todo, GBA_UE_ENROL_SEND);
+    CU_ASSERT_EQUAL(gba_ue_enrol_credential(b.e, &c), GBA_E_UNEXPECTED);
+    request = gba_ue_enrol_request(b.e, &target);
+    CU_ASSERT_STRING_EQUAL(request->method, "PUT");
+    CU_ASSERT_STRING_EQUAL(target, "/_/mef.example.com/-/r1");
+    CU_ASSERT(request->fresh);
+    CU_ASSERT_STRING_EQUAL(request->export_label, "EXPORTER-oneM2M-Bootstrap");
+    b.reply.exported[0] = 0xab;
+    answer(&b, 200, "2004", "20260102T003000", "sp.example.com");
+    CU_ASSERT_EQUAL(step(&b, GBA_UE_ENROL_EV_REPLY), GBA_OK);
+    CU_ASSERT_EQUAL(b.todo, GBA_UE_ENROL_DONE);
+    CU_ASSERT_EQUAL(gba_ue_enrol_credential(b.e, &c), GBA_OK);
+    CU_ASSERT_EQUAL(strncmp(c.key_id, "AB41", 4), 0);
+    CU_ASSERT_EQUAL(c.expires_s, NOW + 1800);
+    bench_end(&b);
+    bench_begin(&b); /* and it is gone meanwhile */
+    bench_start(&b);
+    answer(&b, 403, "4117", NULL, NULL);
+    b.fields[b.reply.n_fields++] =
+        (struct gba_ue_field){"Content-Location", "/_/mef.example.com/-/r1"};
+    step(&b, GBA_UE_ENROL_EV_REPLY);
+    answer(&b, 404, "4004", NULL, NULL);
+    CU_ASSERT_EQUAL(step(&b, GBA_UE_ENROL_EV_REPLY), GBA_OK);
+    CU_ASSERT_EQUAL(gba_ue_enrol_error(b.e), GBA_E_REFUSED);
+    bench_end(&b);
+}
+
 static void test_other_request(void)
 {
     struct bench b;
@@ -233,6 +274,7 @@ static void test_all_pairs(void)
     static const char allowed[ENROL_N_STATES][ENROL_N_EVENTS + 1] = {[ENROL_IDLE] = "x..",
                                                                      [ENROL_REGISTERING] =
                                                                          ".xx",
+                                                                     [ENROL_RENEWING] = ".xx",
                                                                      [ENROL_DONE] = "x..",
                                                                      [ENROL_FAILED] = "x.."};
 
@@ -290,6 +332,7 @@ static const struct unit_test tests[] = {
     {"keys", test_keys},
     {"lifetime", test_lifetime},
     {"answers", test_answers},
+    {"a registration of before", test_renewed},
     {"an answer to another request", test_other_request},
     {"all pairs of state and event", test_all_pairs},
     {"configuration", test_configuration},
