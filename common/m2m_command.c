@@ -390,7 +390,8 @@ enum gba_err m2m_command_read(struct gba_bytes pc, enum m2m_format format,
 
 /* ------------------------------------------------------------ values */
 
-/* "SCHEME://HOST[:PORT][/...]" with that host, and nothing in front of it. */
+/* "SCHEME://HOST[:PORT][/...]" with that host; a user's name in front of another host may look
+ * the same up to its colon. */
 static bool leads_to(const char *uri, const char *scheme, const char *fqdn)
 {
     static const char ends[] = ":/?#";
@@ -403,6 +404,8 @@ static bool leads_to(const char *uri, const char *scheme, const char *fqdn)
         !gba_text_eq_nocase(gba_text(scheme), (struct gba_text){uri, (size_t)(host - uri)}))
         return false;
     host += 3;
+    if (memchr(host, '@', strcspn(host, "/?#")) != NULL)
+        return false;
     n = strcspn(host, ends);
     return gba_text_eq_nocase((struct gba_text){host, n}, gba_text(fqdn));
 }

@@ -187,6 +187,9 @@ static void test_values(void)
         {1, "uri", "https://MEF.example", 0, 20},
         {1, "uri", "http://mef.example", 0, 43},
         {1, "uri", "https://mef.example@evil.example/", 0, 43},
+        {1, "uri", "https://mef.example:443@evil.example/", 0, 43}, /* a name and a password */
+        {2, "uri", "coaps://mef.example:x@evil.example?", 0, 43},
+        {1, "uri", "https://mef.example/@", 0, 20},
         {1, "uri", "https://mef.example.evil.example/", 0, 43},
         {1, "uri", "https://evil.example/mef.example", 0, 43},
         {1, "uri", "https://evil.example#://mef.example", 0, 43},
