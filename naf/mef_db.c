@@ -29,6 +29,11 @@
 #define PAGE(table, columns, enrolee)                                                          \
     "SELECT rowid," columns " FROM " table " WHERE rowid>?1 AND (?3 IS NULL OR " enrolee       \
     "=?3) ORDER BY rowid LIMIT ?2"
+/* Km's that came from an MEF, under their KeIDs and, the others, as registrations name them. */
+#define KMS "key IS NOT NULL AND origin=" STR(MEF_DB_PROCEDURE)
+#define UNNAMED_KMS                                                                            \
+    KMS " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=enrolee"                              \
+        " AND substr(name,1,length(ri)+1)=ri||'@')"
 /* A row of the configuration takes the place of the one of the start before. */
 #define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
 
@@ -60,6 +65,11 @@ static const char *const sql[N_STATEMENTS] = {
                        " AND ke IN(SELECT id FROM ke WHERE enrolee=?1)",
     [S_DEL_LAST_KES] = "DELETE FROM ke WHERE enrolee=?1 AND NOT EXISTS"
                        "(SELECT 1 FROM reg WHERE creator=?1)",
+    [S_DEL_LAST_KMS] = "DELETE FROM credential WHERE enrolee=?1 AND " KMS
+                       " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=?1)",
+    [S_TRIM_KMS] = "DELETE FROM credential WHERE enrolee=?1 AND " UNNAMED_KMS
+                   " AND rowid NOT IN(SELECT rowid FROM credential WHERE enrolee=?1"
+                   " AND " UNNAMED_KMS " ORDER BY rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
     [S_COUNT_KEYS] = "SELECT count(*) FROM key WHERE creator=?",
     [S_ADD_KEY] = "INSERT INTO key(" KEY_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?)",
     [S_GET_KEY] = "SELECT " KEY_COLUMNS " FROM key WHERE id=?",
@@ -148,8 +158,7 @@ static const char *const sql[N_STATEMENTS] = {
     [S_REVOKE_KES] = "DELETE FROM ke WHERE enrolee=?",
     [S_REVOKE_KEYS] = "DELETE FROM key WHERE creator=?",
     [S_REVOKE_REGS] = "DELETE FROM reg WHERE creator=?",
-    [S_REVOKE_KMS] = "DELETE FROM credential WHERE enrolee=? AND key IS NOT NULL AND origin=" STR(
-        MEF_DB_PROCEDURE),
+    [S_REVOKE_KMS] = "DELETE FROM credential WHERE enrolee=? AND " KMS,
     [S_DEL_STAKEHOLDER_KEYS] = "DELETE FROM key WHERE admin=?",
     [S_DEL_STAKEHOLDER_KES] = "DELETE FROM ke WHERE id IN(SELECT ke FROM ke_admin WHERE admin=?1)"
                               " AND id NOT IN(SELECT ke FROM ke_admin WHERE admin<>?1)",
@@ -157,6 +166,9 @@ static const char *const sql[N_STATEMENTS] = {
     [S_DEL_ORPHAN_KES] =
         "DELETE FROM ke WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"
         " AND enrolee NOT IN(SELECT creator FROM reg WHERE admin<>?1)",
+    [S_DEL_ORPHAN_KMS] =
+        "DELETE FROM credential WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"
+        " AND enrolee NOT IN(SELECT creator FROM reg WHERE admin<>?1) AND " KMS,
     [S_DEL_STAKEHOLDER_REGS] = "DELETE FROM reg WHERE admin=?",
     [S_GET_AUDIT_HEAD] = "SELECT n,hash FROM audit_head",
     [S_SET_AUDIT_HEAD] = "INSERT OR REPLACE INTO audit_head(id,n,hash) VALUES(1,?,?)",

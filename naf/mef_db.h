@@ -41,6 +41,8 @@ enum statement {
     S_DEL_ADMIN_KES,
     S_DEL_KE_ADMIN,
     S_DEL_LAST_KES,
+    S_DEL_LAST_KMS,
+    S_TRIM_KMS,
     S_COUNT_KEYS,
     S_ADD_KEY,
     S_GET_KEY,
@@ -86,6 +88,7 @@ enum statement {
     S_DEL_STAKEHOLDER_KES,
     S_DEL_STAKEHOLDER_KE_ADMIN,
     S_DEL_ORPHAN_KES,
+    S_DEL_ORPHAN_KMS,
     /* audit log */
     S_GET_AUDIT_HEAD,
     S_SET_AUDIT_HEAD,

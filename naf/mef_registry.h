@@ -91,6 +91,8 @@ struct mef_registry {
     enum gba_err (*note_batch)(struct mef_registry *self, const char *token, uint64_t batch);
 
     /* New rows; a credential takes the place of one that a procedure left with the same enrolee.
+     * Of an enrolee's Km's of procedures the last MEF_KES_MAX stay, and those that its
+     * registrations name.
      * GBA_E_EXISTS: its name is taken; GBA_E_NOT_FOUND: the enrolee or target it
      * names has no row. */
     enum gba_err (*add_stakeholder)(struct mef_registry *self, const char *fqdn,

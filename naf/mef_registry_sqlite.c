@@ -258,6 +258,15 @@ static enum gba_err credential(struct mef_registry *self, enum mef_credential_ki
     return err;
 }
 
+/* A client that enrols again and again with its MEF has no more here than there. */
+static enum gba_err trim_kms(struct mef_db *s, const char *enrolee)
+{
+    sqlite3_stmt *st = mef_db_use(s, S_TRIM_KMS);
+
+    mef_db_text(st, 1, enrolee);
+    return mef_db_run(st);
+}
+
 static enum gba_err add_credential(struct mef_registry *self, const struct mef_credential *row,
                                    enum mef_origin origin)
 {
@@ -284,7 +293,10 @@ static enum gba_err add_credential(struct mef_registry *self, const struct mef_c
         sqlite3_bind_blob(st, 4, sealed, (int)(row->key_len + MEF_DB_SEAL_MORE), SQLITE_STATIC);
     sqlite3_bind_int64(st, 5, row->expires_s);
     sqlite3_bind_int(st, 6, (int)origin);
-    return mef_db_end(s, add(s, st));
+    err = add(s, st);
+    if (err == GBA_OK && row->kind == MEF_CRED_PSK && origin == MEF_OF_PROCEDURE)
+        err = trim_kms(s, row->enrolee);
+    return mef_db_end(s, err);
 }
 
 /* ------------------------------------------------------------ instructions */

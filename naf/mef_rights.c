@@ -153,6 +153,8 @@ enum gba_err mef_learn_km(const struct mef *m, const char *mef_fqdn, struct gba_
         .kind = MEF_CRED_PSK, .key_len = sizeof(km->octets), .expires_s = expires_s};
     enum gba_err err = mef_credential_name(MEF_CRED_PSK, key_id, row.name);
 
+    if (err == GBA_OK && expires_s <= now_s) /* 0 in a row would be: for ever */
+        err = GBA_E_EXPIRED;
     if (err == GBA_OK)
         err = mef_absolute(m->policy, enrolee, row.enrolee);
     if (err == GBA_OK)

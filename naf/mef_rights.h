@@ -59,8 +59,9 @@ enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,
                                    struct gba_text san);
 
 /* A Km that an MEF gave a MAF for this enrolee, known from now on by its KeID (TS-0003 8.8.2.3,
- * 8.3.2.1 step 6); until expires_s.  GBA_E_SYNTAX: no identifiers; GBA_E_NOT_FOUND: the enrolee
- * has no row here; GBA_E_EXISTS: the KeID is another's; the registry's. */
+ * 8.3.2.1 step 6); until expires_s.  GBA_E_SYNTAX: no identifiers; GBA_E_EXPIRED: that is over;
+ * GBA_E_NOT_FOUND: the enrolee has no row here; GBA_E_EXISTS: the KeID is another's; the
+ * registry's. */
 enum gba_err mef_learn_km(const struct mef *m, const char *mef_fqdn, struct gba_text key_id,
                           struct gba_text enrolee, const struct gba_key *km, int64_t now_s,
                           int64_t expires_s);

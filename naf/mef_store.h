@@ -76,7 +76,8 @@ struct mef_store {
     /* Labels and times.  GBA_E_NOT_FOUND. */
     enum gba_err (*set_reg)(struct mef_store *self, const struct mef_reg *reg);
     /* With it go its commands, the creator's keys of that stakeholder, the Ke's that are kept for
-     * no other, and with the last registration all Ke's.  GBA_E_NOT_FOUND. */
+     * no other, and with the last registration all Ke's, or the Km's that a MAF has from MEFs.
+     * GBA_E_NOT_FOUND. */
     enum gba_err (*del_reg)(struct mef_store *self, const char *ri);
 
     /* GBA_E_EXISTS: the RelativeKeyID is taken; GBA_E_OVERLOAD: max of the creator's. */

@@ -250,7 +250,13 @@ static enum gba_err del_reg_locked(struct mef_db *s, const char *ri)
 
     mef_db_text(st, 1, ri);
     err = one_reg(st, &reg);
-    return err == GBA_OK ? drop_reg(s, &reg) : err;
+    if (err == GBA_OK)
+        err = drop_reg(s, &reg);
+    if (err != GBA_OK)
+        return err;
+    st = mef_db_use(s, S_DEL_LAST_KMS); /* not where another takes its place at once */
+    mef_db_text(st, 1, reg.creator);
+    return mef_db_run(st);
 }
 
 static enum gba_err del_reg(struct mef_store *self, const char *ri)

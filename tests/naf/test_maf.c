@@ -109,6 +109,23 @@ static enum gba_err learn(const char *key_id, const char *enrolee)
                         WORLD_T0, UNTIL);
 }
 
+static enum gba_err count_one(void *arg, const struct mef_row *row)
+{
+    size_t *n = arg;
+
+    *n += row->origin == MEF_OF_PROCEDURE && row->u.credential.kind == MEF_CRED_PSK;
+    return GBA_OK;
+}
+
+static size_t count_kms(void)
+{
+    size_t n = 0;
+
+    CU_ASSERT_EQUAL(w.registry->list(w.registry, MEF_CREDENTIAL, NULL, 0, 1000, count_one, &n),
+                    GBA_OK);
+    return n;
+}
+
 /* ------------------------------------------------------------ the role */
 
 static void test_base(void)
@@ -200,6 +217,10 @@ static void test_learned(void)
         learn("414142434445464748494A4B4C4D4E4F@mef.example", "//sp.example/Snobody"),
         GBA_E_NOT_FOUND);
     CU_ASSERT_EQUAL(learn("a b", WORLD_ENROLEE), GBA_E_SYNTAX);
+    for (int64_t until_s = 0; until_s <= WORLD_T0; until_s += WORLD_T0) /* 0: not for ever */
+        CU_ASSERT_EQUAL(mef_learn_km(&w.mef, "mef.example", GBA_TEXT(KE_ID),
+                                     GBA_TEXT(WORLD_ENROLEE), &km, WORLD_T0, until_s),
+                        GBA_E_EXPIRED);
     CU_ASSERT_EQUAL(find(KE_ID, &row), GBA_OK);
     CU_ASSERT_EQUAL(row.expires_s, UNTIL);
     CU_ASSERT(row.key_len == 32 && memcmp(row.key, km.octets, 32) == 0);
@@ -272,6 +293,61 @@ static void test_renamed(void)
     mef_world_end(&w);
 }
 
+/* 8.8.2.6, 10.7: with the registration goes the name, with the last one every Km of an MEF,
+ * also where the administration removes it. */
+static void test_last_registration(void)
+{
+    static const char more_json[] = "{\"sec:mafcr\":{" ET ",\"adfq\":\"more.example\"}}";
+    struct mef_row row = {.noun = MEF_REGISTRATION};
+    char first[M2M_TO_SIZE], second[M2M_TO_SIZE];
+    struct mef_credential c;
+
+    for (int by_admin = 0; by_admin < 2; by_admin++) {
+        begin();
+        CU_ASSERT_EQUAL(learn(KE_ID, WORLD_ENROLEE), GBA_OK);
+        strcpy(one.key_id, KE_ID);
+        CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+        memcpy(first, location, sizeof(first));
+        CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, more_json), M2M_RSC_CREATED);
+        memcpy(second, location, sizeof(second));
+        CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, first, 0, ""), M2M_RSC_DELETED);
+        CU_ASSERT_EQUAL(find(KE_ID, &c), GBA_OK);
+        strcpy(row.u.registration.ri, strrchr(second, '/') + 1);
+        if (by_admin != 0) {
+            CU_ASSERT_EQUAL(w.registry->remove(w.registry, &row), GBA_OK);
+        } else {
+            CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, second, 0, ""), M2M_RSC_DELETED);
+        }
+        CU_ASSERT_EQUAL(find(KE_ID, &c), GBA_E_NOT_FOUND);
+        CU_ASSERT_EQUAL(count_kms(), 0);
+        mef_world_end(&w);
+    }
+}
+
+/* The last ones, and the one with a name. */
+static void test_many(void)
+{
+    char name[MEF_CRED_NAME_SIZE], key_id[64];
+    struct mef_credential c;
+
+    begin();
+    CU_ASSERT_EQUAL(learn(KE_ID, WORLD_ENROLEE), GBA_OK);
+    strcpy(one.key_id, KE_ID);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    assigned(name);
+    CU_ASSERT_EQUAL(learn("FF42434445464748494A4B4C4D4E4F50@mef.example", WORLD_OTHER), GBA_OK);
+    for (unsigned i = 0; i < 3 * MEF_KES_MAX; i++) {
+        snprintf(key_id, sizeof(key_id), "%032X@mef.example", i);
+        CU_ASSERT_EQUAL(learn(key_id, WORLD_ENROLEE), GBA_OK);
+        CU_ASSERT_EQUAL(find(key_id, &c), GBA_OK);
+    }
+    CU_ASSERT_EQUAL(count_kms(), MEF_KES_MAX + 2);
+    CU_ASSERT_EQUAL(find(name, &c), GBA_OK);
+    CU_ASSERT_EQUAL(find("FF42434445464748494A4B4C4D4E4F50@mef.example", &c), GBA_OK);
+    CU_ASSERT_EQUAL(find(KE_ID, &c), GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
 /* 8.8.2.6: with the registration goes the name. */
 static void test_forgotten(void)
 {
@@ -308,6 +384,8 @@ static const struct unit_test tests[] = {
     {"it gets a name", test_named},
     {"a new Km under the old name", test_renamed},
     {"the name goes with the registration", test_forgotten},
+    {"with the last one goes every Km", test_last_registration},
+    {"not more Km's than Ke's", test_many},
     {"a B-TID is its own name", test_gba},
 };
 UNIT_MAIN("maf", tests)
