@@ -1,7 +1,7 @@
 /*
  * The decisions of an MEF or MAF on Mmef or Mmaf: who asks, what `to` names, which procedure;
- * see mef.h.  The procedures are in mef_reg.c, mef_keys.c, maf_km.c and mef_cmd.c, which notes
- * for itself.
+ * see mef.h.  The procedures are in mef_reg.c, mef_keys.c, maf_km.c and mef_cmd.c.  Keys that
+ * are given out and commands note for themselves.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -207,7 +207,8 @@ static enum m2m_rsc perform(struct mef_call *k)
     enum m2m_rsc rsc;
 
     if (k->c->id[0] == '\0')
-        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED, "not an entity of this function");
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED,
+                      "not an entity of this function");
     if (mef_admit(k->m, &k->c->uss) != GBA_OK)
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "5402: no USS of the GSID");
     /* an enrolee may leave it to the MEF to know its Enrolee-ID (8.3.2.1) */
@@ -267,8 +268,8 @@ static enum gba_err note_done(struct mef_call *k)
                                     : mef_note(k, what, k->reg.creator, k->reg.ri);
 }
 
-/* A change and its line in the log are one: both stay, or neither.  What only reads needs no room
- * on the disk; a key that is given out needs its line. */
+/* A change and its line in the log are one: both stay, or neither.  What only reads needs no
+ * room on the disk; a key that is given out needs its line. */
 static enum m2m_rsc perform_noted(struct mef_call *k)
 {
     struct mef_registry *g = k->m->registry;
@@ -281,8 +282,9 @@ static enum m2m_rsc perform_noted(struct mef_call *k)
     rsc = perform(k);
     if (m2m_rsc_is_success(rsc))
         err = note_done(k);
-    else if (rsc == M2M_RSC_INTERNAL_SERVER_ERROR)
-        err = GBA_E_IO; /* what was done before that is undone */
+    else if (rsc !=
+             M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED) /* which has kept a Ke, and noted it */
+        err = GBA_E_CANCELLED; /* what was done before the refusal is undone */
     if (changes)
         err = g->end(g, err);
     if (err == GBA_OK || !m2m_rsc_is_success(rsc))

@@ -100,7 +100,8 @@ static enum m2m_rsc fill_new(struct mef_call *k)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
     err = k->m->registry->stakeholder(k->m->registry, k->reg.admin_fqdn);
     if (err == GBA_E_FORBIDDEN)
-        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "adminFQDN is no stakeholder here");
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
+                      "adminFQDN is no stakeholder here");
     if (err != GBA_OK)
         return mef_store_rsc(k, err);
     k->reg.ri[0] = 'r'; /* no RelativeKeyID of ours begins so */
@@ -125,8 +126,6 @@ enum m2m_rsc mef_create_reg(struct mef_call *k)
     rsc = err == GBA_OK || err == GBA_E_EXISTS ? keep_ke(k) : mef_store_rsc(k, err);
     if (err == GBA_OK && rsc == M2M_RSC_OK)
         rsc = maf_name_km(k);
-    if (err == GBA_OK && rsc != M2M_RSC_OK)
-        s->del_reg(s, k->reg.ri); /* no half a registration */
     if (rsc != M2M_RSC_OK)
         return rsc;
     if (err == GBA_E_EXISTS) { /* one a stakeholder; where it is helps a client that lost it */

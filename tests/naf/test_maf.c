@@ -109,6 +109,11 @@ static enum gba_err learn(const char *key_id, const char *enrolee)
                         WORLD_T0, UNTIL);
 }
 
+static enum gba_err find_reg(struct mef_reg *out)
+{
+    return w.store->find_reg(w.store, WORLD_ENROLEE, "admin.example", out);
+}
+
 static enum gba_err count_one(void *arg, const struct mef_row *row)
 {
     size_t *n = arg;
@@ -293,6 +298,29 @@ static void test_renamed(void)
     mef_world_end(&w);
 }
 
+/* A refusal leaves nothing behind: here the Km of the session was revoked meanwhile. */
+static void test_nothing_of_a_refusal(void)
+{
+    struct mef_reg before, after;
+    char *ri;
+    size_t n;
+
+    begin();
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    ri = strrchr(location, '/') + 1;
+    CU_ASSERT_EQUAL(w.store->get_reg(w.store, ri, &before), GBA_OK);
+    strcpy(one.key_id, KE_ID);
+    CU_ASSERT_EQUAL(
+        ask(&one, M2M_OP_UPDATE, location, 0, "{\"sec:mafcr\":{\"lbl\":[\"new\"]}}"),
+        M2M_RSC_NOT_FOUND);
+    CU_ASSERT_EQUAL(find_reg(&after), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(after.labels, before.labels);
+    CU_ASSERT_EQUAL(w.registry->revoke(w.registry, WORLD_ENROLEE, &n), GBA_OK);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_NOT_FOUND);
+    CU_ASSERT_EQUAL(find_reg(&after), GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
 /* 8.8.2.6, 10.7: with the registration goes the name, with the last one every Km of an MEF,
  * also where the administration removes it. */
 static void test_last_registration(void)
@@ -386,6 +414,7 @@ static const struct unit_test tests[] = {
     {"the name goes with the registration", test_forgotten},
     {"with the last one goes every Km", test_last_registration},
     {"not more Km's than Ke's", test_many},
+    {"nothing stays of a refusal", test_nothing_of_a_refusal},
     {"a B-TID is its own name", test_gba},
 };
 UNIT_MAIN("maf", tests)
