@@ -240,7 +240,6 @@ static const char *const events[M2M_N_TYPES][N_OPS] = {
                             [M2M_OP_UPDATE] = "registration.update",
                             [M2M_OP_DELETE] = "registration.delete"},
     [M2M_SYMM_KEY_REG] = {[M2M_OP_CREATE] = "key.create",
-                          [M2M_OP_RETRIEVE] = "key.give",
                           [M2M_OP_UPDATE] = "key.update",
                           [M2M_OP_DELETE] = "key.delete"},
 };

@@ -195,31 +195,57 @@ static enum gba_err note_given(const struct mef *m, const struct mef_fetch *f, i
     return m->audit != NULL ? m->audit->note(m->audit, &e, now_s) : GBA_OK;
 }
 
-void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
-                   const struct naf_key *key, int64_t now_s)
+/* Every row that says yes is read in the transaction of the line in the log: rows of others
+ * that are not on the disk yet fail together with it, and then nothing is given. */
+static enum gba_err give_gba(const struct mef *m, struct mef_fetch *f,
+                             const struct gba_zn_answer *a, int64_t now_s)
 {
     struct mef_client c = {.is_enrolee = false};
     const struct gba_key *chosen = NULL;
+    enum gba_err err;
 
+    /* the target is told the Enrolee-ID, never the IMPI: no row, no key */
+    err = mef_know_gba(m, gba_text(a->impi), a->uss_list, now_s, a->expiry_s, &c);
+    if (err == GBA_OK && !c.is_enrolee)
+        err = GBA_E_FORBIDDEN;
+    if (err == GBA_OK)
+        err = may_have(m, f, c.id, &c.uss, now_s, c.expires_s);
+    if (err == GBA_OK)
+        err = choose_key(f, a, &chosen);
+    if (err == GBA_OK)
+        err = note_given(m, f, now_s);
+    if (err == GBA_OK)
+        f->key = *chosen;
+    return err;
+}
+
+static enum gba_err give_ours(const struct mef *m, struct mef_fetch *f, int64_t now_s)
+{
+    enum gba_err err = from_store(m, now_s, f);
+
+    return err == GBA_OK ? note_given(m, f, now_s) : err;
+}
+
+static enum gba_err end_giving(const struct mef *m, struct mef_fetch *f, enum gba_err err)
+{
+    err = m->registry->end(m->registry, err);
+    if (err != GBA_OK)
+        gba_wipe(&f->key, sizeof(f->key));
+    return err;
+}
+
+void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
+                   const struct naf_key *key, int64_t now_s)
+{
     f->ask = false;
     f->err = err;
     if (err == GBA_E_BTID || err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN)
         f->err = GBA_E_NOT_FOUND; /* also a domain that has no BSF here */
     if (err != GBA_OK)
         return;
-    /* the target is told the Enrolee-ID, never the IMPI: no row, no key */
-    f->err =
-        mef_know_gba(m, gba_text(key->a.impi), key->a.uss_list, now_s, key->a.expiry_s, &c);
-    if (f->err == GBA_OK && !c.is_enrolee)
-        f->err = GBA_E_FORBIDDEN;
+    f->err = m->registry->begin(m->registry);
     if (f->err == GBA_OK)
-        f->err = may_have(m, f, c.id, &c.uss, now_s, c.expires_s);
-    if (f->err == GBA_OK)
-        f->err = choose_key(f, &key->a, &chosen);
-    if (f->err == GBA_OK)
-        f->err = note_given(m, f, now_s);
-    if (f->err == GBA_OK)
-        f->key = *chosen;
+        f->err = end_giving(m, f, give_gba(m, f, &key->a, now_s));
 }
 
 void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struct gba_text path,
@@ -236,11 +262,9 @@ void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struc
         f->ask = f->err == GBA_OK;
     } else if (f->key_id.form == M2M_KEY_ID_HEX &&
                gba_text_eq_nocase(f->key_id.fqdn, gba_text(m->policy->fqdn))) {
-        f->err = from_store(m, now_s, f);
+        f->err = m->registry->begin(m->registry);
         if (f->err == GBA_OK)
-            f->err = note_given(m, f, now_s);
-        if (f->err != GBA_OK)
-            gba_wipe(&f->key, sizeof(f->key));
+            f->err = end_giving(m, f, give_ours(m, f, now_s));
     } else {
         f->err = GBA_E_NOT_FOUND;
     }

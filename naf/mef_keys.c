@@ -1,6 +1,6 @@
 /*
- * Key registration and key retrieval: TS-0003 8.3.5.2.7-10, 8.8.2.7-10.  A key is the client's own
- * (keyValue) or the session's export (10.3.5).
+ * Key registration and key retrieval: TS-0003 8.3.5.2.7-10, 8.8.2.7-10.  A key is the client's
+ * own (keyValue) or the session's export (10.3.5).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -45,8 +45,7 @@ static enum m2m_rsc take_targets(struct mef_call *k)
     const struct m2m_suid *suid = m2m_suid_find(k->key.suid);
 
     if (suid == NULL || suid->source != k->role->keys_of)
-        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE,
-                      "SUID is not of a key registered here");
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "SUID is not of a key registered here");
     if (!m2m_suid_takes_targets(suid, m2m_items(&k->in, M2M_A_TARGET_IDS)))
         return mef_no(k, M2M_RSC_BAD_REQUEST, "number of targetIDs");
     return mef_list_pack(&k->in, M2M_A_TARGET_IDS, k->key.targets, sizeof(k->key.targets))
@@ -189,11 +188,34 @@ static bool is_target(const struct mef_call *k)
     return false;
 }
 
-/* 8.3.5.2.8: only a client that is in targetIDs gets the key. */
+/* With its line in the log. */
+static enum gba_err give(struct mef_call *k, const char *relative_id)
+{
+    struct mef_store *s = k->m->store;
+    enum gba_err err = s->get_key(s, relative_id, &k->key);
+
+    if (err == GBA_OK && k->key.expires_s <= k->now_s)
+        err = GBA_E_NOT_FOUND;
+    if (err == GBA_OK && !is_target(k))
+        err = GBA_E_FORBIDDEN;
+    return err == GBA_OK ? mef_note(k, "key.give", k->key.creator, k->key.relative_id) : err;
+}
+
+/* 8.3.5.2.8: only a client that is in targetIDs gets the key.  It is read again in a
+ * transaction: what others have changed is not on the disk yet, and with it this one fails. */
 enum m2m_rsc mef_retrieve_key(struct mef_call *k)
 {
-    if (!is_target(k))
+    struct mef_registry *g = k->m->registry;
+    char relative_id[MEF_RI_SIZE];
+    enum gba_err err = g->begin(g);
+
+    memcpy(relative_id, k->key.relative_id, sizeof(relative_id));
+    if (err == GBA_OK)
+        err = g->end(g, give(k, relative_id));
+    if (err == GBA_E_FORBIDDEN)
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not in targetIDs");
+    if (err != GBA_OK)
+        return mef_store_rsc(k, err);
     represent(k);
     m2m_set_key(&k->out, &k->key.key);
     return M2M_RSC_OK;
