@@ -239,6 +239,9 @@ struct gba_naf_handshake {
     const char *sni; /* canonical; NULL: none */
     bool tls13;
     uint16_t suite; /* TLS 1.2: the negotiated one; 0 with TLS 1.3 */
+    /* Of the peer: an IPv4 address, the /64 of an IPv6 address; NULL: not known. */
+    const uint8_t *address;
+    size_t address_len;
 };
 
 /* A key that is not from the BSF. */

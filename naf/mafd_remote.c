@@ -5,12 +5,51 @@
  */
 #include "naf/mafd_remote.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/host/clock.h"
-#include "naf/key_fetch.h"
+#include "common/host/random.h"
+#include "common/keyed_hash.h"
+#include "common/limiter.h"
 
-#define SUID_MAF 21 /* a remotely provisioned key for a MAF (TS-0004 6.3.4.2.39) */
+#define SUID_MAF 21   /* a remotely provisioned key for a MAF (TS-0004 6.3.4.2.39) */
+#define REFUSED  4096 /* KeIDs that are remembered */
+
+struct mafd_remote {
+    struct mafd_remote_config c;
+    struct limiter *limiter; /* NULL: none */
+    uint8_t hash_key[16];
+    pthread_mutex_t lock;
+    struct {
+        uint64_t print; /* hash of the KeID */
+        int64_t until_s;
+    } refused[REFUSED];
+};
+
+/* ------------------------------------------------------------ what was not given */
+
+static bool was_refused(struct mafd_remote *m, uint64_t print, int64_t now_s)
+{
+    bool refused;
+
+    pthread_mutex_lock(&m->lock);
+    refused = m->refused[print % REFUSED].print == print &&
+              m->refused[print % REFUSED].until_s > now_s;
+    pthread_mutex_unlock(&m->lock);
+    return refused;
+}
+
+static void note_refused(struct mafd_remote *m, uint64_t print, int64_t now_s)
+{
+    pthread_mutex_lock(&m->lock);
+    m->refused[print % REFUSED].print = print;
+    m->refused[print % REFUSED].until_s = now_s + MAFD_REMOTE_NEGATIVE_S;
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* ------------------------------------------------------------ one question */
 
 static bool is_of(const struct mefd_mef_conf *mef, struct gba_text domain)
 {
@@ -35,11 +74,11 @@ static const struct mefd_mef_conf *issuer(const struct mefd_conf *c, struct gba_
 }
 
 static enum gba_err learn(const struct mafd_remote *m, const struct mefd_mef_conf *mef,
-                          struct gba_text key_id, const struct key_fetched *got,
+                          struct gba_text key_id, const struct key_fetched *got, int64_t now_s,
                           struct gba_naf_psk_row *row)
 {
-    enum gba_err err = mef_learn_km(m->mef, mef->fqdn, key_id, gba_text(got->enrolee),
-                                    &got->key, clock_unix_s(), got->expires_s);
+    enum gba_err err = mef_learn_km(m->c.mef, mef->fqdn, key_id, gba_text(got->enrolee),
+                                    &got->key, now_s, got->expires_s);
 
     if (err != GBA_OK)
         return err == GBA_E_NOT_FOUND ? GBA_E_FORBIDDEN : err; /* no row: not asked elsewhere */
@@ -49,29 +88,102 @@ static enum gba_err learn(const struct mafd_remote *m, const struct mefd_mef_con
     return GBA_OK;
 }
 
-enum gba_err mafd_remote_km(void *arg, struct gba_text key_id, struct gba_naf_psk_row *row)
+static enum gba_err ask(const struct mafd_remote *m, const struct mefd_mef_conf *mef,
+                        struct gba_text key_id, int64_t now_s, struct gba_naf_psk_row *row)
 {
-    const struct mafd_remote *m = arg;
-    const struct mefd_mef_conf *mef = issuer(m->conf, key_id);
-    struct key_fetch_source from = {.cert = m->conf->tls.certificate,
-                                    .key = m->conf->tls.key,
-                                    .origin = m->mef->policy->fqdn};
+    const struct key_fetch_source from = {.url = mef->url,
+                                          .ca = mef->ca,
+                                          .cert = m->c.conf->tls.certificate,
+                                          .key = m->c.conf->tls.key,
+                                          .origin = m->c.mef->policy->fqdn,
+                                          .deadline_ms = mef->deadline_ms};
     struct key_fetched got;
-    enum gba_err err;
+    enum gba_err err = m->c.fetch(&from, key_id, SUID_MAF, &got);
 
-    if (mef == NULL)
-        return GBA_E_NOT_FOUND;
-    from.url = mef->url;
-    from.ca = mef->ca;
-    from.deadline_ms = mef->deadline_ms;
-    err = key_fetch_credential(&from, key_id, SUID_MAF, &got);
     if (err == GBA_OK)
-        err = learn(m, mef, key_id, &got, row);
+        err = learn(m, mef, key_id, &got, now_s, row);
     else if (err == GBA_E_NOT_FOUND)
         err = GBA_E_FORBIDDEN;
-    LOG(m->log, err == GBA_OK || err == GBA_E_FORBIDDEN ? LOG_LV_INFO : LOG_LV_WARNING,
+    LOG(m->c.log, err == GBA_OK || err == GBA_E_FORBIDDEN ? LOG_LV_INFO : LOG_LV_WARNING,
         "maf.km", LOG_STR("mef", mef->fqdn), LOG_TEXT("key_id", key_id),
         LOG_STR("client", got.enrolee), LOG_ERR(err));
     gba_wipe(&got, sizeof(got));
     return err;
+}
+
+enum gba_err mafd_remote_km(void *arg, struct gba_text key_id, struct gba_bytes address,
+                            struct gba_naf_psk_row *row)
+{
+    struct mafd_remote *m = arg;
+    const struct mefd_mef_conf *mef = issuer(m->c.conf, key_id);
+    uint64_t print = keyed_hash(m->hash_key, gba_text_bytes(key_id));
+    int64_t now_ms = m->c.now_ms(), now_s = now_ms / 1000;
+    unsigned retry_after_s;
+    enum gba_err err = GBA_OK;
+
+    if (mef == NULL)
+        return GBA_E_NOT_FOUND;
+    if (was_refused(m, print, now_s))
+        return GBA_E_FORBIDDEN;
+    if (m->limiter != NULL)
+        err = limiter_take(m->limiter, GBA_TEXT(""), address, now_ms, &retry_after_s);
+    if (err != GBA_OK)
+        return err;
+    err = ask(m, mef, key_id, now_s, row);
+    if (err == GBA_E_FORBIDDEN)
+        note_refused(m, print, now_s);
+    return err;
+}
+
+/* ------------------------------------------------------------ life */
+
+static int64_t system_now_ms(void)
+{
+    return clock_unix_s() * 1000;
+}
+
+static enum gba_err set_limit(struct mafd_remote *m, const struct mefd_limits_conf *c)
+{
+    struct limiter_config l = {
+        .address = {(unsigned)c->btids.burst, (unsigned)c->btids.per_minute},
+        .buckets = (size_t)c->buckets};
+    enum gba_err err = random_octets(l.hash_key, sizeof(l.hash_key));
+
+    if (err != GBA_OK || c->btids.burst == 0)
+        return err;
+    m->limiter = limiter_new(&l);
+    return m->limiter != NULL ? GBA_OK : GBA_E_NOMEM;
+}
+
+enum gba_err mafd_remote_new(const struct mafd_remote_config *config, struct mafd_remote **out)
+{
+    struct mafd_remote *m = calloc(1, sizeof(*m));
+    enum gba_err err;
+
+    *out = NULL;
+    if (m == NULL)
+        return GBA_E_NOMEM;
+    m->c = *config;
+    if (m->c.fetch == NULL)
+        m->c.fetch = key_fetch_credential;
+    if (m->c.now_ms == NULL)
+        m->c.now_ms = system_now_ms;
+    pthread_mutex_init(&m->lock, NULL);
+    err = random_octets(m->hash_key, sizeof(m->hash_key));
+    if (err == GBA_OK)
+        err = set_limit(m, &m->c.conf->limits);
+    if (err != GBA_OK)
+        mafd_remote_free(m);
+    else
+        *out = m;
+    return err;
+}
+
+void mafd_remote_free(struct mafd_remote *m)
+{
+    if (m == NULL)
+        return;
+    limiter_free(m->limiter);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
 }

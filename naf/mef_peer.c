@@ -53,7 +53,7 @@ enum gba_err mef_peer_look_up(void *arg, const struct gba_naf_handshake *h,
         return GBA_OK;
     }
     if (err == GBA_E_NOT_FOUND && l->remote != NULL)
-        err = l->remote(l->remote_arg, id, row);
+        err = l->remote(l->remote_arg, id, (struct gba_bytes){h->address, h->address_len}, row);
     return err == GBA_E_NOT_FOUND ? judge_gba(l, h->suite) : err;
 }
 

@@ -11,17 +11,18 @@
 #include "naf/gba_naf.h"
 #include "naf/mef_rights.h"
 
-/* A gba_naf_psk_lookup: a provisioned KpmID or KmID of the registry. */
-/* Asks elsewhere for the key of an identifier without a row.  GBA_E_NOT_FOUND: nobody to ask. */
+/* Asks elsewhere for the key of an identifier without a row.  address: of who shows it, as
+ * limiter_address has it.  GBA_E_NOT_FOUND: nobody to ask. */
 typedef enum gba_err mef_peer_remote(void *arg, struct gba_text key_id,
-                                     struct gba_naf_psk_row *row);
+                                     struct gba_bytes address, struct gba_naf_psk_row *row);
 struct mef_peer_lookup {
     const struct mef *mef;
-    bool plain_psk;     /* GBA identities may come without forward secrecy too */
-    uint16_t gba_suite; /* the only one with which they may; 0: any */
+    bool plain_psk;          /* GBA identities may come without forward secrecy too */
+    uint16_t gba_suite;      /* the only one with which they may; 0: any */
     mef_peer_remote *remote; /* NULL: none is asked */
     void *remote_arg;
 };
+/* A gba_naf_psk_lookup: a provisioned KpmID or KmID of the registry. */
 enum gba_err mef_peer_look_up(void *arg, const struct gba_naf_handshake *h,
                               struct gba_naf_psk_row *row);
 

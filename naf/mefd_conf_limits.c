@@ -38,8 +38,8 @@ static const struct conf_row rows[] = {
      .type = CONF_SECTION,
      .sub = &rate_schema,
      .offset = offsetof(struct mefd_limits_conf, btids),
-     .help = "B-TIDs used as psk_identity about which the BSF is asked; what is known, or was "
-             "unknown a moment ago, is free."},
+     .help = "B-TIDs used as psk_identity about which the BSF is asked, and KeIDs about which "
+             "mafd asks an MEF; what is known, or was unknown a moment ago, is free."},
     {.name = "buckets",
      .type = CONF_INT,
      .deflt = "16384",

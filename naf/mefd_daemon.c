@@ -34,7 +34,7 @@ struct mefd {
     struct mef_front front;
     struct mef_policy policy;
     struct mef_peer_lookup lookup;
-    struct mafd_remote remote;
+    struct mafd_remote *remote;
     struct mef_sweeper *sweeper;
     struct mefd_est est;
     struct mefd_admin admin;
@@ -294,6 +294,18 @@ static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
     return err;
 }
 
+static enum gba_err open_lookup(struct mefd *m, const struct mefd_conf *c)
+{
+    const struct mafd_remote_config r = {.mef = &m->front.mef, .conf = c, .log = m->log};
+
+    m->lookup = (struct mef_peer_lookup){.mef = &m->front.mef, .plain_psk = c->psk.plain_psk};
+    if (m->role != MEF_ROLE_MAF)
+        return GBA_OK;
+    m->lookup.gba_suite = MAF_GBA_SUITE;
+    m->lookup.remote = mafd_remote_km;
+    return mafd_remote_new(&r, &m->remote);
+}
+
 static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
 {
     const struct gba_naf_psk_config p = {
@@ -328,14 +340,10 @@ static enum gba_err listen_enrolees(struct mefd *m, const struct mefd_conf *c)
 
     if (c->psk.listen.n == 0)
         return GBA_OK;
-    m->remote = (struct mafd_remote){&m->front.mef, c, m->log};
-    m->lookup = (struct mef_peer_lookup){.mef = &m->front.mef, .plain_psk = c->psk.plain_psk};
-    if (m->role == MEF_ROLE_MAF) {
-        m->lookup.gba_suite = MAF_GBA_SUITE;
-        m->lookup.remote = mafd_remote_km;
-        m->lookup.remote_arg = &m->remote;
-    }
-    err = gba_naf_psk_new(&p, &m->front.psk);
+    err = open_lookup(m, c);
+    m->lookup.remote_arg = m->remote;
+    if (err == GBA_OK)
+        err = gba_naf_psk_new(&p, &m->front.psk);
     if (err == GBA_OK)
         err = tls_server_new(&t, m->log, &m->psk_tls);
     l.tls = m->psk_tls;
@@ -380,6 +388,7 @@ static void stop(void *state)
     mefd_coap_free(m->coap);
     mef_sweeper_stop(m->sweeper); /* after what the audit log tells of */
     gba_naf_psk_free(m->front.psk);
+    mafd_remote_free(m->remote);
     gba_naf_free(m->front.naf);
     tls_server_free(m->tls);
     tls_server_free(m->psk_tls);
@@ -434,8 +443,8 @@ static void count(struct mefd *m, struct metrics *x)
                                                 "Requests on Mmef or Mmaf by result");
     m->handshakes_limited = metrics_counter(x, limited, "what=\"handshake\"",
                                             "Refused for the rate of one address");
-    m->front.lookups_limited = metrics_counter(x, limited, "what=\"btid\"",
-                                               "Refused for the rate of one address");
+    m->front.lookups_limited =
+        metrics_counter(x, limited, "what=\"btid\"", "Refused for the rate of one address");
     if (maf)
         return;
     m->front.fetches_ok = metrics_counter(x, "mefd_fetches_total", "result=\"ok\"",

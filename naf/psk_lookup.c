@@ -149,7 +149,9 @@ enum gba_err psk_look_up(struct handshake *h, struct gba_bytes identity, bool tl
     struct gba_naf_handshake known = {.identity = identity.p,
                                       .identity_len = identity.n,
                                       .tls13 = tls13,
-                                      .suite = tls13 ? 0 : h->suite};
+                                      .suite = tls13 ? 0 : h->suite,
+                                      .address = address.p,
+                                      .address_len = address.n};
     int64_t now_s = psk_now_s(h->psk);
     enum gba_err err;
 
