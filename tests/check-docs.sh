@@ -68,7 +68,8 @@ for name in $(awk '/^```/ { inside = !inside; next } inside' "$top/doc/ARCHITECT
 done
 
 # 2. Files that the other documents name.
-for doc in README.md CONTRIBUTING.md doc/ADMIN.md doc/HACKING.md doc/MMEF.md doc/KEYRING.md doc/CREDENTIALS.md; do
+for doc in README.md CONTRIBUTING.md doc/ADMIN.md doc/CREDENTIALS.md doc/DEVICE.md doc/HACKING.md doc/KEYRING.md doc/MMEF.md \
+    doc/OPERATOR.md; do
     for name in $(grep -oE '(^|[^A-Za-z0-9_/.-])(bsf|common|doc|naf|scripts|tests|ua)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]' \
         "$top/$doc" | sed 's/^[^a-z]//' |
         grep -vE '/(b[a-z]*sh)$|^tests/fuzz/X|^tests/e2e/X' | sort -u); do
