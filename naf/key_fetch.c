@@ -22,6 +22,7 @@ struct fetch {
     char url[URL_MAX];
     struct curl_slist *fields;
     long status;
+    char why[CURL_ERROR_SIZE];
     char rsc[16], ri[M2M_RQI_SIZE], content_type[128];
     uint8_t body[M2M_CONTENT_MAX];
     size_t n;
@@ -72,6 +73,7 @@ static void set_options(CURL *curl, const struct key_fetch_source *from, struct 
     curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     curl_easy_setopt(curl, CURLOPT_SSLCERT, from->cert);
     curl_easy_setopt(curl, CURLOPT_SSLKEY, from->key);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, f->why);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, f->fields);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_field);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, f);
@@ -112,10 +114,17 @@ static enum gba_err get(const struct key_fetch_source *from, struct fetch *f)
     return err;
 }
 
-static void end(struct fetch *f)
+/* What came, or nothing but why nothing did. */
+static enum gba_err end(struct fetch *f, enum gba_err err, struct key_fetched *out)
 {
+    if (err != GBA_OK) {
+        gba_wipe(out, sizeof(*out));
+        if (err == GBA_E_UNREACHABLE)
+            snprintf(out->why, sizeof(out->why), "%.*s", (int)sizeof(out->why) - 1, f->why);
+    }
     curl_slist_free_all(f->fields);
     gba_wipe(f, sizeof(*f));
+    return err;
 }
 
 /* ------------------------------------------------------------ fetchCredentials */
@@ -183,10 +192,7 @@ enum gba_err key_fetch_credential(const struct key_fetch_source *from, struct gb
         err = get(from, &f);
     if (err == GBA_OK)
         err = read_credential(&f, out);
-    if (err != GBA_OK)
-        gba_wipe(out, sizeof(*out));
-    end(&f);
-    return err;
+    return end(&f, err, out);
 }
 
 /* ------------------------------------------------------------ key retrieval */
@@ -286,8 +292,5 @@ enum gba_err key_fetch_registered(const struct key_fetch_source *from, struct gb
         err = get(from, &f);
     if (err == GBA_OK)
         err = read_registered(&f, &rq, suid, out);
-    if (err != GBA_OK)
-        gba_wipe(out, sizeof(*out));
-    end(&f);
-    return err;
+    return end(&f, err, out);
 }

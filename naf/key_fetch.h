@@ -26,6 +26,7 @@ struct key_fetched {
     struct gba_key key;
     char enrolee[M2M_ID_SIZE]; /* whose it is */
     int64_t expires_s;
+    char why[128]; /* of GBA_E_UNREACHABLE, for a log: what libcurl says; "" */
 };
 
 /* GBA_E_NOT_FOUND: no such identifier there; GBA_E_FORBIDDEN: not for us; GBA_E_UNREACHABLE;

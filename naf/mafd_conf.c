@@ -4,6 +4,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <string.h>
+
 #include "naf/mefd_conf_rows.h"
 
 static const struct conf_row mef_rows[] = {
@@ -150,8 +152,22 @@ static const struct conf_row rows[] = {
     DAEMON_CONF_ROWS(struct mefd_conf, daemon),
 };
 
+static const char *check(const void *filled, const char **row)
+{
+    const struct mefd_conf *c = filled;
+    const struct mefd_mef_conf *mefs = c->mefs.v;
+    const char *wrong = mefd_conf_check(filled, row);
+
+    for (size_t i = 0; wrong == NULL && i < c->mefs.n; i++) {
+        *row = "mefs";
+        if (strncmp(mefs[i].url, "https://", 8) != 0)
+            wrong = "url of an MEF must begin with https://";
+    }
+    return wrong;
+}
+
 const struct conf_schema mafd_schema = {.title = "mafd, an M2M Authentication Function",
                                         .rows = rows,
                                         .n_rows = COUNT(rows),
                                         .size = sizeof(struct mefd_conf),
-                                        .check = mefd_conf_check};
+                                        .check = check};

@@ -106,7 +106,7 @@ static enum gba_err ask(const struct mafd_remote *m, const struct mefd_mef_conf 
         err = GBA_E_FORBIDDEN;
     LOG(m->c.log, err == GBA_OK || err == GBA_E_FORBIDDEN ? LOG_LV_INFO : LOG_LV_WARNING,
         "maf.km", LOG_STR("mef", mef->fqdn), LOG_TEXT("key_id", key_id),
-        LOG_STR("client", got.enrolee), LOG_ERR(err));
+        LOG_STR("client", got.enrolee), LOG_ERR(err), LOG_STR("why", got.why));
     gba_wipe(&got, sizeof(got));
     return err;
 }
