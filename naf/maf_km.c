@@ -2,7 +2,7 @@
  * The Km of a MAF's client that came from an MEF: the client knows it by its KeID, until the
  * MAF names it (assignedSymmKeyID, TS-0003 8.8.2.3, 10.6).  The name is that of the
  * registration, which is unique here; under it Km is one more credential of the client, until
- * Km ends.
+ * Km ends or the registration is deleted (del_reg).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -67,16 +67,4 @@ void maf_put_km(struct mef_call *k)
     if (g->credential(g, MEF_CRED_PSK, name, &row) == GBA_OK)
         m2m_set_text(&k->out, M2M_A_ASSIGNED_SYMM_KEY_ID, gba_text(name));
     gba_wipe(&row, sizeof(row));
-}
-
-enum m2m_rsc maf_forget_km(struct mef_call *k)
-{
-    struct mef_row row = {.noun = MEF_CREDENTIAL, .u.credential.kind = MEF_CRED_PSK};
-    enum gba_err err;
-
-    if (k->role->enrols)
-        return M2M_RSC_OK;
-    km_id(k, row.u.credential.name);
-    err = k->m->registry->remove(k->m->registry, &row);
-    return err == GBA_E_NOT_FOUND ? M2M_RSC_OK : mef_store_rsc(k, err);
 }

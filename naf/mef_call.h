@@ -41,7 +41,6 @@ void mef_announce_cmd(struct mef_call *k);
 /* A MAF's: Km and its name (maf_km.c). */
 enum m2m_rsc maf_name_km(struct mef_call *k);
 void maf_put_km(struct mef_call *k);
-enum m2m_rsc maf_forget_km(struct mef_call *k);
 
 /* Shared: refusal with its reason; the content as a resource of this type. */
 enum m2m_rsc mef_no(struct mef_call *k, enum m2m_rsc rsc, const char *why);

@@ -31,9 +31,8 @@
     "=?3) ORDER BY rowid LIMIT ?2"
 /* Km's that came from an MEF, under their KeIDs and, the others, as registrations name them. */
 #define KMS "key IS NOT NULL AND origin=" STR(MEF_DB_PROCEDURE)
-#define UNNAMED_KMS                                                                            \
-    KMS " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=enrolee"                              \
-        " AND substr(name,1,length(ri)+1)=ri||'@')"
+#define NAMED       "substr(name,1,length(ri)+1)=ri||'@'" /* naf/maf_km.c */
+#define UNNAMED_KMS KMS " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=enrolee AND " NAMED ")"
 /* A row of the configuration takes the place of the one of the start before. */
 #define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
 
@@ -65,6 +64,8 @@ static const char *const sql[N_STATEMENTS] = {
                        " AND ke IN(SELECT id FROM ke WHERE enrolee=?1)",
     [S_DEL_LAST_KES] = "DELETE FROM ke WHERE enrolee=?1 AND NOT EXISTS"
                        "(SELECT 1 FROM reg WHERE creator=?1)",
+    [S_DEL_REG_KM] = "DELETE FROM credential WHERE " KMS " AND EXISTS(SELECT 1 FROM reg"
+                     " WHERE ri=? AND creator=enrolee AND " NAMED ")",
     [S_DEL_LAST_KMS] = "DELETE FROM credential WHERE enrolee=?1 AND " KMS
                        " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=?1)",
     [S_TRIM_KMS] = "DELETE FROM credential WHERE enrolee=?1 AND " UNNAMED_KMS
@@ -166,6 +167,8 @@ static const char *const sql[N_STATEMENTS] = {
     [S_DEL_ORPHAN_KES] =
         "DELETE FROM ke WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"
         " AND enrolee NOT IN(SELECT creator FROM reg WHERE admin<>?1)",
+    [S_DEL_STAKEHOLDER_KMS] = "DELETE FROM credential WHERE " KMS " AND EXISTS(SELECT 1 FROM reg"
+                              " WHERE admin=? AND creator=enrolee AND " NAMED ")",
     [S_DEL_ORPHAN_KMS] =
         "DELETE FROM credential WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"
         " AND enrolee NOT IN(SELECT creator FROM reg WHERE admin<>?1) AND " KMS,

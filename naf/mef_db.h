@@ -41,6 +41,7 @@ enum statement {
     S_DEL_ADMIN_KES,
     S_DEL_KE_ADMIN,
     S_DEL_LAST_KES,
+    S_DEL_REG_KM,
     S_DEL_LAST_KMS,
     S_TRIM_KMS,
     S_COUNT_KEYS,
@@ -88,6 +89,7 @@ enum statement {
     S_DEL_STAKEHOLDER_KES,
     S_DEL_STAKEHOLDER_KE_ADMIN,
     S_DEL_ORPHAN_KES,
+    S_DEL_STAKEHOLDER_KMS,
     S_DEL_ORPHAN_KMS,
     /* audit log */
     S_GET_AUDIT_HEAD,

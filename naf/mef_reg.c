@@ -174,8 +174,5 @@ enum m2m_rsc mef_update_reg(struct mef_call *k)
 
 enum m2m_rsc mef_delete_reg(struct mef_call *k)
 {
-    enum m2m_rsc rsc = maf_forget_km(k);
-
-    return rsc == M2M_RSC_OK ? mef_store_rsc(k, k->m->store->del_reg(k->m->store, k->reg.ri))
-                             : rsc;
+    return mef_store_rsc(k, k->m->store->del_reg(k->m->store, k->reg.ri));
 }

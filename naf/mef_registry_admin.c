@@ -243,7 +243,8 @@ static enum gba_err remove_below(struct mef_db *s, const struct mef_row *row)
 {
     static const enum statement of_stakeholder[] = {
         S_DEL_STAKEHOLDER_KEYS, S_DEL_STAKEHOLDER_KES, S_DEL_STAKEHOLDER_KE_ADMIN,
-        S_DEL_ORPHAN_KES,       S_DEL_ORPHAN_KMS,      S_DEL_STAKEHOLDER_REGS};
+        S_DEL_ORPHAN_KES,       S_DEL_STAKEHOLDER_KMS, S_DEL_ORPHAN_KMS,
+        S_DEL_STAKEHOLDER_REGS};
     struct mef_store *store = &s->port;
     size_t n;
 

@@ -250,6 +250,11 @@ static enum gba_err del_reg_locked(struct mef_db *s, const char *ri)
 
     mef_db_text(st, 1, ri);
     err = one_reg(st, &reg);
+    if (err != GBA_OK)
+        return err;
+    st = mef_db_use(s, S_DEL_REG_KM);
+    mef_db_text(st, 1, ri);
+    err = mef_db_run(st);
     if (err == GBA_OK)
         err = drop_reg(s, &reg);
     if (err != GBA_OK)

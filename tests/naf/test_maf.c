@@ -338,7 +338,14 @@ static void test_last_registration(void)
         memcpy(first, location, sizeof(first));
         CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, more_json), M2M_RSC_CREATED);
         memcpy(second, location, sizeof(second));
-        CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, first, 0, ""), M2M_RSC_DELETED);
+        CU_ASSERT_EQUAL(count_kms(), 3);
+        strcpy(row.u.registration.ri, strrchr(first, '/') + 1);
+        if (by_admin != 0) {
+            CU_ASSERT_EQUAL(w.registry->remove(w.registry, &row), GBA_OK);
+        } else {
+            CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, first, 0, ""), M2M_RSC_DELETED);
+        }
+        CU_ASSERT_EQUAL(count_kms(), 2);
         CU_ASSERT_EQUAL(find(KE_ID, &c), GBA_OK);
         strcpy(row.u.registration.ri, strrchr(second, '/') + 1);
         if (by_admin != 0) {
@@ -350,6 +357,48 @@ static void test_last_registration(void)
         CU_ASSERT_EQUAL(count_kms(), 0);
         mef_world_end(&w);
     }
+}
+
+/* A row that the administration has put in the place of the name is its own. */
+static void test_row_of_admin(void)
+{
+    char name[MEF_CRED_NAME_SIZE];
+    struct mef_credential c;
+
+    begin();
+    CU_ASSERT_EQUAL(learn(KE_ID, WORLD_ENROLEE), GBA_OK);
+    strcpy(one.key_id, KE_ID);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    assigned(name);
+    CU_ASSERT_EQUAL(find(name, &c), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &c, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, location, 0, ""), M2M_RSC_DELETED);
+    CU_ASSERT_EQUAL(find(name, &c), GBA_OK);
+    CU_ASSERT_EQUAL(find(KE_ID, &c), GBA_E_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+static void test_stakeholder_removed(void)
+{
+    static const char more_json[] = "{\"sec:mafcr\":{" ET ",\"adfq\":\"more.example\"}}";
+    struct mef_row row = {.noun = MEF_STAKEHOLDER};
+
+    begin();
+    CU_ASSERT_EQUAL(w.registry->add_stakeholder(w.registry, "admin.example", MEF_OF_ADMIN),
+                    GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->add_stakeholder(w.registry, "more.example", MEF_OF_ADMIN),
+                    GBA_OK);
+    CU_ASSERT_EQUAL(learn(KE_ID, WORLD_ENROLEE), GBA_OK);
+    strcpy(one.key_id, KE_ID);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, more_json), M2M_RSC_CREATED);
+    strcpy(row.u.stakeholder, "admin.example");
+    CU_ASSERT_EQUAL(w.registry->remove(w.registry, &row), GBA_OK);
+    CU_ASSERT_EQUAL(count_kms(), 2);
+    strcpy(row.u.stakeholder, "more.example");
+    CU_ASSERT_EQUAL(w.registry->remove(w.registry, &row), GBA_OK);
+    CU_ASSERT_EQUAL(count_kms(), 0);
+    mef_world_end(&w);
 }
 
 /* The last ones, and the one with a name. */
@@ -413,6 +462,8 @@ static const struct unit_test tests[] = {
     {"a new Km under the old name", test_renamed},
     {"the name goes with the registration", test_forgotten},
     {"with the last one goes every Km", test_last_registration},
+    {"a row of the administration stays", test_row_of_admin},
+    {"with a stakeholder go its Km's", test_stakeholder_removed},
     {"not more Km's than Ke's", test_many},
     {"nothing stays of a refusal", test_nothing_of_a_refusal},
     {"a B-TID is its own name", test_gba},
