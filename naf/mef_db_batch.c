@@ -127,7 +127,10 @@ enum gba_err mef_db_begin(struct mef_db *s)
     atomic_fetch_add(&s->coming, 1);
     mef_db_lock(s);
     atomic_fetch_sub(&s->coming, 1);
-    err = s->batch.open ? GBA_OK : open_batch(s);
+    if (!s->batch.open)
+        err = open_batch(s);
+    else /* a savepoint outside of a transaction would be one of its own */
+        err = sqlite3_get_autocommit(s->db) == 0 ? GBA_OK : GBA_E_IO;
     if (err == GBA_OK && has_savepoint(s))
         err = mef_db_run(mef_db_use(s, S_SAVE));
     if (err == GBA_OK) {

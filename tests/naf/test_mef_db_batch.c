@@ -224,6 +224,22 @@ static void test_last_gives_up(void)
     mef_world_end(&w);
 }
 
+/* SQLite gives a transaction up by itself (a full disk): what comes after that within it is not
+ * one of its own. */
+static void test_given_up_below(void)
+{
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
+    CU_ASSERT_EQUAL(add_key(1, 1), GBA_OK);
+    CU_ASSERT_EQUAL(sqlite3_exec(db()->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    CU_ASSERT_EQUAL(add_key(2, 2), GBA_E_IO);
+    CU_ASSERT_EQUAL(mef_db_end(db(), GBA_OK), GBA_E_IO);
+    CU_ASSERT(!is_there(1, 1));
+    CU_ASSERT(!is_there(2, 2));
+    CU_ASSERT_EQUAL(add_key(3, 3), GBA_OK);
+    mef_world_end(&w);
+}
+
 static void test_settled(void)
 {
     mef_world_begin(&w);
@@ -241,6 +257,7 @@ static const struct unit_test tests[] = {
     {"full disk", test_full_disk},
     {"one commit", test_one_commit},
     {"the last gives up", test_last_gives_up},
+    {"given up by SQLite", test_given_up_below},
     {"settled", test_settled},
 };
 UNIT_MAIN("mef_db_batch", tests)
