@@ -77,8 +77,7 @@ struct mef_store {
     enum gba_err (*set_reg)(struct mef_store *self, const struct mef_reg *reg);
     /* With it go its commands, the creator's keys of that stakeholder, the Km that it names, the
      * Ke's that are kept for no other, and with the last registration all Ke's, or the Km's that a
-     * MAF has from MEFs.
-     * GBA_E_NOT_FOUND. */
+     * MAF has from MEFs.  GBA_E_NOT_FOUND. */
     enum gba_err (*del_reg)(struct mef_store *self, const char *ri);
 
     /* GBA_E_EXISTS: the RelativeKeyID is taken; GBA_E_OVERLOAD: max of the creator's. */

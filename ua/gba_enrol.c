@@ -344,6 +344,7 @@ int gba_cmd_enrol(const struct gba_options *o)
     status = f->enrol(&e);
     if (status == EX_OK)
         status = print_credential(&e.c, &e.credential, e.kept ? "Still valid." : "Enrolled.");
+    e.c.device.commands = NULL; /* it was on the stack of the enrolment */
     gba_ue_wipe(&e.credential, sizeof(e.credential));
     gba_close(&e.c);
     return status;
