@@ -117,6 +117,8 @@ static enum gba_err listen_all(struct mef_coap *m, const struct mef_coap_config 
         .sessions = c->sessions,
         .per_address = c->per_address,
         .handshakes = c->handshakes,
+        .limiter = c->limiter,
+        .limited = c->limited,
         .body_limit = M2M_CONTENT_MAX,
         .idle_s = c->idle_s,
         .handshakes_ok = metrics_counter(c->metrics, "mefd_coap_handshakes_total",

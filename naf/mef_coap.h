@@ -41,6 +41,8 @@ struct mef_coap_config {
     /* An unknown KpmID gets the alert unknown_psk_identity; else it fails like a wrong key. */
     bool unknown_identity_alert;
     unsigned sessions, per_address, handshakes, idle_s; /* as coapd_config */
+    struct limiter *limiter;
+    struct metric *limited;
     struct log *log;
     struct metrics *metrics;
 };

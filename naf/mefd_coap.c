@@ -30,8 +30,8 @@ static struct tls_server_config certificates(const struct mefd_conf *c,
 }
 
 enum gba_err mefd_coap_start(const struct mefd_conf *c, const struct mefd_est *est,
-                             const struct mef *mef, struct log *log, struct metrics *metrics,
-                             struct mefd_coap **out)
+                             const struct mef *mef, const struct mefd_coap_limit *limit,
+                             struct log *log, struct metrics *metrics, struct mefd_coap **out)
 {
     const struct tls_server_config t = certificates(c, est);
     struct mef_coap_config m = {
@@ -44,6 +44,8 @@ enum gba_err mefd_coap_start(const struct mefd_conf *c, const struct mefd_est *e
         .per_address = (unsigned)c->coap.per_address,
         .handshakes = (unsigned)c->coap.handshakes,
         .idle_s = (unsigned)(c->coap.idle_ms / 1000),
+        .limiter = limit->handshakes,
+        .limited = limit->refused,
         .log = log,
         .metrics = metrics,
     };

@@ -461,6 +461,7 @@ static void count(struct mefd *m, struct metrics *x)
 
 static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struct metrics *x)
 {
+    struct mefd_coap_limit limit;
     enum gba_err err = make_policy(m, c);
 
     if (err == GBA_OK)
@@ -483,8 +484,9 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struc
     err = listen_targets(m, c);
     if (err == GBA_OK)
         err = listen_enrolees(m, c);
+    limit = (struct mefd_coap_limit){m->handshakes, m->handshakes_limited};
     if (err == GBA_OK)
-        err = mefd_coap_start(c, &m->est, &m->front.mef, m->log, x, &m->coap);
+        err = mefd_coap_start(c, &m->est, &m->front.mef, &limit, m->log, x, &m->coap);
     if (err == GBA_OK)
         err = mefd_admin_start(&m->admin, c, &m->front.mef, m->http, m->tls, m->log);
     return err;

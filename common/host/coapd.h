@@ -15,6 +15,7 @@
 #include "common/coap_message.h"
 #include "common/host/log.h"
 #include "common/host/metrics.h"
+#include "common/limiter.h"
 
 struct coapd;
 
@@ -48,10 +49,11 @@ struct coapd_config {
     unsigned sessions;    /* at a time; 0: 1024 */
     unsigned per_address; /* of one address; 0: any number */
     unsigned handshakes;  /* under way at a time; 0: 128 */
+    struct limiter *limiter; /* a handshake takes a token of its address; NULL: no limit */
     size_t body_limit;    /* octets; more is 4.13; 0: 64 KiB */
     unsigned idle_s;      /* then a session ends; 0: 300 */
     unsigned handshake_s; /* for a handshake, at most; 0: 30 */
-    struct metric *handshakes_ok, *handshakes_failed, *sessions_now; /* or NULL */
+    struct metric *handshakes_ok, *handshakes_failed, *sessions_now, *limited; /* or NULL */
 };
 
 /* GBA_E_NOMEM, GBA_E_ENTROPY, GBA_E_IO. */

@@ -194,6 +194,20 @@ static bool make_room(struct coapd *d, const struct coapd_path *p, int64_t now_m
     return true;
 }
 
+/* What one address may cost: its cookie has shown that it is there. */
+static bool may_begin(struct coapd *d, const struct coapd_path *p, int64_t now_ms)
+{
+    unsigned retry_after_s;
+
+    if (d->conf.limiter == NULL ||
+        limiter_take(d->conf.limiter, GBA_TEXT(""),
+                     limiter_address((const struct sockaddr *)&p->peer), now_ms,
+                     &retry_after_s) == GBA_OK)
+        return true;
+    metric_add(d->conf.limited, 1);
+    return false;
+}
+
 static bool start_tls(struct coapd_session *s, gnutls_dtls_prestate_st *prestate)
 {
     struct coapd *d = s->d;
@@ -234,7 +248,8 @@ static struct coapd_session *begin(struct coapd *d, const struct coapd_path *fro
 {
     struct coapd_session *s, **at = chain_of(d, from);
 
-    if (!make_room(d, from, now_ms) || (s = calloc(1, sizeof(*s))) == NULL) {
+    if (!may_begin(d, from, now_ms) || !make_room(d, from, now_ms) ||
+        (s = calloc(1, sizeof(*s))) == NULL) {
         say_full(d, from, now_ms);
         return NULL;
     }

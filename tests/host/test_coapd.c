@@ -627,6 +627,26 @@ static void test_limits(void)
     coapd_free(d);
 }
 
+/* A handshake costs its address a token, whether its session stays or not. */
+static void test_rate(void)
+{
+    struct limiter *l = limiter_new(
+        &(struct limiter_config){.address = {.burst = 2, .per_minute = 1}, .buckets = 16});
+    struct coapd *d = begin(&(struct coapd_config){.limiter = l});
+    struct dtls_client c;
+
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(open_client(&c, d), 0);
+        dtls_client_end(&c, true);
+        dtls_client_close(&c);
+        CU_ASSERT(sessions_become(d, 0));
+    }
+    CU_ASSERT_NOT_EQUAL(open_refused(&c, d, me()), 0);
+    dtls_client_close(&c);
+    coapd_free(d);
+    limiter_free(l);
+}
+
 static void test_ends(void)
 {
     struct coapd *d = begin(&(struct coapd_config){.idle_s = 1});
@@ -731,6 +751,7 @@ static const struct unit_test tests[] = {
     {"a replayed hello", test_replayed},
     {"refused", test_refused},
     {"limits", test_limits},
+    {"a rate for each address", test_rate},
     {"ends", test_ends},
     {"strangers", test_strangers},
     {"addresses", test_addresses},
