@@ -43,6 +43,8 @@ static const char usage_text[] =
     "  --url URL        the daemon's HTTPS instead, with --ca FILE --cert FILE --key FILE\n"
     "  --key-file FILE  the key of a credential or device: hexadecimal digits, mode 0600;\n"
     "                   - is standard input\n"
+    "  --file FILE      add credential: a credential file with a Kpm or Km, mode 0600, and\n"
+    "  --file-seal FILE the key it is sealed with\n"
     "  --batch N        import: rows of one transaction (1000)\n"
     "  --resume TOKEN   import: skip the batches that are in\n"
     "  --json           answers in JSON, one value a line\n"
@@ -194,6 +196,8 @@ static int take_members(json_t *o, const struct ctl_options *opt, char **words, 
         rc = set_member(o, *words);
     if (rc == CTL_OK && opt->key_file != NULL)
         rc = read_key(opt->key_file, o, device ? "kpm" : "key");
+    if (rc == CTL_OK && opt->file != NULL)
+        rc = ctl_credential_read(opt, o);
     return rc;
 }
 
@@ -204,7 +208,8 @@ static int do_change(struct ctl_link *l, const struct ctl_options *o, char **wor
     json_t *row, *whole;
     int rc;
 
-    if (words[1] == NULL)
+    if (words[1] == NULL || (o->file != NULL && (strcmp(words[0], "add") != 0 ||
+                                                 strcmp(words[1], "credential") != 0)))
         return usage();
     row = device ? json_object() : verb(words[0], words[1]);
     rc = take_members(row, o, words + 2, device);
@@ -340,7 +345,21 @@ static int read_batch(const char *text, size_t *out)
 
 int main(int argc, char **argv)
 {
-    enum { SOCKET = 1, URL, CA, CERT, KEY, KEY_FILE, BATCH, RESUME, JSON, HELP, VERSION_ };
+    enum {
+        SOCKET = 1,
+        URL,
+        CA,
+        CERT,
+        KEY,
+        KEY_FILE,
+        FILE_,
+        FILE_SEAL,
+        BATCH,
+        RESUME,
+        JSON,
+        HELP,
+        VERSION_
+    };
     static const struct option options[] = {{"socket", required_argument, NULL, SOCKET},
                                             {"url", required_argument, NULL, URL},
                                             {"ca", required_argument, NULL, CA},
@@ -348,6 +367,8 @@ int main(int argc, char **argv)
                                             {"key", required_argument, NULL, KEY},
                                             {"batch", required_argument, NULL, BATCH},
                                             {"key-file", required_argument, NULL, KEY_FILE},
+                                            {"file", required_argument, NULL, FILE_},
+                                            {"file-seal", required_argument, NULL, FILE_SEAL},
                                             {"json", no_argument, NULL, JSON},
                                             {"resume", required_argument, NULL, RESUME},
                                             {"help", no_argument, NULL, HELP},
@@ -360,6 +381,7 @@ int main(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         const char **value[] = {[SOCKET] = &o.socket, [URL] = &o.url, [CA] = &o.ca,
                                 [CERT] = &o.cert,     [KEY] = &o.key, [KEY_FILE] = &o.key_file,
+                                [FILE_] = &o.file,    [FILE_SEAL] = &o.file_seal,
                                 [RESUME] = &o.resume};
 
         if (c == JSON)

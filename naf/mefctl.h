@@ -1,6 +1,6 @@
 /*
  * The parts of mefctl among themselves: mefctl.c (the command line), mefctl_link.c (to the
- * daemon), mefctl_import.c (batches), mefctl_table.c (files of devices), mefctl_print.c.
+ * daemon), mefctl_credential.c (credential files), mefctl_import.c (batches), mefctl_table.c (files of devices), mefctl_print.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -27,6 +27,7 @@ struct ctl_options {
     const char *url, *ca, *cert, *key;
     bool json;
     const char *key_file; /* of a credential's key */
+    const char *file, *file_seal; /* a credential file, and what opens it */
     const char *resume;
     size_t batch;
 };
@@ -56,6 +57,10 @@ struct ctl_table {
 };
 int ctl_table_read(const char *file, struct ctl_table *out);
 void ctl_table_free(struct ctl_table *t);
+
+/* ---- mefctl_credential.c ---- */
+/* The credential of o->file as members of row; what stands there stays. */
+int ctl_credential_read(const struct ctl_options *o, json_t *row);
 
 /* ---- mefctl_import.c ---- */
 int ctl_import(struct ctl_link *l, const struct ctl_options *o, const char *file);

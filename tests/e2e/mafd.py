@@ -286,6 +286,37 @@ def test_administration(lab, kc_id, kc):
     check("metrics", b"mafd_requests_total" in a.body and b"mefd_" not in a.body, a.body[:300])
 
 
+def test_placed(lab):
+    """A.1 of pre-provisioning: the same file at the device and, sealed, at the MAF."""
+    ctl = (MEFCTL, "--socket", f"{lab.dir}/mafd.sock")
+    placed, key = "//sp.example.org/cse1/Cplaced", bytes(range(32, 64))
+    text = f"opengaa-credential=1\nkind=km\nkey_id=placed@{MAF}\nkey={key.hex()}\npeer={MAF}\nentity={placed}\n"
+    write(f"{lab.dir}/placed", text, 0o600)
+    write(f"{lab.dir}/file.seal", "5a" * 32, 0o600)
+    write(f"{lab.dir}/other.seal", "5b" * 32, 0o600)
+    state = ("--state", f"{lab.dir}/placed.state")
+    check("imported", run(GBA, "credential", "import", "--file", f"{lab.dir}/placed", *state).returncode == 0)
+    check("exported, sealed", run(GBA, "credential", "export", "--target", MAF, "--out", f"{lab.dir}/sealed",
+                                  "--file-seal", f"{lab.dir}/file.seal", *state).returncode == 0)
+    check("enrolee", run(*ctl, "add", "enrolee", f"id={placed}").returncode == 0)
+    check("instruction", run(*ctl, "add", "instruction", f"enrolee={placed}", f"target={CSE}").returncode == 0)
+    for what, args, code in (("sealed, without its key", ("--file", f"{lab.dir}/sealed"), 65),
+                             ("another key", ("--file", f"{lab.dir}/sealed", "--file-seal", f"{lab.dir}/other.seal"), 65),
+                             ("no such file", ("--file", f"{lab.dir}/none"), 74),
+                             ("for no one", ("--file", f"{lab.dir}/km"), 77)):
+        r = run(*ctl, "add", "credential", *args)
+        check(f"{what}: {code}", r.returncode == code and r.stderr, (r.returncode, r.stderr))
+    os.chmod(f"{lab.dir}/placed", 0o644)
+    check("others may read it: 74", run(*ctl, "add", "credential", "--file", f"{lab.dir}/placed").returncode == 74)
+    check("no other noun", run(*ctl, "add", "enrolee", f"id={placed}x", "--file", f"{lab.dir}/sealed").returncode == 64)
+    r = run(*ctl, "add", "credential", "--file", f"{lab.dir}/sealed", "--file-seal", f"{lab.dir}/file.seal",
+            f"enrolee={placed}")
+    check("placed", r.returncode == 0, r.stderr)
+    s = lab.session("placed@" + MAF, key, AE)
+    check("and good", s.up and register(s, placed).rsc == 2001, s.out[-200:])
+    s.end()
+
+
 def test_options(lab):
     check("check-config", run(MAFD, "--config", f"{lab.dir}/mafd.yaml", "--check-config").returncode == 0)
     text = open(f"{lab.dir}/mafd.yaml").read()
@@ -306,6 +337,7 @@ def main():
         test_gba(lab)
         test_gba_connect(lab)
         test_administration(lab, kc_id, kc)
+        test_placed(lab)
         test_options(lab)
     finally:
         codes, text = lab.end()

@@ -1,0 +1,114 @@
+/*
+ * mefctl add credential --file: a credential file (doc/CREDENTIALS.md), plain or sealed, as the
+ * members of a row.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "naf/mefctl.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/m2m_credential.h"
+#include "common/timestamp.h"
+
+#define SEAL_LEN 32 /* octets, or twice as many hexadecimal digits */
+
+/* All of a file of mode 0600; -1 after a line on standard error. */
+static ssize_t read_private(const char *path, uint8_t *out, size_t cap)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    ssize_t n = -1;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        ctl_say("%s: cannot be opened", path);
+    else if ((st.st_mode & 077) != 0)
+        ctl_say("%s: others may read it: mode must be 0600", path);
+    else if ((n = read(fd, out, cap)) <= 0 || (size_t)n == cap) {
+        ctl_say("%s: empty, too long, or not to be read", path);
+        n = -1;
+    }
+    if (fd >= 0)
+        close(fd);
+    return n;
+}
+
+static int read_seal(const char *path, uint8_t key[static SEAL_LEN])
+{
+    uint8_t text[2 * SEAL_LEN + 3];
+    ssize_t n = read_private(path, text, sizeof(text));
+    int rc = n > 0 ? CTL_DATA : CTL_IO;
+
+    while (n > SEAL_LEN && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
+    if (n == SEAL_LEN) {
+        memcpy(key, text, SEAL_LEN);
+        rc = CTL_OK;
+    } else if (n > 0 &&
+               gba_unhex_exact(key, SEAL_LEN,
+                               (struct gba_text){(const char *)text, (size_t)n}) == GBA_OK) {
+        rc = CTL_OK;
+    }
+    if (rc == CTL_DATA)
+        ctl_say("%s: not %d octets, raw or in hexadecimal", path, SEAL_LEN);
+    gba_wipe(text, sizeof(text));
+    return rc;
+}
+
+static int open_file(const struct ctl_options *o, struct m2m_credential *out)
+{
+    uint8_t octets[M2M_CREDENTIAL_MAX + 1], seal[SEAL_LEN];
+    unsigned line = 0;
+    enum gba_err err = GBA_OK;
+    int rc = o->file_seal != NULL ? read_seal(o->file_seal, seal) : CTL_OK;
+    ssize_t n = rc == CTL_OK ? read_private(o->file, octets, sizeof(octets)) : -1;
+
+    if (rc == CTL_OK && n < 0)
+        rc = CTL_IO;
+    if (rc == CTL_OK)
+        err = m2m_credential_open((struct gba_bytes){octets, (size_t)n},
+                                  o->file_seal != NULL ? seal : NULL, out, &line);
+    if (err == GBA_E_CRYPTO)
+        ctl_say("%s: sealed, and --file-seal is not its key", o->file);
+    else if (err != GBA_OK)
+        ctl_say("%s, line %u: not a credential file (doc/CREDENTIALS.md)", o->file, line);
+    gba_wipe(octets, sizeof(octets));
+    gba_wipe(seal, sizeof(seal));
+    return err == GBA_OK ? rc : CTL_DATA;
+}
+
+/* What is told beside the file stands. */
+static void put(json_t *row, const char *member, const char *value)
+{
+    if (value[0] != '\0' && json_object_get(row, member) == NULL)
+        json_object_set_new(row, member, json_string(value));
+}
+
+int ctl_credential_read(const struct ctl_options *o, json_t *row)
+{
+    char hex[2 * M2M_CREDENTIAL_KEY_MAX + 1], expires[GBA_DATETIME_SIZE] = "";
+    struct m2m_credential c;
+    int rc = open_file(o, &c);
+
+    if (rc != CTL_OK)
+        return rc;
+    if (c.kind == M2M_CRED_KPSA) {
+        ctl_say("%s: a Kpsa is its registrar's, not an MEF's or MAF's", o->file);
+        rc = CTL_DATA;
+    } else {
+        gba_hex(hex, (struct gba_bytes){c.key, c.key_len});
+        if (c.expires_s != 0)
+            gba_datetime(c.expires_s, expires);
+        put(row, "kind", "psk");
+        put(row, "name", c.key_id);
+        put(row, "enrolee", c.entity);
+        put(row, "expires", expires);
+        put(row, "key", hex);
+    }
+    gba_wipe(hex, sizeof(hex));
+    gba_wipe(&c, sizeof(c));
+    return rc;
+}
