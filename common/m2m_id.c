@@ -205,6 +205,14 @@ enum gba_err m2m_key_id_parse(struct gba_text t, struct m2m_key_id *out)
     return GBA_OK;
 }
 
+bool m2m_is_ke_id_of_another(struct gba_text t, const char *fqdn)
+{
+    struct m2m_key_id id;
+
+    return m2m_key_id_parse(t, &id) == GBA_OK && id.form == M2M_KEY_ID_HEX &&
+           !gba_text_eq_nocase(id.fqdn, gba_text(fqdn));
+}
+
 enum gba_err m2m_key_id_canonical(const struct m2m_key_id *id,
                                   char out[static M2M_KEY_ID_TEXT_SIZE])
 {

@@ -61,6 +61,9 @@ enum gba_err m2m_key_id_parse(struct gba_text t, struct m2m_key_id *out);
  * untouched, FQDN canonical. */
 enum gba_err m2m_key_id_canonical(const struct m2m_key_id *id,
                                   char out[static M2M_KEY_ID_TEXT_SIZE]);
+/* A KeID that another function than fqdn's made: hexadecimal, and of another domain (10.3.4).
+ */
+bool m2m_is_ke_id_of_another(struct gba_text t, const char *fqdn);
 /* 1 to M2M_RELATIVE_ID_MAX characters of A-Za-z0-9._- (sec:relKeyID). */
 bool m2m_is_relative_key_id(struct gba_text t);
 

@@ -23,17 +23,6 @@ static void km_id(const struct mef_call *k, char out[static MEF_CRED_NAME_SIZE])
     gba_wbuf_cstr(&w);
 }
 
-/* A KeID of an MEF.  A B-TID stays what it is, for there KmID = KeID (8.3.2.3); what was
- * provisioned has a name of ours. */
-static bool is_ke_id(const struct mef_call *k)
-{
-    struct m2m_key_id id;
-
-    return m2m_key_id_parse(gba_text(k->c->key_id), &id) == GBA_OK &&
-           id.form == M2M_KEY_ID_HEX &&
-           !gba_text_eq_nocase(id.fqdn, gba_text(k->m->policy->fqdn));
-}
-
 static enum gba_err name_it(struct mef_call *k)
 {
     struct mef_registry *g = k->m->registry;
@@ -50,9 +39,14 @@ static enum gba_err name_it(struct mef_call *k)
     return err;
 }
 
+/* A B-TID stays what it is, for there KmID = KeID (8.3.2.3); what was provisioned has a name of
+ * ours. */
 enum m2m_rsc maf_name_km(struct mef_call *k)
 {
-    return k->role->enrols || !is_ke_id(k) ? M2M_RSC_OK : mef_store_rsc(k, name_it(k));
+    return k->role->enrols ||
+                   !m2m_is_ke_id_of_another(gba_text(k->c->key_id), k->m->policy->fqdn)
+               ? M2M_RSC_OK
+               : mef_store_rsc(k, name_it(k));
 }
 
 void maf_put_km(struct mef_call *k)

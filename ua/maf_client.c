@@ -143,15 +143,6 @@ static enum gba_err take_name(struct maf_client *m, const struct m2m_response *r
     return err;
 }
 
-/* A KeID of an MEF: the MAF names such a Km (8.8.2.3). */
-static bool is_unnamed(const struct maf_client *m)
-{
-    struct m2m_key_id id;
-
-    return m2m_key_id_parse(gba_text(m->km_id), &id) == GBA_OK && id.form == M2M_KEY_ID_HEX &&
-           !gba_text_eq_nocase(id.fqdn, gba_text(m->maf_fqdn));
-}
-
 static enum gba_err registered(struct maf_client *m, const struct maf_happened *ev)
 {
     struct m2m_response rs;
@@ -160,8 +151,10 @@ static enum gba_err registered(struct maf_client *m, const struct maf_happened *
     if (err != GBA_OK)
         return err;
     if (rs.rsc == M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED || rs.rsc == M2M_RSC_CONFLICT)
-        return is_unnamed(m) && rs.location[0] != '\0' ? rename_key(m, ev, rs.location)
-                                                       : register_key(m, ev);
+        return m2m_is_ke_id_of_another(gba_text(m->km_id), m->maf_fqdn) &&
+                       rs.location[0] != '\0'
+                   ? rename_key(m, ev, rs.location)
+                   : register_key(m, ev);
     if (!m2m_rsc_is_success(rs.rsc))
         return refusal(m, &rs);
     err = take_name(m, &rs);
