@@ -76,67 +76,41 @@ static const struct conf_row zn_rows[] = {
 static const struct conf_schema zn_schema = {
     .title = "A BSF", .rows = zn_rows, .n_rows = SIZE(zn_rows), .size = sizeof(struct zn_conf)};
 
+/* Of an MEF or a MAF. */
+#define ISSUER_ROWS(who, ids, deflt_suid, means)                                               \
+    {.name = "url",                                                                            \
+     .type = CONF_STRING,                                                                      \
+     .offset = FROM(url),                                                                      \
+     .help = "https://HOST:PORT of the " who "; left out: none is asked."},                    \
+        {.name = "fqdn",                                                                       \
+         .type = CONF_STRING,                                                                  \
+         .offset = FROM(fqdn),                                                                 \
+         .help = "Its name, the right side of its " ids "."},                                  \
+        {.name = "ca",                                                                         \
+         .type = CONF_PATH,                                                                    \
+         .offset = FROM(ca),                                                                   \
+         .help = "The roots (PEM) its certificate may have."},                                 \
+        {.name = "suid",                                                                       \
+         .type = CONF_INT,                                                                     \
+         .min = 0,                                                                             \
+         .max = 255,                                                                           \
+         .deflt = deflt_suid,                                                                  \
+         .offset = FROM(suid),                                                                 \
+         .help = "What the key is for: " deflt_suid " is an association by " means "."},       \
+    {                                                                                          \
+        .name = "deadline", .type = CONF_DURATION, .min = 100, .max = 60000, .deflt = "3s",    \
+        .offset = FROM(deadline_ms), .help = "How long its answer may take."                   \
+    }
+
 static const struct conf_row mef_rows[] = {
-    {.name = "url",
-     .type = CONF_STRING,
-     .offset = FROM(url),
-     .help = "https://HOST:PORT of the MEF; left out: none is asked."},
-    {.name = "fqdn",
-     .type = CONF_STRING,
-     .offset = FROM(fqdn),
-     .help = "Its name, the right side of its KeIDs."},
-    {.name = "ca",
-     .type = CONF_PATH,
-     .offset = FROM(ca),
-     .help = "The roots (PEM) its certificate may have."},
-    {.name = "suid",
-     .type = CONF_INT,
-     .min = 0,
-     .max = 255,
-     .deflt = "22",
-     .offset = FROM(suid),
-     .help = "What the key is for: 22 is an association by a remotely provisioned key."},
-    {.name = "deadline",
-     .type = CONF_DURATION,
-     .min = 100,
-     .max = 60000,
-     .deflt = "3s",
-     .offset = FROM(deadline_ms),
-     .help = "How long its answer may take."},
-};
+    ISSUER_ROWS("MEF", "KeIDs", "22", "a remotely provisioned key")};
 static const struct conf_schema mef_schema = {.title = "The M2M Enrolment Function",
                                               .rows = mef_rows,
                                               .n_rows = SIZE(mef_rows),
                                               .size = sizeof(struct issuer_conf)};
 
 static const struct conf_row maf_rows[] = {
-    {.name = "url",
-     .type = CONF_STRING,
-     .offset = FROM(url),
-     .help = "https://HOST:PORT of the MAF; left out: none is asked."},
-    {.name = "fqdn",
-     .type = CONF_STRING,
-     .offset = FROM(fqdn),
-     .help = "MAF-ID, the right side of its KcIDs."},
-    {.name = "ca",
-     .type = CONF_PATH,
-     .offset = FROM(ca),
-     .help = "The roots (PEM) its certificate may have."},
-    {.name = "suid",
-     .type = CONF_INT,
-     .min = 0,
-     .max = 255,
-     .deflt = "32",
-     .offset = FROM(suid),
-     .help = "What the key is for: 32 is an association by a key that a MAF distributes."},
-    {.name = "deadline",
-     .type = CONF_DURATION,
-     .min = 100,
-     .max = 60000,
-     .deflt = "3s",
-     .offset = FROM(deadline_ms),
-     .help = "How long its answer may take."},
-};
+    ISSUER_ROWS("MAF", "KcIDs", "32", "a key that a MAF distributes")};
 static const struct conf_schema maf_schema = {.title = "The M2M Authentication Function",
                                               .rows = maf_rows,
                                               .n_rows = SIZE(maf_rows),
