@@ -84,7 +84,7 @@ static void test_sealed(void)
     CU_ASSERT_EQUAL(m2m_credential_seal(&c, key, nonce, &w), GBA_OK);
     CU_ASSERT_PTR_NULL(memmem(octets, w.n, "key_id", 6));
     CU_ASSERT_EQUAL(m2m_credential_open(gba_wbuf_bytes(&w), key, &got, &line), GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(got.key, c.key, sizeof(c.key)), 0);
+    CU_ASSERT(gba_equal_ct(got.key, c.key, sizeof(c.key)));
     CU_ASSERT_EQUAL(m2m_credential_open(gba_wbuf_bytes(&w), other, &got, &line), GBA_E_CRYPTO);
     CU_ASSERT_EQUAL(m2m_credential_open(gba_wbuf_bytes(&w), NULL, &got, &line), GBA_E_CRYPTO);
     for (size_t n = 0; n < w.n; n += 7) /* cut short anywhere */
