@@ -494,11 +494,12 @@ static void test_cookie(void)
     struct dtls_client c;
     struct pollfd p = {.events = POLLIN};
 
+    conf.drop = 1; /* however early the first cookie comes, the client has not answered it */
     CU_ASSERT(dtls_client_connect(&c, coapd_bound(d, 0)));
     CU_ASSERT(dtls_client_start(&c, &conf));
     CU_ASSERT_EQUAL(dtls_client_handshake(&c, false), GNUTLS_E_AGAIN);
     p.fd = c.fd;
-    CU_ASSERT_EQUAL(poll(&p, 1, PATIENCE), 1);
+    CU_ASSERT(c.seen == 1 || poll(&p, 1, PATIENCE) == 1);
     CU_ASSERT_EQUAL(started, 0);
     CU_ASSERT_EQUAL(dtls_client_handshake(&c, true), 0);
     CU_ASSERT_EQUAL(started, 1);
