@@ -59,7 +59,7 @@ fi
 for source in "$top"/common/*.c; do
     check_source common "$(basename "$source" .c)"
 done
-if [ -d "$build/ua" ] && ls "$build"/ua/*.lo "$build"/ua/*.o >/dev/null 2>&1; then
+if [ -d "$build/ua" ] && ls "$build"/ua/*.o >/dev/null 2>&1; then
     for name in ub_client ub_messages ua_client ua_messages enrol_client command_client m2m_exchange maf_client leave_client auth_profile est_client keyring; do
         [ ! -f "$top/ua/$name.c" ] || check_source ua "$name"
     done

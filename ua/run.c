@@ -23,8 +23,9 @@ struct bsf_address {
 enum gba_err run_explain(struct gba_ue_device *d, enum gba_err err, const char *what,
                          const char *why)
 {
-    snprintf(d->why, sizeof(d->why), "%s%s%s", what, why != NULL && why[0] != '\0' ? ": " : "",
-             why != NULL ? why : "");
+    /* however long the URL is, some of the reason is seen */
+    snprintf(d->why, sizeof(d->why), "%.160s%s%.157s", what,
+             why != NULL && why[0] != '\0' ? ": " : "", why != NULL ? why : "");
     return err;
 }
 
