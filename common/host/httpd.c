@@ -272,11 +272,15 @@ static struct httpd_request *next_pending(struct httpd *h)
     return r;
 }
 
-static void force_pending(struct httpd *h)
+/* From here on no request is handed to an owner, and none is left with one. */
+static void refuse_all(struct httpd *h)
 {
     struct httpd_request *r;
     size_t n = 0;
 
+    pthread_mutex_lock(&h->lock);
+    h->refusing = true;
+    pthread_mutex_unlock(&h->lock);
     while ((r = next_pending(h)) != NULL) {
         httpd_request_force(r);
         httpd_request_unref(r);
@@ -286,8 +290,8 @@ static void force_pending(struct httpd *h)
         LOG(h->log, LOG_LV_WARNING, "http.drain", LOG_INT("unanswered", n));
 }
 
-/* Stopping a daemon that has a suspended connection would abort the process: so every
- * connection is resumed, answered and closed first. */
+/* Stopping a daemon that has a suspended connection would abort the process: so no request may
+ * have an owner by then. */
 void httpd_drain(struct httpd *h, unsigned grace_ms)
 {
     if (h->drained)
@@ -297,21 +301,19 @@ void httpd_drain(struct httpd *h, unsigned grace_ms)
     atomic_store(&h->stop_accepting, true);
     httpd_wake(h);
     if (!wait_closed(h, grace_ms, false)) {
-        atomic_store(&h->refusing, true);
-        force_pending(h);
-        if (!wait_closed(h, FLUSH_MS, false)) {
-            force_pending(h); /* one that was handed over as the grace ended */
+        refuse_all(h);
+        if (!wait_closed(h, FLUSH_MS, false))
             (void)wait_closed(h, CLOSE_WAIT_MS, true);
-        }
     }
     atomic_store(&h->stop_supervisor, true);
     httpd_wake(h);
     if (h->supervised)
         pthread_join(h->supervisor, NULL);
+    /* One that was accepted as the supervisor stopped is begun only now, or never. */
+    refuse_all(h);
     for (size_t i = 0; i < h->n_listeners; i++)
         MHD_stop_daemon(h->listeners[i]->mhd);
-    /* One that was accepted as the supervisor stopped and that no thread of libmicrohttpd had
-     * begun yet is closed there without a word. */
+    /* One that no thread of libmicrohttpd had begun is closed there without a word. */
     pthread_mutex_lock(&h->lock);
     h->n_conns = 0;
     pthread_mutex_unlock(&h->lock);

@@ -72,7 +72,7 @@ struct httpd {
     int wake_fd;
     _Atomic bool stop_accepting, stop_supervisor;
     _Atomic bool draining; /* every reply closes its connection */
-    _Atomic bool refusing; /* grace is over: 503 */
+    bool refusing;         /* no request gets an owner any more: 503; under the lock */
     bool drained;
 };
 
@@ -142,8 +142,9 @@ enum gba_err httpd_gate(struct httpd_request *r, const char *method, const char 
 struct httpd_request *httpd_request_new(struct httpd_conn *conn, struct MHD_Connection *c,
                                         const char *target);
 void httpd_request_unref(struct httpd_request *r);
-/* Gives the owner's side its reference and enters r among the pending. */
-void httpd_request_hand_over(struct httpd_request *r);
+/* Gives the owner's side its reference and enters r among the pending; false: the server has no
+ * owners any more. */
+bool httpd_request_hand_over(struct httpd_request *r);
 bool httpd_request_is_answered(struct httpd_request *r);
 void httpd_request_force(struct httpd_request *r); /* 503 in the owner's place */
 enum gba_err httpd_request_body(struct httpd_request *r, const void *p, size_t n);

@@ -22,7 +22,7 @@ void httpd_refuse(struct httpd_request *r, enum gba_err err)
     LOG(r->h->log, LOG_LV_INFO, "http.refused", LOG_INT("rq", r->id),
         LOG_STR("listener", r->l->conf.name), LOG_STR("peer", r->peer_text), LOG_ERR(err),
         LOG_STR("why", r->why != NULL ? r->why : gba_err_text(err)));
-    httpd_request_hand_over(r);
+    atomic_fetch_add(&r->refs, 1); /* the front's, which answers at once */
     if (r->l->conf.refusal != NULL)
         r->l->conf.refusal(r->l->conf.ctx, r, err);
     else

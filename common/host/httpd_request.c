@@ -101,15 +101,21 @@ enum gba_err httpd_request_body(struct httpd_request *r, const void *p, size_t n
 
 /* --- the pending list -------------------------------------------------------------------- */
 
-void httpd_request_hand_over(struct httpd_request *r)
+bool httpd_request_hand_over(struct httpd_request *r)
 {
-    atomic_fetch_add(&r->refs, 1);
+    bool taken;
+
     pthread_mutex_lock(&r->h->lock);
-    r->next = r->h->pending;
-    if (r->next != NULL)
-        r->next->prev = r;
-    r->h->pending = r;
+    taken = !r->h->refusing;
+    if (taken) {
+        atomic_fetch_add(&r->refs, 1);
+        r->next = r->h->pending;
+        if (r->next != NULL)
+            r->next->prev = r;
+        r->h->pending = r;
+    }
     pthread_mutex_unlock(&r->h->lock);
+    return taken;
 }
 
 static void no_longer_pending(struct httpd_request *r)

@@ -43,8 +43,9 @@ static enum MHD_Result hand_over(struct httpd_request *r)
 {
     bool answered;
 
+    if (!httpd_request_hand_over(r))
+        return refuse(r, GBA_E_CANCELLED);
     httpd_conn_phase(r->conn, PHASE_HANDLING);
-    httpd_request_hand_over(r);
     r->l->conf.handler(r->l->conf.ctx, r);
     pthread_mutex_lock(&r->lock);
     if (r->l->conf.thread_per_connection) {
@@ -100,8 +101,6 @@ static enum MHD_Result body_complete(struct httpd_request *r)
         return queue(r);
     if (r->refused != GBA_OK)
         return refuse(r, r->refused);
-    if (atomic_load(&r->h->refusing))
-        return refuse(r, GBA_E_CANCELLED);
     return hand_over(r);
 }
 
