@@ -16,7 +16,7 @@
 static struct mef_world w;
 static struct mefd_mef_conf mefs[] = {
     {.fqdn = (char *)"mef.example", .url = (char *)"https://mef.example", .deadline_ms = 1}};
-static struct mefd_conf conf = {.mefs = {mefs, 1},
+static struct mefd_conf conf = {.mefs = {.v = mefs, .n = 1},
                                 .limits = {.btids = {BURST, 60}, .buckets = 64}};
 static struct mafd_remote *m;
 static unsigned asked;
