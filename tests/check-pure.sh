@@ -5,7 +5,6 @@
 # SPDX-License-Identifier: Apache-2.0
 set -u
 top=${top_srcdir:-$(dirname "$0")/..} build=${top_builddir:-.}
-passed=0 failed=0
 
 # What no core object may call; __NAME_chk and versioned names count as NAME.
 clock='time|clock|clock_gettime|gettimeofday|ftime|timespec_get|localtime|localtime_r|mktime|gmtime'
@@ -18,51 +17,62 @@ network='socket|socketpair|connect|bind|listen|accept|accept4|send|sendto|sendms
 process='getenv|secure_getenv|setenv|putenv|system|popen|fork|vfork|exec.*|posix_spawn.*|signal|sigaction|pthread_create|exit|_exit|setlocale'
 impure="^(__)?($clock|$entropy|$files|$output|$network|$process)(_chk)?(@.*)?\$"
 
-fail() {
-    echo "FAIL $1: $2"
-    failed=$((failed + 1))
-}
-
-check_object() { # source object
-    if nm "$2" | grep -q ' __[a-z]*san_'; then
-        : # a sanitizer's own descriptors are data; the plain build is the one to look at
-    else
-        writable=$(size -A "$2" | awk '$1 ~ /^\.(data|bss|tdata|tbss)(\.|$)/ &&
-            $1 !~ /^\.data\.rel\.ro/ && $2 > 0 {printf "%s(%s) ", $1, $2}')
-        [ -z "$writable" ] || { fail "$1" "mutable globals: $writable"; return; }
-    fi
-    calls=$(nm -u "$2" | awk '{print $NF}' | grep -E "$impure" | tr '\n' ' ')
-    [ -z "$calls" ] || { fail "$1" "calls $calls"; return; }
-    passed=$((passed + 1))
-}
-
-# The object of a source, whatever libtool or a per-target prefix made of its name.
-objects_of() { # folder name
-    for o in "$build/$1/.libs/$2.o" "$build/$1"/.libs/*-"$2.o" "$build/$1/$2.o" "$build/$1"/*-"$2.o"; do
-        [ -f "$o" ] && echo "$o"
-    done
-}
-
-check_source() { # folder name
-    objects=$(objects_of "$1" "$2")
-    [ -n "$objects" ] || { fail "$1/$2.c" 'is not built'; return; }
-    for o in $objects; do
-        check_object "$1/$2.c" "$o"
-    done
-}
-
 if ! command -v nm >/dev/null || ! command -v size >/dev/null; then
     echo 'skipped: no binutils'
     echo '0 passed, 0 failed, 1 skipped'
     exit 77
 fi
-for source in "$top"/common/*.c; do
-    check_source common "$(basename "$source" .c)"
-done
+
+set -- "$top"/common/*.c
 if [ -d "$build/ua" ] && ls "$build"/ua/*.o >/dev/null 2>&1; then
     for name in ub_client ub_messages ua_client ua_messages enrol_client command_client m2m_exchange maf_client leave_client auth_profile est_client keyring; do
-        [ ! -f "$top/ua/$name.c" ] || check_source ua "$name"
+        [ ! -f "$top/ua/$name.c" ] || set -- "$@" "$top/ua/$name.c"
     done
 fi
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+
+# The objects of a source, whatever libtool or a per-target prefix made of its name; then what is
+# in all of them.
+{
+    objects=
+    for source; do
+        source=${source#"$top/"} before=$objects
+        folder=$build/${source%/*} name=${source##*/}
+        name=${name%.c}
+        for o in "$folder/.libs/$name.o" "$folder"/.libs/*-"$name.o" "$folder/$name.o" "$folder"/*-"$name.o"; do
+            [ -f "$o" ] || continue
+            echo "source $source $o"
+            objects="$objects $o"
+        done
+        [ "$objects" != "$before" ] || echo "source $source"
+    done
+    # shellcheck disable=SC2086
+    [ -z "$objects" ] || { nm -A $objects; size -A $objects; }
+} | awk -v impure="$impure" '
+    function fail(source, why) {
+        print "FAIL " source ": " why
+        failed++
+    }
+    $1 == "source" { if (NF == 3) source[$3] = $2; else fail($2, "is not built"); next }
+    # of size, which comes last
+    $2 == ":" { object = $1; next }
+    # of nm: OBJECT:ADDRESS TYPE NAME, without an address where it is not defined
+    !object {
+        name = $1
+        sub(/:[0-9a-f]*$/, "", name)
+        # a sanitizer has its own descriptors as data; the plain build is the one to look at
+        if ($NF ~ /^__[a-z]*san_/) sanitized[name]
+        if ($1 ~ /:$/ && $NF ~ impure) calls[name] = calls[name] $NF " "
+        next
+    }
+    $1 ~ /^\.(data|bss|tdata|tbss)(\.|$)/ && $1 !~ /^\.data\.rel\.ro/ && $2 > 0 {
+        writable[object] = writable[object] $1 "(" $2 ") "
+    }
+    END {
+        for (o in source) {
+            if (writable[o] && !(o in sanitized)) fail(source[o], "mutable globals: " writable[o])
+            else if (calls[o]) fail(source[o], "calls " calls[o])
+            else passed++
+        }
+        print passed + 0 " passed, " failed + 0 " failed, 0 skipped"
+        exit failed || !passed
+    }'
