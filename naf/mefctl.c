@@ -45,6 +45,9 @@ static const char usage_text[] =
     "                   - is standard input\n"
     "  --file FILE      add credential: a credential file with a Kpm or Km, mode 0600, and\n"
     "  --file-seal FILE the key it is sealed with\n"
+    "  --generate       add credential: make a Kpm or Km, by kind=kpm or kind=km, and\n"
+    "  --out FILE       write this new credential file for the device, sealed with\n"
+    "  --out-seal FILE  the key in that one\n"
     "  --batch N        import: rows of one transaction (1000)\n"
     "  --resume TOKEN   import: skip the batches that are in\n"
     "  --json           answers in JSON, one value a line\n"
@@ -178,6 +181,14 @@ static int ask_and_print(struct ctl_link *l, const struct ctl_options *o, json_t
     return conclude(o, rc, reply);
 }
 
+static int generate_and_print(struct ctl_link *l, const struct ctl_options *o, json_t *row)
+{
+    json_t *reply;
+    int rc = ctl_generate(l, o, row, &reply);
+
+    return conclude(o, rc, reply);
+}
+
 static json_t *verb(const char *name, const char *what)
 {
     json_t *o = json_object();
@@ -201,6 +212,16 @@ static int take_members(json_t *o, const struct ctl_options *opt, char **words, 
     return rc;
 }
 
+/* The options of credential files; a new key goes into a file, and comes from nowhere else. */
+static bool suits(const struct ctl_options *o, const char *command, const char *what)
+{
+    bool credential = strcmp(command, "add") == 0 && strcmp(what, "credential") == 0;
+
+    if (o->generate)
+        return credential && o->out != NULL && o->file == NULL && o->key_file == NULL;
+    return o->out == NULL && o->out_seal == NULL && (o->file == NULL || credential);
+}
+
 static int do_change(struct ctl_link *l, const struct ctl_options *o, char **words)
 {
     bool device =
@@ -208,8 +229,7 @@ static int do_change(struct ctl_link *l, const struct ctl_options *o, char **wor
     json_t *row, *whole;
     int rc;
 
-    if (words[1] == NULL || (o->file != NULL && (strcmp(words[0], "add") != 0 ||
-                                                 strcmp(words[1], "credential") != 0)))
+    if (words[1] == NULL || !suits(o, words[0], words[1]))
         return usage();
     row = device ? json_object() : verb(words[0], words[1]);
     rc = take_members(row, o, words + 2, device);
@@ -217,6 +237,8 @@ static int do_change(struct ctl_link *l, const struct ctl_options *o, char **wor
         json_decref(row);
         return rc;
     }
+    if (o->generate)
+        return generate_and_print(l, o, row);
     if (!device)
         return ask_and_print(l, o, row);
     whole = verb("device", NULL);
@@ -354,6 +376,9 @@ int main(int argc, char **argv)
         KEY_FILE,
         FILE_,
         FILE_SEAL,
+        GENERATE,
+        OUT,
+        OUT_SEAL,
         BATCH,
         RESUME,
         JSON,
@@ -369,6 +394,9 @@ int main(int argc, char **argv)
                                             {"key-file", required_argument, NULL, KEY_FILE},
                                             {"file", required_argument, NULL, FILE_},
                                             {"file-seal", required_argument, NULL, FILE_SEAL},
+                                            {"generate", no_argument, NULL, GENERATE},
+                                            {"out", required_argument, NULL, OUT},
+                                            {"out-seal", required_argument, NULL, OUT_SEAL},
                                             {"json", no_argument, NULL, JSON},
                                             {"resume", required_argument, NULL, RESUME},
                                             {"help", no_argument, NULL, HELP},
@@ -379,13 +407,17 @@ int main(int argc, char **argv)
 
     gba_json_wipe();
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        const char **value[] = {[SOCKET] = &o.socket, [URL] = &o.url, [CA] = &o.ca,
-                                [CERT] = &o.cert,     [KEY] = &o.key, [KEY_FILE] = &o.key_file,
+        const char **value[] = {[SOCKET] = &o.socket, [URL] = &o.url,
+                                [CA] = &o.ca,         [CERT] = &o.cert,
+                                [KEY] = &o.key,       [KEY_FILE] = &o.key_file,
                                 [FILE_] = &o.file,    [FILE_SEAL] = &o.file_seal,
+                                [OUT] = &o.out,       [OUT_SEAL] = &o.out_seal,
                                 [RESUME] = &o.resume};
 
         if (c == JSON)
             o.json = true;
+        else if (c == GENERATE)
+            o.generate = true;
         else if (c == HELP)
             return fputs(usage_text, stdout) < 0 ? CTL_IO : CTL_OK;
         else if (c == VERSION_)

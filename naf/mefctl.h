@@ -1,6 +1,7 @@
 /*
  * The parts of mefctl among themselves: mefctl.c (the command line), mefctl_link.c (to the
- * daemon), mefctl_credential.c (credential files), mefctl_import.c (batches), mefctl_table.c (files of devices), mefctl_print.c.
+ * daemon), mefctl_credential.c and mefctl_generate.c (credential files), mefctl_import.c
+ * (batches), mefctl_table.c (files of devices), mefctl_print.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -10,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Exit codes, of sysexits.h. */
 enum {
@@ -26,8 +28,10 @@ struct ctl_options {
     const char *socket; /* or, with url, */
     const char *url, *ca, *cert, *key;
     bool json;
-    const char *key_file; /* of a credential's key */
+    const char *key_file;         /* of a credential's key */
     const char *file, *file_seal; /* a credential file, and what opens it */
+    bool generate;
+    const char *out, *out_seal; /* of --generate: the new credential file, and what seals it */
     const char *resume;
     size_t batch;
 };
@@ -39,6 +43,8 @@ int ctl_link_open(const struct ctl_options *o, struct ctl_link **out);
 void ctl_link_close(struct ctl_link *l); /* NULL is fine */
 /* One request, which is consumed; *reply is the caller's. */
 int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply);
+/* May the daemon have the last request?  Else it certainly has done nothing. */
+bool ctl_is_sent(const struct ctl_link *l);
 
 /* ---- mefctl_print.c ---- */
 /* The daemon's refusal in words on standard error, or *reply itself with --json; CTL_REFUSED.
@@ -61,6 +67,14 @@ void ctl_table_free(struct ctl_table *t);
 /* ---- mefctl_credential.c ---- */
 /* The credential of o->file as members of row; what stands there stays. */
 int ctl_credential_read(const struct ctl_options *o, json_t *row);
+#define CTL_SEAL_LEN 32 /* octets, or twice as many hexadecimal digits */
+/* CTL_OK, or an exit code after a line on standard error. */
+int ctl_seal_read(const char *path, uint8_t key[static CTL_SEAL_LEN]);
+
+/* ---- mefctl_generate.c ---- */
+/* A new credential of row's members into the new file o->out, then placed as ctl_ask does; row
+ * is consumed.  The file is there afterwards, unless no row can be. */
+int ctl_generate(struct ctl_link *l, const struct ctl_options *o, json_t *row, json_t **reply);
 
 /* ---- mefctl_import.c ---- */
 int ctl_import(struct ctl_link *l, const struct ctl_options *o, const char *file);

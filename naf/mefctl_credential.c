@@ -14,8 +14,6 @@
 #include "common/m2m_credential.h"
 #include "common/timestamp.h"
 
-#define SEAL_LEN 32 /* octets, or twice as many hexadecimal digits */
-
 /* All of a file of mode 0600; -1 after a line on standard error. */
 static ssize_t read_private(const char *path, uint8_t *out, size_t cap)
 {
@@ -36,34 +34,34 @@ static ssize_t read_private(const char *path, uint8_t *out, size_t cap)
     return n;
 }
 
-static int read_seal(const char *path, uint8_t key[static SEAL_LEN])
+int ctl_seal_read(const char *path, uint8_t key[static CTL_SEAL_LEN])
 {
-    uint8_t text[2 * SEAL_LEN + 3];
+    uint8_t text[2 * CTL_SEAL_LEN + 3];
     ssize_t n = read_private(path, text, sizeof(text));
     int rc = n > 0 ? CTL_DATA : CTL_IO;
 
-    while (n > SEAL_LEN && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+    while (n > CTL_SEAL_LEN && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
-    if (n == SEAL_LEN) {
-        memcpy(key, text, SEAL_LEN);
+    if (n == CTL_SEAL_LEN) {
+        memcpy(key, text, CTL_SEAL_LEN);
         rc = CTL_OK;
     } else if (n > 0 &&
-               gba_unhex_exact(key, SEAL_LEN,
+               gba_unhex_exact(key, CTL_SEAL_LEN,
                                (struct gba_text){(const char *)text, (size_t)n}) == GBA_OK) {
         rc = CTL_OK;
     }
     if (rc == CTL_DATA)
-        ctl_say("%s: not %d octets, raw or in hexadecimal", path, SEAL_LEN);
+        ctl_say("%s: not %d octets, raw or in hexadecimal", path, CTL_SEAL_LEN);
     gba_wipe(text, sizeof(text));
     return rc;
 }
 
 static int open_file(const struct ctl_options *o, struct m2m_credential *out)
 {
-    uint8_t octets[M2M_CREDENTIAL_MAX + 1], seal[SEAL_LEN];
+    uint8_t octets[M2M_CREDENTIAL_MAX + 1], seal[CTL_SEAL_LEN];
     unsigned line = 0;
     enum gba_err err = GBA_OK;
-    int rc = o->file_seal != NULL ? read_seal(o->file_seal, seal) : CTL_OK;
+    int rc = o->file_seal != NULL ? ctl_seal_read(o->file_seal, seal) : CTL_OK;
     ssize_t n = rc == CTL_OK ? read_private(o->file, octets, sizeof(octets)) : -1;
 
     if (rc == CTL_OK && n < 0)

@@ -22,6 +22,7 @@ struct ctl_link {
     FILE *in;
     int fd; /* -1: by HTTPS */
     CURL *curl;
+    bool sent; /* the last request, as far as is known here */
     char problem[CURL_ERROR_SIZE];
 };
 
@@ -66,8 +67,7 @@ static int ask_socket(struct ctl_link *l, const char *text, char **answer)
 
     *answer = NULL;
     /* one that is hung up on may have been told why */
-    if (send_all(l->fd, text, strlen(text)))
-        send_all(l->fd, "\n", 1);
+    l->sent = send_all(l->fd, text, strlen(text)) && send_all(l->fd, "\n", 1);
     if (getline(answer, &room, l->in) <= 0) {
         ctl_say("the daemon has hung up");
         return CTL_UNREACHABLE;
@@ -112,7 +112,7 @@ static int ask_https(struct ctl_link *l, const char *text, char **answer)
         curl_slist_append(curl_slist_append(NULL, "Content-Type: application/json"), "Expect:");
     size_t n = 0;
     FILE *out = open_memstream(answer, &n);
-    long status = 0;
+    long status = 0, sent = 0;
     CURLcode rc = CURLE_OUT_OF_MEMORY;
 
     if (out != NULL) {
@@ -122,6 +122,8 @@ static int ask_https(struct ctl_link *l, const char *text, char **answer)
         curl_easy_setopt(l->curl, CURLOPT_WRITEFUNCTION, collect);
         curl_easy_setopt(l->curl, CURLOPT_WRITEDATA, out);
         rc = curl_easy_perform(l->curl);
+        l->sent =
+            curl_easy_getinfo(l->curl, CURLINFO_REQUEST_SIZE, &sent) != CURLE_OK || sent > 0;
         if (fclose(out) != 0)
             rc = CURLE_OUT_OF_MEMORY;
     }
@@ -170,6 +172,7 @@ int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply)
     int rc = CTL_IO;
 
     *reply = NULL;
+    l->sent = false;
     json_decref(request);
     if (text == NULL)
         ctl_say("no memory");
@@ -187,4 +190,9 @@ int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply)
     }
     free(answer);
     return rc;
+}
+
+bool ctl_is_sent(const struct ctl_link *l)
+{
+    return l->sent;
 }

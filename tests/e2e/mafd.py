@@ -317,6 +317,31 @@ def test_placed(lab):
     s.end()
 
 
+def test_generated(lab):
+    """The same without a hand on the key: mefctl makes it, the device has it from the file."""
+    ctl = (MEFCTL, "--socket", f"{lab.dir}/mafd.sock")
+    made, seal = "//sp.example.org/cse1/Cmade", f"{lab.dir}/file.seal"
+    check("enrolee", run(*ctl, "add", "enrolee", f"id={made}").returncode == 0)
+    check("instruction", run(*ctl, "add", "instruction", f"enrolee={made}", f"target={CSE}").returncode == 0)
+    write(f"{lab.dir}/registrar.yaml", REGISTRAR_YAML % {"maf": lab.mafd.address("maf")[1]})
+    lab.registrar.end()
+    lab.registrar.start()
+    at = "%s:%d" % lab.registrar.address("registrar")
+    for what, more, opens in (("plain", (f"peer={MAF}",), ()),
+                              ("sealed", (f"name=made.1@{MAF}", "--out-seal", seal), ("--file-seal", seal))):
+        path, state = f"{lab.dir}/made.{what}", ("--state", f"{lab.dir}/made.{what}.state")
+        r = run(*ctl, "add", "credential", "--generate", "--out", path, f"enrolee={made}", "kind=km", *more)
+        check(f"{what}: a Km and its file, 0600", r.returncode == 0 and os.stat(path).st_mode & 0o777 == 0o600, r.stderr)
+        r = run(GBA, "credential", "import", "--file", path, *opens, *state)
+        check(f"{what}: imported", r.returncode == 0, r.stderr)
+        r = run(GBA, "connect", at, "--maf", "https://127.0.0.1:%d" % lab.mafd.address("psk")[1], "--maf-fqdn", MAF,
+                "--target", CSE, "--ca", f"{lab.dir}/ca.pem", "--json", *state)
+        check(f"{what}: an association by the MAF", r.returncode == 0 and made in json.loads(r.stdout or "{}").get("answer", ""),
+              r.stdout + r.stderr)
+    with open(f"{lab.dir}/made.sealed", "rb") as f:
+        check("sealed is sealed", f.read().startswith(b"OpenGAA sealed 1\n"))
+
+
 def test_options(lab):
     check("check-config", run(MAFD, "--config", f"{lab.dir}/mafd.yaml", "--check-config").returncode == 0)
     text = open(f"{lab.dir}/mafd.yaml").read()
@@ -338,6 +363,7 @@ def main():
         test_gba_connect(lab)
         test_administration(lab, kc_id, kc)
         test_placed(lab)
+        test_generated(lab)
         test_options(lab)
     finally:
         codes, text = lab.end()

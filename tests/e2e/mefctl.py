@@ -10,10 +10,12 @@ import glob
 import json
 import os
 import random
+import resource
 import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -21,10 +23,12 @@ from bsf_lab import BUILD, check, make_cert, summary, write  # noqa: E402
 from mefd import CSE, MEF, MEFD_YAML, Lab, Session, fetch_path, later  # noqa: E402
 
 CTL = os.path.abspath(os.path.join(BUILD, "naf/mefctl"))
+GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
 YAML = MEFD_YAML + """admin: {{socket: ctl.sock, listen: 127.0.0.1:0, clients: [admin.example.org]}}
 """
 KPM = bytes(range(32, 64))
 ONE, TWO = "//sp.example.org/cse1/Cone", "//sp.example.org/cse1/Ctwo"
+MADE = "//sp.example.org/cse1/Cmade"
 
 
 class Ctl:
@@ -137,6 +141,148 @@ def test_stakeholders(lab, ctl):
     check("it leaves", ctl("remove", "stakeholder", "fqdn=sp.example.org")[0] == 0, ctl.err)
     check("and its registrations with it", not ctl.rows("registration") and fetched(lab, s).status == 404)
     s.end()
+
+
+def lines_of(path):
+    with open(path) as f:
+        return dict(line.split("=", 1) for line in f.read().splitlines())
+
+
+def generate(ctl, out, *members, seal=None, options=(), where=None):
+    return ctl("--generate", "--out", out, *(["--out-seal", seal] if seal else []), *options, "add", "credential", *members,
+               where=where)
+
+
+def enrols_by(lab, path, *seal):
+    """gba has nothing but the file."""
+    return subprocess.run([GBA, "enrol", "--framework", "psk", "--kpm-file", path, *seal, "--mef",
+                           "https://127.0.0.1:%d" % lab.mefd.address("psk")[1], "--mef-fqdn", MEF, "--target", CSE, "--ca",
+                           f"{lab.dir}/ca.pem", "--state", path + ".state", "--json"], capture_output=True, text=True,
+                          timeout=60)
+
+
+def test_generate(lab, ctl):
+    """A key that the operator never sees: mefctl makes it, the device has it from the file."""
+    plain, sealed, seal = (f"{lab.dir}/{n}" for n in ("made", "made.sealed", "file.seal"))
+    write(seal, "5a" * 32, 0o600)
+    ctl("add", "enrolee", f"id={MADE}")
+    ctl("add", "instruction", f"enrolee={MADE}", f"target={CSE}")
+    rc, out = generate(ctl, plain, f"enrolee={MADE}", "kind=kpm", f"peer={MEF}", "expires=2099-01-01T00:00:00Z")
+    made = lines_of(plain)
+    check("a Kpm and its file, 0600", rc == 0 and stat.S_IMODE(os.stat(plain).st_mode) == 0o600, ctl.err)
+    check("of which KpmID is told, the key not", f"name: {made['key_id']}\n" == out and made["key"] not in ctl.err, out)
+    check("the file says whose it is, with whom, how long", made["kind"] == "kpm" and made["entity"] == MADE and
+          made["peer"] == MEF and made["expires"] == "2099-01-01T00:00:00Z" and len(made["key"]) == 64, list(made))
+    check("KpmID is made of chance", len(made["key_id"]) == 32 + 1 + len(MEF) and made["key_id"].endswith("@" + MEF))
+    rows = ctl.rows("credential", f"enrolee={MADE}")
+    check("the row", [(r["kind"], r["name"].lower(), r["expires"]) for r in rows] ==
+          [("psk", made["key_id"].lower(), made["expires"])], rows)
+    r = enrols_by(lab, plain)
+    check("the device enrols by the file", r.returncode == 0 and "key_id" in r.stdout, r.stdout + r.stderr)
+    rc, out = generate(ctl, sealed, f"enrolee={MADE}", "kind=kpm", f"name=made@{MEF}", seal=seal, options=["--json"])
+    with open(sealed, "rb") as f:
+        octets = f.read()
+    check("sealed, under a name that is given", rc == 0 and json.loads(out) == {"ok": True, "name": f"made@{MEF}"} and
+          octets.startswith(b"OpenGAA sealed 1\n") and b"key" not in octets, out + ctl.err)
+    check("0600 too", stat.S_IMODE(os.stat(sealed).st_mode) == 0o600)
+    check("without the seal it is nothing", enrols_by(lab, sealed).returncode != 0)
+    r = enrols_by(lab, sealed, "--file-seal", seal)
+    check("with it the device enrols", r.returncode == 0, r.stdout + r.stderr)
+    text = lab.mefd.text() + "".join(audit_lines(lab))
+    check("no key in the log", made["key"] not in text and
+          base64.b64encode(bytes.fromhex(made["key"])).decode() not in text)
+
+
+def test_generate_refused(lab, ctl):
+    new, locked, seal = f"{lab.dir}/new", f"{lab.dir}/locked", f"{lab.dir}/file.seal"
+    good = (f"enrolee={MADE}", "kind=kpm", f"peer={MEF}")
+    before = ctl.rows("credential")
+    write(f"{lab.dir}/open.seal", "5a" * 32, 0o644)
+    write(f"{lab.dir}/short.seal", "5a", 0o600)
+    write(f"{lab.dir}/there", "precious", 0o600)
+    os.symlink(f"{lab.dir}/nowhere", f"{lab.dir}/link")
+    bad = [("no such enrolee", 77, "enrolee", new, (f"enrolee={TWO}x", *good[1:]), None),
+           ("no enrolee", 77, "enrolee", new, good[1:], None),
+           ("a name that is taken", 77, "exists", new, (*good, f"name=made@{MEF}"), None),
+           ("a member too many", 77, "not supported", new, (*good, "colour=red"), None),
+           ("no peer", 64, "peer", new, good[:2], None),
+           ("a peer that is none", 64, "peer", new, (*good[:2], "peer=a..b"), None),
+           ("no kind", 64, "kind", new, (good[0], good[2]), None),
+           ("a kind of the daemon's", 64, "kpm", new, (good[0], "kind=psk", good[2]), None),
+           ("a Kpsa", 64, "kpm", new, (good[0], "kind=kpsa", good[2]), None),
+           ("a blank in the name", 64, "name", new, (*good, "name=a b"), None),
+           ("a line in the name", 64, "name", new, (*good, "name=a\nkey=00"), None),
+           ("a name too long", 64, "name", new, (*good, "name=" + "a" * 600), None),
+           ("no time", 64, "expires", new, (*good, "expires=soon"), None),
+           ("a key as argument", 64, "key-file", new, (*good, "key=00"), None),
+           ("no such folder", 74, "No such file", f"{lab.dir}/none/new", good, None),
+           ("a file that is there", 74, "exists", f"{lab.dir}/there", good, None),
+           ("a link to nothing", 74, "exists", f"{lab.dir}/link", good, None),
+           ("a folder that nobody may write", 74, "/sys/new", "/sys/new", good, None),
+           ("no seal", 74, "none.seal", new, good, f"{lab.dir}/none.seal"),
+           ("a seal that others may read", 74, "0600", new, good, f"{lab.dir}/open.seal"),
+           ("a seal too short", 65, "32 octets", new, good, f"{lab.dir}/short.seal")]
+    if os.getuid() != 0:  # whom no mode stops
+        os.mkdir(locked, 0o500)
+        bad.append(("a folder that is not writable", 74, "denied", f"{locked}/new", good, None))
+    for what, code, why, out, members, key in bad:
+        rc, text = generate(ctl, out, *members, seal=key)
+        check(f"not generated: {what}", rc == code and why in ctl.err and not text, (rc, ctl.err, text))
+        check(f"no file: {what}", not os.path.exists(new) and not os.path.exists(f"{lab.dir}/nowhere"))
+    limit = 50  # octets of a file: as on a full disk, only a part goes in
+    r = subprocess.run([CTL, "--socket", ctl.socket, "--generate", "--out", new, "add", "credential", *good],
+                       capture_output=True, text=True, timeout=60,
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    check("a full disk: 74, and no part of a file", r.returncode == 74 and "No space" in r.stderr and
+          not os.path.exists(new), (r.returncode, r.stderr))
+    check("what was there is as it was", open(f"{lab.dir}/there").read() == "precious")
+    usage = [("no --out", ["--generate", "add", "credential", *good]),
+             ("--out alone", ["--out", new, "add", "credential", *good]),
+             ("--out-seal alone", ["--out-seal", seal, "add", "credential", *good]),
+             ("another noun", ["--generate", "--out", new, "add", "enrolee", f"id={MADE}x"]),
+             ("to remove", ["--generate", "--out", new, "remove", "credential", *good]),
+             ("a key of one's own", ["--generate", "--out", new, "--key-file", seal, "add", "credential", *good]),
+             ("a file of one's own", ["--generate", "--out", new, "--file", seal, "add", "credential", *good])]
+    for what, args in usage:
+        check(f"usage: {what}", ctl(*args)[0] == 64 and "usage" in ctl.err and not os.path.exists(new), ctl.err)
+    check("and no row", ctl.rows("credential") == before)
+
+
+def test_generate_unanswered(lab, ctl):
+    """The file is on the disk before the daemon is asked, and stays unless there is certainly no row."""
+    path, at = f"{lab.dir}/lost", f"{lab.dir}/lost.sock"
+    good = (f"enrolee={MADE}", "kind=kpm", f"peer={MEF}")
+    seen = {}
+
+    def daemon(listener, answer):
+        s, _ = listener.accept()
+        with s, s.makefile("rwb") as f:
+            seen["request"] = json.loads(f.readline())
+            seen["file"] = lines_of(path)
+            f.write(answer)
+
+    for what, answer, code, kept in (("hung up", b"", 69, True), ("not understood", b"what?\n", 76, True),
+                                     ("refused", b'{"ok":false,"error":"IO","text":"no"}\n', 77, False)):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(at)
+            listener.listen()
+            t = threading.Thread(target=daemon, args=(listener, answer), daemon=True)
+            t.start()
+            rc, out = generate(ctl, path, *good, where=["--socket", at])
+            t.join(20)
+        os.unlink(at)
+        check(f"{what}: the file was there before", seen["file"]["key"] == seen["request"]["key"] and
+              seen["file"]["key_id"] == seen["request"]["name"] and "peer" not in seen["request"], list(seen["request"]))
+        check(f"{what}: {code}", rc == code and seen["request"]["key"] not in out + ctl.err, (rc, ctl.err))
+        check(f"{what}: the file {'stays' if kept else 'goes'}", os.path.exists(path) == kept)
+        if kept:
+            check(f"{what}: says what to do", path in ctl.err and seen["file"]["key_id"] in ctl.err and
+                  "may be there or not" in ctl.err and "list credential" in ctl.err, ctl.err)
+            rc, out = ctl("--file", path, "add", "credential")
+            check(f"{what}: places it later", rc == 0, ctl.err)
+            os.unlink(path)
+    for what, where in (("no daemon", ["--socket", f"{lab.dir}/none.sock"]), ("no HTTPS", ["--url", "https://localhost:1/"])):
+        check(f"{what}: 69 and no file", generate(ctl, path, *good, where=where)[0] == 69 and not os.path.exists(path), ctl.err)
 
 
 def devices(path, n, first=0, bad=None):
@@ -278,6 +424,9 @@ def main():
         test_life_of_an_enrolee(lab, ctl)
         test_stakeholders(lab, ctl)
         test_import(lab, ctl)
+        test_generate(lab, ctl)
+        test_generate_refused(lab, ctl)
+        test_generate_unanswered(lab, ctl)
         test_https(lab, ctl)
         test_audit(lab, ctl)
         test_rekey(lab, ctl)
