@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit codes, of sysexits.h. */
 enum {
@@ -55,13 +56,18 @@ void ctl_print_rows(const struct ctl_options *o, const json_t *rows, bool first)
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- mefctl_table.c ---- */
-/* The devices of a CSV file with a header line, or of a JSON array; "-" is standard input.
- * *lines: of each row, where it begins.  Both the caller's. */
+/* The devices of CSV with a header line, or of a JSON array. */
 struct ctl_table {
     json_t *rows;
-    unsigned long *lines;
+    unsigned long *lines; /* of each row, where it begins; its place in an array */
 };
-int ctl_table_read(const char *file, struct ctl_table *out);
+struct ctl_table_fault {
+    unsigned long line, column; /* from 1; columns are characters */
+    const char *why;
+};
+/* False: *why says what is wrong.  *out is the caller's to free in either case.  Where in fails
+ * (ferror) it looks as if it ended. */
+bool ctl_table_parse(FILE *in, struct ctl_table *out, struct ctl_table_fault *why);
 void ctl_table_free(struct ctl_table *t);
 
 /* ---- mefctl_credential.c ---- */

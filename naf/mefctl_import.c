@@ -3,12 +3,15 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "common/secret.h"
 #include "naf/mefctl.h"
 
 #define TOKEN_OCTETS 8
@@ -22,6 +25,66 @@ struct import {
     size_t batch, n, at;
     size_t added, skipped, refused; /* rows */
 };
+
+/* ---- the file ---- */
+
+/* Keys are in files of their owner only. */
+static bool is_open_secret(FILE *in, const json_t *rows)
+{
+    struct stat st;
+    const json_t *row;
+    size_t i;
+
+    if (fstat(fileno(in), &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
+        return false;
+    json_array_foreach(rows, i, row)
+    {
+        if (json_object_get(row, "kpm") != NULL)
+            return true;
+    }
+    return false;
+}
+
+static int judge(const char *file, FILE *in, bool ok, const struct ctl_table *t,
+                 const struct ctl_table_fault *fault)
+{
+    if (ferror(in)) {
+        ctl_say("%s: cannot be read", file); /* a part of a table may have been one */
+        return CTL_IO;
+    }
+    if (!ok)
+        ctl_say("%s:%lu:%lu: %s (CSV with a header line, or a JSON array; doc/ADMIN.md)", file,
+                fault->line, fault->column, fault->why);
+    else if (is_open_secret(in, t->rows))
+        ctl_say("%s: holds keys and others may read it: mode must be 0600", file);
+    else
+        return CTL_OK;
+    return CTL_DATA;
+}
+
+/* "-" is standard input. */
+static int read_table(const char *file, struct ctl_table *out)
+{
+    static char buffer[1 << 16]; /* of the stream: to be wiped */
+    FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+    struct ctl_table_fault fault;
+    bool ok;
+    int rc;
+
+    if (in == NULL) {
+        ctl_say("%s: %s", file, strerror(errno));
+        return CTL_IO;
+    }
+    setvbuf(in, buffer, _IOFBF, sizeof(buffer));
+    ok = ctl_table_parse(in, out, &fault);
+    rc = judge(file, in, ok, out, &fault);
+    if (in != stdin)
+        fclose(in);
+    gba_wipe(buffer, sizeof(buffer));
+    return rc;
+}
+
+/* ---- batches ---- */
 
 /* A new token, or the one of --resume with its size of a batch. */
 static int begin(struct import *i)
@@ -138,7 +201,7 @@ static int finish(const struct import *i, int rc)
 int ctl_import(struct ctl_link *l, const struct ctl_options *o, const char *file)
 {
     struct import i = {.o = o};
-    int rc = ctl_table_read(file, &i.table);
+    int rc = read_table(file, &i.table);
 
     if (rc == CTL_OK)
         rc = begin(&i);

@@ -1,13 +1,12 @@
 /*
  * Files of devices for mefctl: CSV (RFC 4180, with a header line) or a JSON array.  Makes the
  * members of the daemon's rows of them, and leaves it to the daemon to judge their values.
+ * Opens nothing and says nothing; a fault has no text of the file, which may be a key.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/secret.h"
 #include "naf/mefctl.h"
@@ -15,23 +14,53 @@
 #define COLUMNS_MAX 16
 
 struct csv {
-    const char *file;
     FILE *in;
-    unsigned long line;
+    int ch;                     /* what comes next, an octet or EOF, */
+    unsigned long line, column; /* and where it stands, from 1 */
     char *cell;
     size_t n, room;
+    unsigned long cell_line, cell_column; /* where the cell begins */
+    struct ctl_table_fault *fault;
 };
+
+/* ---- octets ---- */
+
+/* Columns are characters, as in an editor: an octet within one does not count. */
+static void step(struct csv *c)
+{
+    if (c->ch == '\n') {
+        c->line++;
+        c->column = 0;
+    }
+    c->ch = getc(c->in);
+    c->column += c->column == 0 || (c->ch & 0xc0) != 0x80;
+}
+
+static bool fault(struct csv *c, const char *why)
+{
+    *c->fault = (struct ctl_table_fault){c->line, c->column, why};
+    return false;
+}
+
+static bool cell_fault(struct csv *c, const char *why)
+{
+    *c->fault = (struct ctl_table_fault){c->cell_line, c->cell_column, why};
+    return false;
+}
 
 /* ---- cells ---- */
 
-static bool put(struct csv *c, int ch)
+/* What comes next goes into the cell. */
+static bool put(struct csv *c)
 {
+    if (c->ch == 0)
+        return fault(c, "a NUL");
     if (c->n + 1 >= c->room) {
         size_t room = c->room == 0 ? 256 : 2 * c->room;
         char *more = malloc(room);
 
         if (more == NULL)
-            return false;
+            return fault(c, "no memory");
         if (c->n > 0)
             memcpy(more, c->cell, c->n);
         gba_wipe(c->cell, c->room);
@@ -39,61 +68,65 @@ static bool put(struct csv *c, int ch)
         c->cell = more;
         c->room = room;
     }
-    c->cell[c->n++] = (char)ch;
+    c->cell[c->n++] = (char)c->ch;
     c->cell[c->n] = '\0';
+    step(c);
     return true;
 }
 
-/* The inside of quotes, in which two are one; true at the closing one. */
-static bool quoted(struct csv *c)
+static bool is_end(int ch)
 {
-    for (;;) {
-        int ch = getc(c->in);
-
-        if (ch == EOF)
-            return false;
-        if (ch == '"') {
-            ch = getc(c->in);
-            if (ch != '"') {
-                ungetc(ch, c->in);
-                return true;
-            }
-        }
-        c->line += ch == '\n';
-        if (ch == 0 || !put(c, ch))
-            return false;
-    }
+    return ch == ',' || ch == '\n' || ch == '\r' || ch == EOF;
 }
 
-enum cell_end { CELL_MORE, CELL_LINE, CELL_FILE, CELL_BAD };
-
-static enum cell_end next_cell(struct csv *c)
+static bool plain(struct csv *c)
 {
-    int ch = getc(c->in);
-
-    c->n = 0;
-    if (!put(c, 0))
-        return CELL_BAD;
-    c->n = 0;
-    if (ch == '"') {
-        if (!quoted(c))
-            return CELL_BAD;
-        ch = getc(c->in);
-        if (ch != ',' && ch != '\n' && ch != '\r' && ch != EOF)
-            return CELL_BAD;
+    while (!is_end(c->ch)) {
+        if (c->ch == '"')
+            return fault(c, "a quote inside a cell that does not begin with one");
+        if (!put(c))
+            return false;
     }
-    while (ch != ',' && ch != '\n' && ch != EOF) {
-        int next = getc(c->in);
-        bool end = ch == '\r' && (next == '\n' || next == EOF);
+    return true;
+}
 
-        if (ch == 0 || ch == '"' || (!end && (ch == '\r' || !put(c, ch))))
-            return CELL_BAD;
-        ch = next;
+/* Two quotes within quotes are one. */
+static bool quoted(struct csv *c)
+{
+    step(c);
+    for (;;) {
+        if (c->ch == EOF)
+            return cell_fault(c, "a quote that is never closed");
+        if (c->ch == '"') {
+            step(c);
+            if (c->ch != '"')
+                break;
+        }
+        if (!put(c))
+            return false;
     }
-    if (ch == ',')
-        return CELL_MORE;
-    c->line++;
-    return ch == '\n' ? CELL_LINE : CELL_FILE;
+    return is_end(c->ch) || fault(c, "text behind a closing quote");
+}
+
+/* Up to the comma, the end of the line or of the file that ends it. */
+static bool read_cell(struct csv *c)
+{
+    c->cell_line = c->line;
+    c->cell_column = c->column;
+    c->n = 0;
+    if (!(c->ch == '"' ? quoted(c) : plain(c)))
+        return false;
+    if (c->ch == '\r') {
+        step(c);
+        if (c->ch != '\n' && c->ch != EOF)
+            return fault(c, "a carriage return without a line feed");
+    }
+    return true;
+}
+
+static const char *text_of(const struct csv *c)
+{
+    return c->n != 0 ? c->cell : "";
 }
 
 /* ---- rows ---- */
@@ -136,36 +169,55 @@ static bool is_new(const char *name, char *const *columns, size_t n)
     return true;
 }
 
-static enum cell_end read_header(struct csv *c, char *columns[static COLUMNS_MAX], size_t *n)
+static bool read_name(struct csv *c, char *columns[static COLUMNS_MAX], size_t *n)
 {
-    enum cell_end end;
+    json_t *utf8;
 
-    do {
-        end = next_cell(c);
-        if (end == CELL_BAD || *n == COLUMNS_MAX || c->n == 0 || !is_new(c->cell, columns, *n))
-            return CELL_BAD;
-        columns[*n] = strdup(c->cell);
-        if (columns[*n] == NULL)
-            return CELL_BAD;
-        ++*n;
-    } while (end == CELL_MORE);
-    return end;
+    if (!read_cell(c))
+        return false;
+    if (c->n == 0)
+        return cell_fault(c, "a column without a name");
+    if (*n == COLUMNS_MAX)
+        return cell_fault(c, "more than 16 columns");
+    if (!is_new(c->cell, columns, *n))
+        return cell_fault(c, "a column told twice");
+    utf8 = json_stringn(c->cell, c->n);
+    json_decref(utf8);
+    if (utf8 == NULL)
+        return cell_fault(c, "not UTF-8");
+    columns[*n] = strdup(c->cell);
+    return columns[(*n)++] != NULL || fault(c, "no memory");
 }
 
-static enum cell_end read_cells(struct csv *c, char *const *columns, size_t n, json_t *row)
+static bool read_header(struct csv *c, char *columns[static COLUMNS_MAX], size_t *n)
 {
-    enum cell_end end = CELL_MORE;
+    if (c->ch == EOF)
+        return fault(c, "no header line");
+    while (read_name(c, columns, n)) {
+        if (c->ch != ',')
+            return true;
+        step(c);
+    }
+    return false;
+}
+
+/* A row of empty cells only is an empty line, however many they are. */
+static bool read_row(struct csv *c, char *const *columns, size_t n, json_t *row)
+{
     size_t i;
 
-    for (i = 0; end == CELL_MORE; i++) {
-        end = next_cell(c);
-        if (end == CELL_BAD || (i == n && c->n > 0) || i > n)
-            return CELL_BAD;
-        if (i < n && !set(row, columns[i], c->cell))
-            return CELL_BAD;
+    for (i = 0; read_cell(c); i++) {
+        if (i >= n && c->n > 0)
+            return cell_fault(c, "more cells than the header has");
+        if (i < n && !set(row, columns[i], text_of(c)))
+            return cell_fault(c, "not UTF-8");
+        if (c->ch != ',')
+            return i + 1 == n || json_object_size(row) == 0 ||
+                   fault(c, i < n ? "fewer cells than the header has"
+                                  : "more cells than the header has");
+        step(c);
     }
-    /* fewer cells than columns, or an empty line */
-    return i == n || json_object_size(row) == 0 ? end : CELL_BAD;
+    return false;
 }
 
 static bool add(struct ctl_table *t, json_t *row, unsigned long line)
@@ -184,103 +236,92 @@ static bool read_csv(struct csv *c, struct ctl_table *t)
 {
     char *columns[COLUMNS_MAX] = {NULL};
     size_t n = 0;
-    enum cell_end end;
+    bool ok = read_header(c, columns, &n);
 
-    end = read_header(c, columns, &n);
-    while (end == CELL_LINE) {
-        unsigned long line = c->line;
+    while (ok && c->ch != EOF) {
         json_t *row = json_object();
+        unsigned long line;
 
-        end = read_cells(c, columns, n, row);
-        if (end != CELL_BAD && json_object_size(row) != 0 && !add(t, row, line))
-            end = CELL_BAD;
+        step(c);
+        line = c->line;
+        ok = read_row(c, columns, n, row);
+        if (ok && json_object_size(row) != 0 && !add(t, row, line))
+            ok = fault(c, "no memory");
         json_decref(row);
     }
     for (size_t i = 0; i < n; i++)
         free(columns[i]);
-    return end == CELL_FILE;
+    return ok;
+}
+
+/* In our words: jansson's have what stands at the place. */
+static const char *json_problem(const json_error_t *error)
+{
+    switch (json_error_code(error)) {
+    case json_error_invalid_utf8:
+        return "not UTF-8";
+    case json_error_duplicate_key:
+        return "a member told twice";
+    case json_error_premature_end_of_input:
+        return "JSON that ends too early";
+    default:
+        return "not JSON";
+    }
 }
 
 static bool read_json(struct csv *c, struct ctl_table *t)
 {
     json_error_t error;
-    json_t *rows = json_loadf(c->in, JSON_REJECT_DUPLICATES, &error), *row;
-    bool ok = json_is_array(rows);
+    json_t *rows, *row;
+    bool ok = true;
     size_t i;
 
-    c->line = rows == NULL ? (unsigned long)error.line : 1;
+    ungetc(c->ch, c->in);
+    rows = json_loadf(c->in, JSON_REJECT_DUPLICATES, &error);
+    if (rows == NULL) {
+        /* jansson has a column 0, for an octet that begins a line and is no UTF-8 */
+        c->column = (error.column > 0 ? (unsigned long)error.column : 1) +
+                    (error.line == 1 ? c->column - 1 : 0);
+        c->line += (unsigned long)error.line - 1;
+        return fault(c, json_problem(&error));
+    }
+    if (!json_is_array(rows))
+        ok = fault(c, "no array of devices");
     json_array_foreach(rows, i, row)
     {
-        ok = ok && add(t, row, i + 1);
+        ok = ok && (add(t, row, i + 1) || fault(c, "no memory"));
     }
     json_decref(rows);
     return ok;
 }
 
-/* What programs put before a table: a mark of UTF-8, blank lines.  The octet behind it. */
-static int first_of(struct csv *c)
+/* What programs put before a table: a mark of UTF-8, blank lines. */
+static bool begin(struct csv *c)
 {
-    int ch = getc(c->in);
+    static const int mark[] = {0xef, 0xbb, 0xbf};
 
-    if (ch == 0xef && getc(c->in) == 0xbb && getc(c->in) == 0xbf)
-        ch = getc(c->in);
-    for (; ch == '\n' || ch == '\r' || ch == ' '; ch = getc(c->in))
-        c->line += ch == '\n';
-    ungetc(ch, c->in);
-    return ch;
-}
-
-/* Keys are in files of their owner only. */
-static bool is_open_secret(FILE *in, const json_t *rows)
-{
-    struct stat st;
-    const json_t *row;
-    size_t i;
-
-    if (fstat(fileno(in), &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
-        return false;
-    json_array_foreach(rows, i, row)
-    {
-        if (json_object_get(row, "kpm") != NULL)
-            return true;
+    step(c);
+    for (size_t i = 0; i < 3 && (i > 0 || c->ch == mark[0]); i++) {
+        if (c->ch != mark[i])
+            return fault(c, "neither a mark of UTF-8 nor a column");
+        step(c);
     }
-    return false;
+    c->column = 1;
+    while (c->ch == '\n' || c->ch == '\r' || c->ch == ' ')
+        step(c);
+    return true;
 }
 
-static int judge(const struct csv *c, bool ok, const struct ctl_table *t)
+bool ctl_table_parse(FILE *in, struct ctl_table *out, struct ctl_table_fault *why)
 {
-    if (!ok)
-        ctl_say("%s:%lu: not CSV with a header line, nor a JSON array, in UTF-8", c->file,
-                c->line);
-    else if (is_open_secret(c->in, t->rows))
-        ctl_say("%s: holds keys and others may read it: mode must be 0600", c->file);
-    else
-        return CTL_OK;
-    return CTL_DATA;
-}
-
-int ctl_table_read(const char *file, struct ctl_table *out)
-{
-    static char buffer[1 << 16]; /* of the stream: to be wiped */
-    struct csv c = {.file = file, .in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re")};
+    struct csv c = {.in = in, .line = 1, .fault = why};
     bool ok;
-    int rc;
 
     *out = (struct ctl_table){.rows = json_array()};
-    if (c.in == NULL) {
-        ctl_say("%s: cannot be read", file);
-        return CTL_IO;
-    }
-    setvbuf(c.in, buffer, _IOFBF, sizeof(buffer));
-    c.line = 1;
-    ok = first_of(&c) == '[' ? read_json(&c, out) : read_csv(&c, out);
-    rc = judge(&c, ok, out);
-    if (c.in != stdin)
-        fclose(c.in);
-    gba_wipe(buffer, sizeof(buffer));
+    ok = begin(&c) && (c.ch == '[' || c.ch == '{' ? read_json(&c, out) : read_csv(&c, out));
     gba_wipe(c.cell, c.room);
     free(c.cell);
-    return rc;
+    return ok;
 }
 
 void ctl_table_free(struct ctl_table *t)

@@ -322,6 +322,16 @@ def test_import(lab, ctl):
         write(f"{lab.dir}/bad.csv", text, 0o600)
         check(f"a file with {what}", ctl("import", f"{lab.dir}/bad.csv")[0] == 65, ctl.err)
     check("no file", ctl("import", f"{lab.dir}/none")[0] == 74)
+    check("a file that cannot be read is not an empty one", ctl("import", lab.dir)[0] == 74 and lab.dir in ctl.err, ctl.err)
+    write(f"{lab.dir}/bad.csv", "id,kpm_id,kpm\na,b,c\n/x,y,00ff00ff,\n", 0o600)
+    check("where and why, without the key", ctl("import", f"{lab.dir}/bad.csv")[0] == 65 and
+          "bad.csv:3:15: more cells" in ctl.err and "00ff" not in ctl.err, ctl.err)
+    write(f"{lab.dir}/bad.csv", '[{"id":"/x","kpm":"00ff00ff" 1}]', 0o600)
+    check("nor in JSON", ctl("import", f"{lab.dir}/bad.csv")[0] == 65 and "bad.csv:1:" in ctl.err and
+          "00ff" not in ctl.err, ctl.err)
+    devices(f"{lab.dir}/open.csv", 1)
+    os.chmod(f"{lab.dir}/open.csv", 0o640)
+    check("keys that others may read", ctl("import", f"{lab.dir}/open.csv")[0] == 65 and "0600" in ctl.err, ctl.err)
     s, a = enrol(lab, "dev7", (7).to_bytes(32, "big"))
     check("one of them enrols", s.up and a.rsc == 2001, s.out[-200:])
     s.end()
