@@ -1,5 +1,5 @@
 /*
- * The front of mefd over CoAP: see mef_coap.h.
+ * The front of mefd and mafd over CoAP: see mef_coap.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -103,6 +103,35 @@ static void on_request(void *ctx, void *owner, const struct coapd_request *r)
 
 /* ------------------------------------------------------------ life */
 
+/* What a program counts is named after the program. */
+static const struct {
+    const char *requests, *handshakes, *sessions;
+} metric_names[MEF_N_ROLES] = {
+    [MEF_ROLE_MEF] = {"mefd_requests_total", "mefd_coap_handshakes_total",
+                      "mefd_coap_sessions"},
+    [MEF_ROLE_MAF] = {"mafd_requests_total", "mafd_coap_handshakes_total",
+                      "mafd_coap_sessions"},
+};
+
+static void count_requests(struct mef_coap *m, struct metrics *x)
+{
+    const char *name = metric_names[m->mef->policy->role].requests;
+    static const char help[] = "Requests on Mmef or Mmaf by result";
+
+    m->requests_ok = metrics_counter(x, name, "result=\"ok\"", help);
+    m->requests_refused = metrics_counter(x, name, "result=\"refused\"", help);
+}
+
+static void count_sessions(struct coapd_config *d, enum mef_role role, struct metrics *x)
+{
+    const char *name = metric_names[role].handshakes;
+    static const char help[] = "DTLS handshakes by result";
+
+    d->handshakes_ok = metrics_counter(x, name, "result=\"ok\"", help);
+    d->handshakes_failed = metrics_counter(x, name, "result=\"refused\"", help);
+    d->sessions_now = metrics_gauge(x, metric_names[role].sessions, NULL, "DTLS sessions");
+}
+
 static enum gba_err listen_all(struct mef_coap *m, const struct mef_coap_config *c)
 {
     struct coapd_config d = {
@@ -121,14 +150,11 @@ static enum gba_err listen_all(struct mef_coap *m, const struct mef_coap_config 
         .limited = c->limited,
         .body_limit = M2M_CONTENT_MAX,
         .idle_s = c->idle_s,
-        .handshakes_ok = metrics_counter(c->metrics, "mefd_coap_handshakes_total",
-                                         "result=\"ok\"", "DTLS handshakes by result"),
-        .handshakes_failed = metrics_counter(c->metrics, "mefd_coap_handshakes_total",
-                                             "result=\"refused\"", "DTLS handshakes by result"),
-        .sessions_now = metrics_gauge(c->metrics, "mefd_coap_sessions", NULL, "DTLS sessions"),
     };
-    enum gba_err err = coapd_new(&d, &m->coapd);
+    enum gba_err err;
 
+    count_sessions(&d, c->mef->policy->role, c->metrics);
+    err = coapd_new(&d, &m->coapd);
     for (size_t i = 0; err == GBA_OK && i < c->n_listen; i++)
         err = coapd_listen(m->coapd, c->listen[i]);
     return err == GBA_OK ? coapd_start(m->coapd) : err;
@@ -146,10 +172,7 @@ enum gba_err mef_coap_new(const struct mef_coap_config *c, struct mef_coap **out
     m->peers = c->peers;
     m->log = c->log;
     m->unknown_identity_alert = c->unknown_identity_alert;
-    m->requests_ok = metrics_counter(c->metrics, "mefd_requests_total", "result=\"ok\"",
-                                     "Requests on Mmef by result");
-    m->requests_refused = metrics_counter(c->metrics, "mefd_requests_total",
-                                          "result=\"refused\"", "Requests on Mmef by result");
+    count_requests(m, c->metrics);
     err = mef_coap_credentials(m, c->certificates);
     if (err == GBA_OK)
         err = listen_all(m, c);

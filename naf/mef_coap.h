@@ -1,7 +1,7 @@
 /*
- * The front of mefd over CoAP and DTLS (TS-0008): who a session is, requests of
- * common/host/coapd.h into primitives of Mmef, answers back.  The counterpart of mef_http.h; it
- * decides nothing else, and serves no fetchCredentials.
+ * The front of mefd and mafd over CoAP and DTLS (TS-0008): who a session is, requests of
+ * common/host/coapd.h into primitives of Mmef or Mmaf, answers back.  The counterpart of
+ * mef_http.h; it decides nothing else, and serves no fetchCredentials.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -44,7 +44,7 @@ struct mef_coap_config {
     struct limiter *limiter;
     struct metric *limited;
     struct log *log;
-    struct metrics *metrics;
+    struct metrics *metrics; /* named after the program of mef's role */
 };
 
 struct mef_coap;
