@@ -86,22 +86,37 @@ static const char *check_file(int fd, mode_t forbidden)
     return NULL;
 }
 
-static enum gba_err read_key(int fd, uint8_t out[static MEF_MASTER_KEY_LEN])
+/* Half of a key in hexadecimal is 32 octets too, but 128 bits at most, and not the key. */
+static bool is_half(const char text[static MEF_MASTER_KEY_LEN])
+{
+    uint8_t half[MEF_MASTER_KEY_LEN / 2];
+    bool hex = gba_unhex_exact(half, sizeof(half),
+                               (struct gba_text){text, MEF_MASTER_KEY_LEN}) == GBA_OK;
+
+    gba_wipe(half, sizeof(half));
+    return hex;
+}
+
+/* NULL, or what is wrong. */
+static const char *read_key(int fd, uint8_t out[static MEF_MASTER_KEY_LEN])
 {
     char text[TEXT_LEN + 3];
     ssize_t n = read(fd, text, sizeof(text));
-    enum gba_err err = GBA_E_CONFIG;
+    const char *wrong = "not 32 octets or 64 hexadecimal digits";
 
-    if (n == MEF_MASTER_KEY_LEN) { /* as they come from /dev/urandom */
-        memcpy(out, text, MEF_MASTER_KEY_LEN);
-        err = GBA_OK;
-    }
     while (n > TEXT_LEN && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
-    if (n == TEXT_LEN)
-        err = gba_unhex_exact(out, MEF_MASTER_KEY_LEN, (struct gba_text){text, TEXT_LEN});
+    if (n == MEF_MASTER_KEY_LEN && is_half(text)) {
+        wrong = "32 hexadecimal digits in place of 64: cut?";
+    } else if (n == MEF_MASTER_KEY_LEN) { /* as they come from /dev/urandom */
+        memcpy(out, text, MEF_MASTER_KEY_LEN);
+        wrong = NULL;
+    } else if (n == TEXT_LEN && gba_unhex_exact(out, MEF_MASTER_KEY_LEN,
+                                                (struct gba_text){text, TEXT_LEN}) == GBA_OK) {
+        wrong = NULL;
+    }
     gba_wipe(text, sizeof(text));
-    return err == GBA_OK ? GBA_OK : GBA_E_CONFIG;
+    return wrong;
 }
 
 /* Closes fd. */
@@ -110,13 +125,13 @@ static enum gba_err read_checked(int fd, mode_t forbidden,
                                  size_t why_size)
 {
     const char *wrong = check_file(fd, forbidden);
-    enum gba_err err = wrong == NULL ? read_key(fd, out) : GBA_E_CONFIG;
 
+    if (wrong == NULL)
+        wrong = read_key(fd, out);
     close(fd);
-    if (err != GBA_OK)
-        snprintf(why, why_size, "%s",
-                 wrong != NULL ? wrong : "not 32 octets or 64 hexadecimal digits");
-    return err;
+    if (wrong != NULL)
+        snprintf(why, why_size, "%s", wrong);
+    return wrong == NULL ? GBA_OK : GBA_E_CONFIG;
 }
 
 enum gba_err mef_master_key_load(const char *file, const char *database,

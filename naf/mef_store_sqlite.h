@@ -30,8 +30,8 @@ enum gba_err mef_store_sqlite_rekey(struct mef_store *store,
                                     enum gba_err (*also)(void *arg), void *arg, size_t *rows);
 
 /* Reads the master key: 32 octets or 64 hexadecimal digits in a regular file that group and
- * others cannot read.  Where neither it nor the database exists it is made.  GBA_E_CONFIG,
- * GBA_E_IO, GBA_E_ENTROPY. */
+ * others cannot read; 32 octets that are all digits are half a key, and refused.  Where neither
+ * it nor the database exists it is made.  GBA_E_CONFIG, GBA_E_IO, GBA_E_ENTROPY. */
 enum gba_err mef_master_key_load(const char *file, const char *database,
                                  uint8_t out[static MEF_MASTER_KEY_LEN], char *why,
                                  size_t why_size);

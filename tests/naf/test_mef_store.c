@@ -578,6 +578,7 @@ static void master_key(void)
 {
     static const char hex[] =
         "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    static const char raw[] = "0123456789abcdef0123456789abcdeg"; /* one is no digit */
     char file[128], why[128];
     uint8_t key[32];
     struct stat st;
@@ -599,9 +600,13 @@ static void master_key(void)
     CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
     put_file(file, hex, 63, 0600);
     CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
-    put_file(file, hex, 32, 0600); /* 32 octets as they are */
+    CU_ASSERT_STRING_EQUAL(why, "not 32 octets or 64 hexadecimal digits");
+    put_file(file, hex, 32, 0600); /* half of it is no key of 32 octets */
+    CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
+    CU_ASSERT_STRING_EQUAL(why, "32 hexadecimal digits in place of 64: cut?");
+    put_file(file, raw, 32, 0600); /* 32 octets as they are */
     CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_OK);
-    CU_ASSERT_EQUAL(key[0], '0');
+    CU_ASSERT_EQUAL(memcmp(key, raw, 32), 0);
     put_file(file, "", 0, 0600);
     CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
     unlink(file);
@@ -625,11 +630,11 @@ static void credential(void)
         mode_t mode;
         bool ok;
     } rows[] = {
-        {"m", 65, 0400, true},     {"m", 64, 0600, true},  {"m", 32, 0440, true},
-        {"m", 65, 0404, false},    {"m", 65, 0460, false}, {"m", 65, 0444, false},
-        {"m", 63, 0400, false},    {"m", 0, 0400, false},  {"other", 65, 0400, false},
-        {"", 65, 0400, false},     {".", 65, 0400, false}, {"./m", 65, 0400, false},
-        {"../m", 65, 0400, false},
+        {"m", 65, 0400, true},      {"m", 64, 0600, true},     {"m", 65, 0440, true},
+        {"m", 65, 0404, false},     {"m", 65, 0460, false},    {"m", 65, 0444, false},
+        {"m", 63, 0400, false},     {"m", 32, 0400, false},    {"m", 0, 0400, false},
+        {"other", 65, 0400, false}, {"", 65, 0400, false},     {".", 65, 0400, false},
+        {"./m", 65, 0400, false},   {"../m", 65, 0400, false},
     };
     char file[128], link[128], why[128];
     uint8_t key[32];
