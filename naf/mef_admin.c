@@ -185,8 +185,11 @@ static enum gba_err add_command(struct ask *k, struct mef_command *c)
 static enum gba_err issue(struct ask *k)
 {
     struct mef_command c;
-    enum gba_err err = mef_command_read(&k->in, &c);
+    enum gba_err err;
 
+    if (!mef_role(k->a->mef->policy->role)->enrols) /* its queue of 0 is no overload */
+        return bad(k, "a MAF has no commands", GBA_E_UNSUPPORTED);
+    err = mef_command_read(&k->in, &c);
     if (err == GBA_OK)
         err = add_command(k, &c);
     if (err != GBA_OK)

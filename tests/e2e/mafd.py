@@ -274,6 +274,9 @@ def test_administration(lab, kc_id, kc):
     r = run(*ctl, "list", "key", "--json")
     check("mefctl lists keys, none in clear", r.returncode == 0 and THING in r.stdout and kc.hex() not in r.stdout.lower()
           and base64.b64encode(kc).decode() not in r.stdout, r.stderr)
+    r = run(*ctl, "command", "issue", "cert-prov", f"enrolee={THING}", "stakeholder=sp.example.org", "subject_type=ae",
+            f"subject={THING}", f"uri=https://{MAF}/.well-known/est")
+    check("mefctl issues no commands here", r.returncode == 77 and "a MAF has no commands: not supported" in r.stderr, r.stderr)
     check("mefctl revokes", run(*ctl, "revoke", METER).returncode == 0)
     r = run(*ctl, "list", "credential", "--json")
     check("Km's of MEFs go with it", METER not in r.stdout and KM_ID.lower() in r.stdout.lower(), r.stdout)

@@ -422,6 +422,21 @@ static void test_noted(void)
     end();
 }
 
+/* A MAF's clients never ask for commands: none may wait for them, not even as many as 0. */
+static void test_maf(void)
+{
+    static const char request[] = "{\"do\":\"issue\"," FOR "," CERT "}";
+
+    begin();
+    w.policy.role = MEF_ROLE_MAF;
+    CU_ASSERT_STRING_EQUAL(admin(request), "UNSUPPORTED a MAF has no commands");
+    w.policy.limits.commands_max = 0; /* as mafd's */
+    CU_ASSERT_STRING_EQUAL(admin(request), "UNSUPPORTED a MAF has no commands");
+    CU_ASSERT_EQUAL(n_listed(), 0);
+    CU_ASSERT_PTR_NULL(strstr(log_, "command.issue"));
+    end();
+}
+
 /* A database of the fourth version, which had no commands, is brought up to date in place. */
 static void test_migration(void)
 {
@@ -448,6 +463,7 @@ static const struct unit_test tests[] = {
     {"every result", test_every_result},
     {"as many as may wait", test_cap},
     {"what the administration may not issue", test_refusals},
+    {"a MAF has none", test_maf},
     {"cancelled", test_cancel},
     {"commands go with their registration", test_goes_along},
     {"given and noted, or neither", test_noted},
