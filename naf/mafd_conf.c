@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <gnutls/gnutls.h>
+
 #include "naf/mefd_conf_rows.h"
 
 static const struct conf_row mef_rows[] = {
@@ -43,10 +45,36 @@ static const struct conf_row mef_rows[] = {
      ROW(mefd_mef_conf, deadline_ms),
      .help = "How long its answer may take."},
 };
+
+/* Else a client's handshake would be the first to read them. */
+static const char *check_roots(const char *file)
+{
+    gnutls_certificate_credentials_t x;
+    int rc = gnutls_certificate_allocate_credentials(&x);
+
+    if (rc < 0)
+        return gnutls_strerror(rc);
+    rc = gnutls_certificate_set_x509_trust_file(x, file, GNUTLS_X509_FMT_PEM);
+    gnutls_certificate_free_credentials(x);
+    return rc > 0 ? NULL : rc < 0 ? gnutls_strerror(rc) : "no certificate in it";
+}
+
+static const char *check_mef(const void *filled, const char **row)
+{
+    const struct mefd_mef_conf *mef = filled;
+
+    *row = "url";
+    if (strncmp(mef->url, "https://", 8) != 0)
+        return "must begin with https://";
+    *row = "ca";
+    return check_roots(mef->ca);
+}
+
 static const struct conf_schema mef_schema = {.title = "An MEF",
                                               .rows = mef_rows,
                                               .n_rows = COUNT(mef_rows),
-                                              .size = sizeof(struct mefd_mef_conf)};
+                                              .size = sizeof(struct mefd_mef_conf),
+                                              .check = check_mef};
 
 static const struct conf_row target_rows[] = {
     {.name = "id",
@@ -152,22 +180,8 @@ static const struct conf_row rows[] = {
     DAEMON_CONF_ROWS(struct mefd_conf, daemon),
 };
 
-static const char *check(const void *filled, const char **row)
-{
-    const struct mefd_conf *c = filled;
-    const struct mefd_mef_conf *mefs = c->mefs.v;
-    const char *wrong = mefd_conf_check(filled, row);
-
-    for (size_t i = 0; wrong == NULL && i < c->mefs.n; i++) {
-        *row = "mefs";
-        if (strncmp(mefs[i].url, "https://", 8) != 0)
-            wrong = "url of an MEF must begin with https://";
-    }
-    return wrong;
-}
-
 const struct conf_schema mafd_schema = {.title = "mafd, an M2M Authentication Function",
                                         .rows = rows,
                                         .n_rows = COUNT(rows),
                                         .size = sizeof(struct mefd_conf),
-                                        .check = check};
+                                        .check = mefd_conf_check};

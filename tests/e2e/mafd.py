@@ -357,6 +357,34 @@ def test_options(lab):
         check(f"{what}: 78", r.returncode == 78 and r.stderr, (r.returncode, r.stderr))
 
 
+def test_files(lab):
+    """What is read when a client comes is looked at before, with its place in the configuration."""
+    text = open(f"{lab.dir}/mafd.yaml").read()
+    good, bad = "ca: ca.pem}]\ndatabase", f"{lab.dir}/bad.yaml"
+    at = text.index(good)
+    write(f"{lab.dir}/empty.pem", "")
+    write(f"{lab.dir}/cut.pem", open(f"{lab.dir}/ca.pem").read()[:-60])
+    check("one root file", text.count(good) == 1)
+    for what, name in (("no such file", "nothing.pem"), ("empty", "empty.pem"), ("cut short", "cut.pem"),
+                       ("a key", "maf.key"), ("a folder", ".")):
+        write(bad, text.replace(good, good.replace("ca.pem", name)), 0o600)
+        place = f"{bad}:{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}: mefs[0].ca: "
+        for more in (["--check-config"], []):
+            r = run(MAFD, "--config", bad, *more)
+            check(f"mefs.ca, {what}: 78 and the place {more}", r.returncode == 78 and r.stderr.startswith(place) and
+                  len(r.stderr) > len(place) + 1, (r.returncode, r.stderr, place))
+    write(bad, text.replace(f"{{fqdn: {MEF}, url: \"https:", f"{{fqdn: {MEF}, url: \"http:"), 0o600)
+    r = run(MAFD, "--config", bad, "--check-config")
+    check("mefs.url: 78 and the place", r.returncode == 78 and ": mefs[0].url: must begin" in r.stderr, r.stderr)
+    for option, old, new in (("tls", "key: maf.key, client_ca", "key: nothing.key, client_ca"),
+                             ("tls", "client_ca: ca.pem", "client_ca: nothing.pem"),
+                             ("zn", "  certificate: maf.pem\n", "  certificate: nothing.pem\n"), ("zn", "ca: ca.pem}]\nmefs", "ca: nothing.pem}]\nmefs")):
+        check(f"{option}: is in it", old in text)
+        write(bad, text.replace(old, new), 0o600)
+        r = run(MAFD, "--config", bad, "--check-config")
+        check(f"{option}, no such file: 78 and its name", r.returncode == 78 and "nothing." in r.stderr, (r.returncode, r.stderr))
+
+
 def main():
     lab = MafLab()
     try:
@@ -368,6 +396,7 @@ def main():
         test_placed(lab)
         test_generated(lab)
         test_options(lab)
+        test_files(lab)
     finally:
         codes, text = lab.end()
     check("daemons end with 0", codes == [0, 0, 0, 0], codes)
