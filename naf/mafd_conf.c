@@ -8,6 +8,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "naf/mafd_remote.h"
 #include "naf/mefd_conf_rows.h"
 
 static const struct conf_row mef_rows[] = {
@@ -37,6 +38,15 @@ static const struct conf_row mef_rows[] = {
      .help =
          "Right sides of the KeIDs it is asked for. Left out: fqdn. Those of BSFs, for B-TIDs "
          "where no BSF is asked over Zn."},
+    {.name = "enrolees",
+     .type = CONF_STRINGS,
+     .min = 1,
+     .max = 100000,
+     ROW(mefd_mef_conf, enrolees),
+     .example = "//sp.example",
+     .help = "Whom it may vouch for: Absolute AE-IDs and CSE-IDs, each for itself alone, and "
+             "//FQDN for all of a service provider. A Km for another is refused. Left out: "
+             "anybody with a row in enrolees."},
     {.name = "deadline",
      .type = CONF_DURATION,
      .deflt = "3s",
@@ -62,10 +72,15 @@ static const char *check_roots(const char *file)
 static const char *check_mef(const void *filled, const char **row)
 {
     const struct mefd_mef_conf *mef = filled;
+    char sp[GBA_FQDN_SIZE];
 
     *row = "url";
     if (strncmp(mef->url, "https://", 8) != 0)
         return "must begin with https://";
+    *row = "enrolees";
+    for (size_t i = 0; i < mef->enrolees.n; i++)
+        if (mafd_vouched_read(gba_text(mef->enrolees.v[i]), sp) != GBA_OK)
+            return "one is neither an Absolute AE-ID or CSE-ID nor //FQDN";
     *row = "ca";
     return check_roots(mef->ca);
 }

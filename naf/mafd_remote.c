@@ -73,6 +73,48 @@ static const struct mefd_mef_conf *issuer(const struct mefd_conf *c, struct gba_
     return NULL;
 }
 
+enum gba_err mafd_vouched_read(struct gba_text entry, char sp[static GBA_FQDN_SIZE])
+{
+    struct m2m_id id;
+    struct gba_text fqdn;
+
+    sp[0] = '\0';
+    if (entry.n < 2 || memcmp(entry.s, "//", 2) != 0)
+        return GBA_E_SYNTAX;
+    fqdn = (struct gba_text){entry.s + 2, entry.n - 2};
+    if (memchr(fqdn.s, '/', fqdn.n) == NULL)
+        return gba_fqdn_canonical(fqdn, sp) == GBA_OK ? GBA_OK : GBA_E_SYNTAX;
+    return m2m_entity_parse(entry, &id) == GBA_OK ? GBA_OK : GBA_E_SYNTAX;
+}
+
+static bool covers(const struct mef_policy *p, struct gba_text entry, const char *enrolee)
+{
+    char sp[GBA_FQDN_SIZE];
+    struct m2m_id id;
+
+    if (mafd_vouched_read(entry, sp) != GBA_OK)
+        return false;
+    if (sp[0] == '\0')
+        return mef_is_entity(p, entry, enrolee);
+    return m2m_entity_parse(gba_text(enrolee), &id) == GBA_OK && gba_text_is(id.sp, sp);
+}
+
+/* What one MEF says must not give away the clients of another. */
+static bool may_vouch(const struct mef_policy *p, const struct mefd_mef_conf *mef,
+                      const char *enrolee)
+{
+    char id[M2M_ID_SIZE];
+
+    if (mef->enrolees.n == 0)
+        return true;
+    if (mef_absolute(p, gba_text(enrolee), id) != GBA_OK)
+        return false;
+    for (size_t i = 0; i < mef->enrolees.n; i++)
+        if (covers(p, gba_text(mef->enrolees.v[i]), id))
+            return true;
+    return false;
+}
+
 static enum gba_err learn(const struct mafd_remote *m, const struct mefd_mef_conf *mef,
                           struct gba_text key_id, const struct key_fetched *got, int64_t now_s,
                           struct gba_naf_psk_row *row)
@@ -99,14 +141,17 @@ static enum gba_err ask(const struct mafd_remote *m, const struct mefd_mef_conf 
                                           .deadline_ms = mef->deadline_ms};
     struct key_fetched got;
     enum gba_err err = m->c.fetch(&from, key_id, SUID_MAF, &got);
+    bool foreign = err == GBA_OK && !may_vouch(m->c.mef->policy, mef, got.enrolee);
 
-    if (err == GBA_OK)
-        err = learn(m, mef, key_id, &got, now_s, row);
-    else if (err == GBA_E_NOT_FOUND)
+    if (foreign || err == GBA_E_NOT_FOUND)
         err = GBA_E_FORBIDDEN;
-    LOG(m->c.log, err == GBA_OK || err == GBA_E_FORBIDDEN ? LOG_LV_INFO : LOG_LV_WARNING,
+    else if (err == GBA_OK)
+        err = learn(m, mef, key_id, &got, now_s, row);
+    LOG(m->c.log,
+        err == GBA_OK || (err == GBA_E_FORBIDDEN && !foreign) ? LOG_LV_INFO : LOG_LV_WARNING,
         "maf.km", LOG_STR("mef", mef->fqdn), LOG_TEXT("key_id", key_id),
-        LOG_STR("client", got.enrolee), LOG_ERR(err), LOG_STR("why", got.why));
+        LOG_STR("client", got.enrolee), LOG_ERR(err),
+        LOG_STR("why", foreign ? "enrolees of this MEF do not list the client" : got.why));
     gba_wipe(&got, sizeof(got));
     return err;
 }

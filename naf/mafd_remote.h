@@ -14,6 +14,10 @@
 
 #define MAFD_REMOTE_NEGATIVE_S 10 /* as of B-TIDs (naf/gba_naf.h) */
 
+/* An entry of an MEF's enrolees: "//FQDN" is all of that service provider, canonical in sp; else
+ * it is an Absolute identifier, and sp is "".  GBA_E_SYNTAX: neither. */
+enum gba_err mafd_vouched_read(struct gba_text entry, char sp[static GBA_FQDN_SIZE]);
+
 struct mafd_remote_config {
     const struct mef *mef; /* both borrowed */
     const struct mefd_conf *conf;
@@ -31,8 +35,8 @@ enum gba_err mafd_remote_new(const struct mafd_remote_config *config, struct maf
 void mafd_remote_free(struct mafd_remote *m); /* NULL is fine */
 
 /* A mef_peer_remote; arg is the above.  Blocks; any thread.  GBA_E_FORBIDDEN: no Km of that
- * KeID for us, or not for that client; GBA_E_RATE_LIMITED; else errors of key_fetch_credential
- * and mef_learn_km. */
+ * KeID for us, or not for that client, or it is not the MEF's to vouch for;
+ * GBA_E_RATE_LIMITED; else errors of key_fetch_credential and mef_learn_km. */
 enum gba_err mafd_remote_km(void *arg, struct gba_text key_id, struct gba_bytes address,
                             struct gba_naf_psk_row *row);
 

@@ -80,7 +80,8 @@ struct mefd_admin_conf {
 /* mafd: an MEF whose Km's it takes. */
 struct mefd_mef_conf {
     char *fqdn, *url, *ca;
-    struct conf_strings domains; /* right sides of the KeIDs asked there; none: fqdn */
+    struct conf_strings domains;  /* right sides of the KeIDs asked there; none: fqdn */
+    struct conf_strings enrolees; /* whom it may vouch for (mafd_vouched_read); none: anybody */
     int64_t deadline_ms;
 };
 

@@ -210,6 +210,26 @@ def test_from_mef(lab):
     s.end()
 
 
+def test_vouched(lab):
+    """A row at the MAF is not enough where the MEF's own row lists whom it may vouch for."""
+    text = MAF_YAML % {"zn": lab.bsfd.address("zn")[1], "mef": lab.mefd.address("mef")[1]}
+    for listed, who, good in ((METER, GATE, False), (METER, METER, True), ("//sp.example.org", GATE, True)):
+        rows = text.replace(f"  - {{id: {METER}, t", f"  - {{id: {GATE}}}\n  - {{id: {METER}, t")
+        write(f"{lab.dir}/mafd.yaml", rows.replace("ca: ca.pem}]\ndatabase", f"ca: ca.pem, enrolees: {listed}}}]\ndatabase"), 0o600)
+        lab.mafd.end()
+        lab.mafd.start()
+        key_id, km = enrol_at_mef(lab, *((KPM_ID, KPM) if who == METER else ("gate", b"\x5a" * 16)), who)
+        s = lab.session(key_id, km)
+        check(f"{listed} listed, {who}: {good}", (s.up and s.ask("GET", "/-/", origin=who).rsc == 2000) == good, s.out[-200:])
+        s.end()
+        line = next((x for x in lab.mafd.text().splitlines() if "maf.km" in x and key_id in x), "")
+        check("and it is logged", good == ("reason=FORBIDDEN" not in line) and good == ("do not list the client" not in line) and
+              f"client={who}" in line, line)
+    write(f"{lab.dir}/mafd.yaml", text, 0o600)
+    lab.mafd.end()
+    lab.mafd.start()
+
+
 def test_gba(lab):
     """8.3.2.3: the MAF is the NAF; one suite."""
     ue = lab.bootstrap()
@@ -373,6 +393,13 @@ def test_files(lab):
             r = run(MAFD, "--config", bad, *more)
             check(f"mefs.ca, {what}: 78 and the place {more}", r.returncode == 78 and r.stderr.startswith(place) and
                   len(r.stderr) > len(place) + 1, (r.returncode, r.stderr, place))
+    for entry in ("/cse1/Cmeter", "sp.example.org", "//sp.example.org/", '""'):
+        write(bad, text.replace(good, good.replace("ca.pem", f"ca.pem, enrolees: [{METER}, {entry}]")), 0o600)
+        r = run(MAFD, "--config", bad, "--check-config")
+        check(f"mefs.enrolees {entry}: 78 and the place", r.returncode == 78 and ": mefs[0].enrolees: one is neither" in r.stderr, r.stderr)
+    write(bad, text.replace(good, good.replace("ca.pem", "ca.pem, enrolees: []")), 0o600)
+    r = run(MAFD, "--config", bad, "--check-config")
+    check("an empty list is not anybody: 78", r.returncode == 78 and ": mefs[0].enrolees: 0 entries" in r.stderr, r.stderr)
     write(bad, text.replace(f"{{fqdn: {MEF}, url: \"https:", f"{{fqdn: {MEF}, url: \"http:"), 0o600)
     r = run(MAFD, "--config", bad, "--check-config")
     check("mefs.url: 78 and the place", r.returncode == 78 and ": mefs[0].url: must begin" in r.stderr, r.stderr)
@@ -390,6 +417,7 @@ def main():
     try:
         kc_id, kc = test_provisioned(lab)
         test_from_mef(lab)
+        test_vouched(lab)
         test_gba(lab)
         test_gba_connect(lab)
         test_administration(lab, kc_id, kc)

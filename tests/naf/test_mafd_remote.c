@@ -160,8 +160,84 @@ static void test_unreachable(void)
     end();
 }
 
+/* An MEF that vouches for somebody else's client gives nothing away. */
+static void test_vouched(void)
+{
+    static const struct {
+        const char *listed[2];
+        const char *enrolee;
+        bool ok;
+    } rows[] = {
+        {{NULL}, WORLD_OTHER, true},
+        {{WORLD_ENROLEE}, WORLD_ENROLEE, true},
+        {{"//SP.example/cse1/Cone"}, WORLD_ENROLEE, true},
+        {{WORLD_OTHER, WORLD_ENROLEE}, WORLD_ENROLEE, true},
+        {{"//mef.example", "//SP.Example"}, WORLD_ENROLEE, true},
+        {{WORLD_ENROLEE}, "//Sp.example/cse1/Cone", true},
+        {{WORLD_ENROLEE}, WORLD_OTHER, false},
+        {{WORLD_ENROLEE}, "//sp.example/cse1/cone", false},
+        {{"//sp.example/cse1"}, WORLD_ENROLEE, false}, /* the CSE alone */
+        {{"//sp.example/cse1/C"}, WORLD_ENROLEE, false},
+        {{"//sp.exampl", "//example"}, WORLD_ENROLEE, false},
+        {{"//other.example"}, WORLD_ENROLEE, false},
+        {{"//sp.example"}, "sp.example", false},
+        {{"//sp.example"}, "", false},
+    };
+    struct gba_naf_psk_row row;
+    struct mef_credential c;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mefs[0].enrolees.v = (char **)rows[i].listed;
+        mefs[0].enrolees.n = rows[i].listed[0] == NULL ? 0 : rows[i].listed[1] == NULL ? 1 : 2;
+        begin();
+        enrolee = rows[i].enrolee;
+        CU_ASSERT_EQUAL(show(KE_ID, home, &row), rows[i].ok ? GBA_OK : GBA_E_FORBIDDEN);
+        CU_ASSERT_EQUAL(row.key_len, rows[i].ok ? 32 : 0);
+        CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_PSK, KE_ID, &c),
+                        rows[i].ok ? GBA_OK : GBA_E_NOT_FOUND);
+        show(KE_ID, home, &row);
+        CU_ASSERT_EQUAL(asked, rows[i].ok ? 2 : 1); /* and is not asked again at once */
+        end();
+    }
+    mefs[0].enrolees.n = 0;
+}
+
+static void test_vouched_forms(void)
+{
+    static const struct {
+        const char *entry, *sp;
+    } rows[] = {
+        {WORLD_ENROLEE, ""},
+        {WORLD_CSE, ""},
+        {"//sp.example/Sone", ""},
+        {"//SP.Example", "sp.example"},
+        {"", NULL},
+        {"/", NULL},
+        {"//", NULL},
+        {"///cse1", NULL},
+        {"/cse1/Cone", NULL},
+        {"Cone", NULL},
+        {"sp.example", NULL},
+        {"//sp.example/", NULL},
+        {"//sp example", NULL},
+        {"//sp.example/cse1/Cone/x", NULL},
+    };
+    char sp[GBA_FQDN_SIZE];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL(mafd_vouched_read(gba_text(rows[i].entry), sp),
+                        rows[i].sp != NULL ? GBA_OK : GBA_E_SYNTAX);
+        CU_ASSERT_STRING_EQUAL(sp, rows[i].sp != NULL ? rows[i].sp : "");
+    }
+}
+
 static const struct unit_test tests[] = {
-    {"given", test_given},     {"of another", test_elsewhere},    {"a limit", test_limit},
-    {"refused", test_refused}, {"unreachable", test_unreachable},
+    {"given", test_given},
+    {"of another", test_elsewhere},
+    {"a limit", test_limit},
+    {"refused", test_refused},
+    {"unreachable", test_unreachable},
+    {"whom an MEF may vouch for", test_vouched},
+    {"forms of that", test_vouched_forms},
 };
 UNIT_MAIN("mafd_remote", tests)
