@@ -107,6 +107,7 @@ void fake_bsf_start(struct fake_bsf *b)
 
 void fake_bsf_stop(struct fake_bsf *b)
 {
+    httpd_drain(b->httpd, 0); /* a question that nobody waits for any more may come until here */
     for (size_t i = 0; i < b->n_unanswered; i++)
         httpd_reply(b->unanswered[i], &(struct httpd_reply){.status = 503});
     httpd_free(b->httpd);
