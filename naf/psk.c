@@ -90,10 +90,11 @@ static int on_server_hello(gnutls_session_t s, unsigned type, unsigned when, uns
 }
 
 /* The BSF cannot be asked, or not now: that is not the UE's fault, so it is not told to
- * bootstrap. */
+ * bootstrap.  A suite that is too weak for an identity fails as an unknown identity does, or it
+ * would tell the known ones apart. */
 static bool is_our_trouble(enum gba_err err)
 {
-    return gba_err_http(err) >= 500 || err == GBA_E_RATE_LIMITED;
+    return (gba_err_http(err) >= 500 && err != GBA_E_DOWNGRADE) || err == GBA_E_RATE_LIMITED;
 }
 
 static int refuse(const struct handshake *h, gnutls_session_t s)

@@ -60,6 +60,7 @@ def test_kpm(lab):
         s = Session(lab, identity, key, "PSK-AES128-CBC-SHA256")
         works = s.up and s.ask("GET", "/-/").rsc == 2000
         check(f"{what}: refused", not works, s.out[-200:])
+        check(f"{what}: no alert tells which", b"alert" not in s.out, s.out[-200:])
         s.end()
     s = Session(lab, "none", KPM, "PSK-AES128-CBC-SHA256")
     check("registers without a target", register(s, "//sp.example.org/cse1/Cnone").rsc == 2001)
