@@ -154,6 +154,18 @@ static enum gba_err unescape(struct gba_digest *d, struct gba_text *value)
     return GBA_OK;
 }
 
+/* RFC 7616 3.3: an unknown parameter is ignored, but it is there once at the most. */
+static enum gba_err note_unknown(struct gba_digest *d, struct gba_text name)
+{
+    for (size_t i = 0; i < d->n_unknown; i++)
+        if (gba_text_eq_nocase(d->unknown[i], name))
+            return GBA_E_REPEATED;
+    if (d->n_unknown == GBA_DIGEST_UNKNOWN_MAX)
+        return GBA_E_TOO_LONG;
+    d->unknown[d->n_unknown++] = name;
+    return GBA_OK;
+}
+
 static enum gba_err store(struct gba_digest *d, struct gba_text name, struct gba_text value,
                           bool quoted, bool escaped)
 {
@@ -162,7 +174,7 @@ static enum gba_err store(struct gba_digest *d, struct gba_text name, struct gba
     while (p < GBA_DIGEST_N_PARAMS && !gba_text_eq_nocase(name, gba_text(params[p].name)))
         p++;
     if (p == GBA_DIGEST_N_PARAMS)
-        return GBA_OK; /* RFC 7616 3.3: an unknown parameter is ignored */
+        return note_unknown(d, name);
     if (d->p[p].present)
         return GBA_E_REPEATED;
     if (escaped) {

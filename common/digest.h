@@ -35,6 +35,8 @@ enum gba_digest_param {
     GBA_DIGEST_N_PARAMS
 };
 
+#define GBA_DIGEST_UNKNOWN_MAX 16
+
 /* A parsed field.  Values view into the field that was parsed, or, where a quoted string held
  * escapes, into `unescaped` below: so do not copy this struct, and keep the field alive. */
 struct gba_digest {
@@ -44,11 +46,14 @@ struct gba_digest {
     } p[GBA_DIGEST_N_PARAMS];
     char unescaped[1024];
     size_t n_unescaped;
+    struct gba_text unknown[GBA_DIGEST_UNKNOWN_MAX]; /* names, for no parameter may come twice */
+    size_t n_unknown;
 };
 
 /* "Digest name=value, ..." of an Authorization field.  GBA_E_NOT_DIGEST: another scheme (scheme names in
- * any case); GBA_E_SYNTAX: not the grammar, or an auth-param without value; GBA_E_REPEATED: a known
- * parameter twice; GBA_E_TOO_LONG: over GBA_DIGEST_FIELD_MAX, or escapes do not fit.  Empty list elements
+ * any case); GBA_E_SYNTAX: not the grammar, or an auth-param without value; GBA_E_REPEATED: a
+ * parameter twice; GBA_E_TOO_LONG: over GBA_DIGEST_FIELD_MAX, escapes do not fit, or more than
+ * GBA_DIGEST_UNKNOWN_MAX unknown parameters.  Empty list elements
  * (", ,") pass, unknown parameters are skipped whole, nothing inside a quoted string is looked at. */
 enum gba_err gba_digest_parse(struct gba_text field, struct gba_digest *out);
 
