@@ -141,8 +141,8 @@ bool vec_ok(const struct vec_node *n, const char *name, enum gba_err err)
     return err == GBA_OK;
 }
 
-static void differs(const struct vec_node *n, const char *name, const char *expected,
-                    const char *got)
+void vec_differs(const struct vec_node *n, const char *name, const char *expected,
+                 const char *got)
 {
     n->v->differs = true;
     print_line(n->v->low ? "LOW" : "FAIL", n, name, expected, got);
@@ -299,7 +299,7 @@ void vec_is_hex(const struct vec_node *n, const char *name, const void *got, siz
         return;
     hex = vec_alloc(n->v, 2 * size);
     gba_hex(hex, (struct gba_bytes){got, size});
-    differs(n, name, vec_cstr(n->v, t).s, hex);
+    vec_differs(n, name, vec_cstr(n->v, t).s, hex);
 }
 
 void vec_is_not_hex(const struct vec_node *n, const char *name, const void *got, size_t size)
@@ -307,7 +307,7 @@ void vec_is_not_hex(const struct vec_node *n, const char *name, const void *got,
     struct gba_text t;
 
     if (expected_text(n, name, &t) && same_hex(t, got, size, n->v))
-        differs(n, name, "another_value", vec_cstr(n->v, t).s);
+        vec_differs(n, name, "another_value", vec_cstr(n->v, t).s);
 }
 
 void vec_is_text(const struct vec_node *n, const char *name, struct gba_text got)
@@ -315,7 +315,7 @@ void vec_is_text(const struct vec_node *n, const char *name, struct gba_text got
     struct gba_text t;
 
     if (expected_text(n, name, &t) && !gba_text_eq(t, got))
-        differs(n, name, vec_cstr(n->v, t).s, vec_cstr(n->v, got).s);
+        vec_differs(n, name, vec_cstr(n->v, t).s, vec_cstr(n->v, got).s);
 }
 
 void vec_is_text_nocase(const struct vec_node *n, const char *name, struct gba_text got)
@@ -323,7 +323,7 @@ void vec_is_text_nocase(const struct vec_node *n, const char *name, struct gba_t
     struct gba_text t;
 
     if (expected_text(n, name, &t) && !gba_text_eq_nocase(t, got))
-        differs(n, name, vec_cstr(n->v, t).s, vec_cstr(n->v, got).s);
+        vec_differs(n, name, vec_cstr(n->v, t).s, vec_cstr(n->v, got).s);
 }
 
 /* Only one challenge, and nothing after it. */
@@ -392,7 +392,7 @@ void vec_is_header(const struct vec_node *n, const char *name, enum vec_header k
 
         if (want_d->p[p].present == got_d->p[p].present && gba_text_eq(a, b))
             continue;
-        differs(
+        vec_differs(
             n,
             vec_join(n->v, name, ":", gba_digest_param_name((enum gba_digest_param)p), NULL).s,
             want_d->p[p].present ? vec_cstr(n->v, a).s : "absent",
@@ -413,8 +413,10 @@ json_t *vec_find(const struct vec_files *files, const char *id)
             {
                 const char *s = json_string_value(json_object_get(e, "id"));
 
-                /* a negative entry is never what another one means */
-                if (s != NULL && strcmp(s, id) == 0 && json_object_get(e, "of") == NULL)
+                /* A run has inputs under that name; a derivation that is called like it has
+                 * its own in the entry, and a negative entry is never what another means. */
+                if (s != NULL && strcmp(s, id) == 0 && json_object_get(e, "of") == NULL &&
+                    json_is_object(json_object_get(e, "inputs")))
                     return e;
             }
         }

@@ -78,7 +78,10 @@ size_t vec_hex_len(const struct vec_node *n, const char *name);
 /* Breaks the entry. */
 void vec_fail(const struct vec_node *n, const char *name, const char *expected,
               const char *got);
-/* The same unless err is GBA_OK. */
+/* Skips an entry of low confidence, fails the others. */
+void vec_differs(const struct vec_node *n, const char *name, const char *expected,
+                 const char *got);
+/* As vec_fail unless err is GBA_OK. */
 bool vec_ok(const struct vec_node *n, const char *name, enum gba_err err);
 
 /* Outputs. */
