@@ -257,6 +257,7 @@ nafs:
     ua_ids: [ "010001****" ]
     gsids: [ "1000001" ]
     may_learn_impi: true
+session: { per_subscriber: 8 }
 rate_limits:
   subscriber: { burst: $lab_burst, per_minute: 60000 }
   address: { burst: $lab_burst, per_minute: 60000 }
