@@ -6,9 +6,13 @@
  */
 #include "naf/mefd_daemon.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "common/host/clock.h"
 #include "common/host/random.h"
@@ -41,6 +45,7 @@ struct mefd {
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
     struct mefd_coap *coap;
+    int own_fd; /* of the database's file, locked; 0: not yet */
     struct limiter *handshakes;
     struct metric *handshakes_limited;
     struct log *log;
@@ -109,11 +114,28 @@ static enum gba_err open_audit(struct mefd *m, const struct mefd_conf *c)
     return err;
 }
 
+/* After SQLite has closed it: to close any descriptor of the file drops SQLite's own locks. */
 static void close_database(struct mefd *m)
 {
     mef_audit_file_close(m->front.mef.audit);
     if (m->front.mef.store != NULL)
         m->front.mef.store->close(m->front.mef.store);
+    if (m->own_fd > 0)
+        close(m->own_fd);
+}
+
+/* One daemon a database: another would go on under a master key that this one has changed. */
+static enum gba_err own_database(struct mefd *m, const char *file)
+{
+    const char *why = "another daemon has it open";
+
+    m->own_fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (m->own_fd >= 0 && flock(m->own_fd, LOCK_EX | LOCK_NB) == 0)
+        return GBA_OK;
+    if (m->own_fd < 0 || errno != EWOULDBLOCK)
+        why = strerror(errno);
+    LOG(m->log, LOG_LV_ERROR, "mef.database", LOG_STR("file", file), LOG_STR("why", why));
+    return m->own_fd < 0 ? GBA_E_IO : GBA_E_CONFIG;
 }
 
 /* ------------------------------------------------------------ parts */
@@ -148,9 +170,9 @@ static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
             ? mef_master_key_load(c->master_key, c->database, master, why, sizeof(why))
             : mef_master_key_credential(c->master_key_credential, master, why, sizeof(why));
 
-    if (err == GBA_OK)
+    if (err == GBA_OK && (err = own_database(m, c->database)) == GBA_OK)
         err = open_with(m, c, master);
-    else
+    else if (m->own_fd == 0)
         LOG(m->log, LOG_LV_ERROR, "mef.master_key",
             LOG_STR("file", c->master_key != NULL ? c->master_key : c->master_key_credential),
             LOG_STR("why", why), LOG_ERR(err));

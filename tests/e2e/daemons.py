@@ -124,6 +124,9 @@ def test_modes(certificates):
 
 
 def test_mef_modes(lab):
+    code, said = ends_with(mefd.MEFD, f"{lab.dir}/mefd.yaml")
+    check("a second daemon on one database: refused", code == 78 and "another daemon has it open" in str(said),
+          (code, said))
     lab.mefd.end()
     for name in ("mefd.master", "mefd.db"):
         check(f"{name}: 0600", os.stat(f"{lab.dir}/{name}").st_mode & 0o777 == 0o600)
