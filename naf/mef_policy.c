@@ -196,9 +196,42 @@ static enum gba_err psk_name(struct gba_text name, char out[static MEF_CRED_NAME
 }
 
 /* Exact match (8.1.2.5), so only what has several spellings is made one. */
+static bool is_oid(struct gba_text t)
+{
+    struct gba_text arc, rest = t;
+    size_t n = 0;
+
+    for (bool more = true; more; n++) {
+        more = gba_text_split(rest, '.', &arc, &rest);
+        if (arc.n == 0 || (arc.n > 1 && arc.s[0] == '0'))
+            return false;
+        for (size_t i = 0; i < arc.n; i++)
+            if (arc.s[i] < '0' || arc.s[i] > '9')
+                return false;
+    }
+    return n >= 2;
+}
+
+/* OID:HEX, the octets as the certificate has them; in lower case, as certificates' are read. */
+static bool other_name(struct gba_text t, char out[static MEF_CRED_NAME_SIZE])
+{
+    struct gba_text oid, hex;
+
+    if (!gba_text_split(t, ':', &oid, &hex) || !is_oid(oid) || hex.n == 0 || hex.n % 2 != 0 ||
+        gba_text_copy(out, MEF_CRED_NAME_SIZE, t) != GBA_OK)
+        return false;
+    for (char *c = out + oid.n + 1; *c != '\0'; c++) {
+        if (strchr("0123456789abcdefABCDEF", *c) == NULL)
+            return false;
+        if (*c >= 'A' && *c <= 'F')
+            *c += 'a' - 'A';
+    }
+    return true;
+}
+
 static enum gba_err cert_name(struct gba_text name, char out[static MEF_CRED_NAME_SIZE])
 {
-    char fqdn[GBA_FQDN_SIZE];
+    char fqdn[GBA_FQDN_SIZE], other[MEF_CRED_NAME_SIZE];
     struct gba_text kind, value;
     struct gba_wbuf w;
 
@@ -211,7 +244,11 @@ static enum gba_err cert_name(struct gba_text name, char out[static MEF_CRED_NAM
         if (gba_fqdn_canonical(value, fqdn) != GBA_OK)
             return GBA_E_SYNTAX;
         value = gba_text(fqdn);
-    } else if (!gba_text_is(kind, "uri") && !gba_text_is(kind, "other")) {
+    } else if (gba_text_is(kind, "other")) {
+        if (!other_name(value, other))
+            return GBA_E_SYNTAX;
+        value = gba_text(other);
+    } else if (!gba_text_is(kind, "uri")) {
         return GBA_E_SYNTAX;
     }
     gba_wbuf_init(&w, out, MEF_CRED_NAME_SIZE);
