@@ -47,7 +47,7 @@ static enum m2m_rsc take_targets(struct mef_call *k)
     if (suid == NULL || suid->source != k->role->keys_of)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "SUID is not of a key registered here");
     if (!m2m_suid_takes_targets(suid, m2m_items(&k->in, M2M_A_TARGET_IDS)))
-        return mef_no(k, M2M_RSC_BAD_REQUEST, "number of targetIDs");
+        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "number of targetIDs");
     return mef_list_pack(&k->in, M2M_A_TARGET_IDS, k->key.targets, sizeof(k->key.targets))
                ? M2M_RSC_OK
                : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "targetIDs");
@@ -221,8 +221,19 @@ enum m2m_rsc mef_retrieve_key(struct mef_call *k)
     return M2M_RSC_OK;
 }
 
+/* What a session exports ends with the session's credential: so an update lengthens no key past
+ * the end of the credential that asks for it. */
+static void cap_update(struct mef_call *k, int64_t before_s)
+{
+    int64_t until_s = before_s > k->c->expires_s ? before_s : k->c->expires_s;
+
+    if (k->key.expires_s > until_s)
+        k->key.expires_s = until_s;
+}
+
 enum m2m_rsc mef_update_key(struct mef_call *k)
 {
+    const int64_t before_s = k->key.expires_s;
     enum m2m_rsc rsc;
     bool labels, targets, expiry;
 
@@ -238,6 +249,7 @@ enum m2m_rsc mef_update_key(struct mef_call *k)
         rsc = take_targets(k);
     if (rsc == M2M_RSC_OK)
         rsc = take_expiry(k);
+    cap_update(k, before_s);
     if (rsc == M2M_RSC_OK && labels)
         rsc = take_labels(k);
     k->key.modified_s = k->now_s;

@@ -181,6 +181,13 @@ static void test_keys(void)
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, given, 0, "{\"sec:skr\":{\"lbl\":[\"x\"]}}"),
                     M2M_RSC_UPDATED);
     CU_ASSERT(says("\"lbl\":[\"x\"]") && !says("tgis"));
+    /* not past the end of the credential that asks; what has more keeps it */
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, exported, 0, "{\"sec:skr\":{" ET "}}"),
+                    M2M_RSC_UPDATED);
+    CU_ASSERT(says("\"et\":\"20260101T005000\""));
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, given, 0, "{\"sec:skr\":{" ET "}}"),
+                    M2M_RSC_UPDATED);
+    CU_ASSERT(says("\"et\":\"20260101T010000\""));
     CU_ASSERT_EQUAL(ask_at(&cse, M2M_OP_RETRIEVE, exported, 0, "", WORLD_CSE, WORLD_T0 + 3000),
                     M2M_RSC_NOT_FOUND); /* expired */
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, given, 0, ""), M2M_RSC_DELETED);
