@@ -36,7 +36,7 @@ static const char usage_text[] =
     "  command list [enrolee=ID]    what waits, is outstanding or has a result\n"
     "  command cancel ID            it is not given out any more\n"
     "  import FILE                  devices, from CSV with a header line or a JSON array\n"
-    "  audit                        whether the audit log is as it was written\n"
+    "  audit [verify]               whether the audit log is as it was written\n"
     "  rekey                        another master key for the database\n"
     "options:\n"
     "  --socket FILE    the daemon's socket (" DEFAULT_SOCKET ")\n"
@@ -326,12 +326,20 @@ static int do_plain(struct ctl_link *l, const struct ctl_options *o, char **word
     return words[1] != NULL ? usage() : ask_and_print(l, o, verb(words[0], NULL));
 }
 
+/* With or without the word verify. */
+static int do_audit(struct ctl_link *l, const struct ctl_options *o, char **words)
+{
+    if (words[1] != NULL && (strcmp(words[1], "verify") != 0 || words[2] != NULL))
+        return usage();
+    return ask_and_print(l, o, verb("audit", NULL));
+}
+
 static const struct {
     const char *name;
     int (*run)(struct ctl_link *l, const struct ctl_options *o, char **words);
 } commands[] = {
     {"add", do_change},    {"remove", do_change}, {"list", do_list},   {"revoke", do_revoke},
-    {"import", do_import}, {"audit", do_plain},   {"rekey", do_plain}, {"command", do_command},
+    {"import", do_import}, {"audit", do_audit},   {"rekey", do_plain}, {"command", do_command},
 };
 
 static int run(const struct ctl_options *o, char **words)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS 16
+#define COLUMNS 24
 
 void ctl_say(const char *format, ...)
 {

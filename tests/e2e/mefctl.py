@@ -381,7 +381,7 @@ def test_audit(lab, ctl):
         at = first + 1 if why == "a changed line" else at
         check(f"{why} shows", rc == 77 and f"line {at}:" in ctl.err, (ctl.err, at))
     write(f"{lab.dir}/mefd.db.audit", whole, 0o600)
-    check("and the right one is right", ctl("audit")[0] == 0, ctl.err)
+    check("and the right one is right", ctl("audit", "verify")[0] == 0, ctl.err)
 
 
 def test_rekey(lab, ctl):
