@@ -158,6 +158,18 @@ static void serve_lines(const struct line_server *s, struct client *l)
         compact(l);
 }
 
+/* What no line feed ends, where the end of the stream is to end a line. */
+static void serve_rest(const struct line_server *s, struct client *l)
+{
+    const size_t n = l->n - l->at;
+
+    reply(s, l, NULL, (struct gba_text){l->in + l->at, n});
+    if (l->fd >= 0) {
+        consume(l, n);
+        compact(l);
+    }
+}
+
 /* Room for more, up to a line over the limit by one. */
 static bool grow(const struct line_server *s, struct client *l)
 {
@@ -192,6 +204,8 @@ static void attend(const struct line_server *s, struct client *l)
         got = recv(l->fd, l->in + l->n, l->room - l->n, MSG_DONTWAIT);
         if (got > 0)
             l->n += (size_t)got;
+        else if (got == 0 && s->c.end_ends_line && !l->skipping && l->n > l->at)
+            serve_rest(s, l); /* hung up on when the end is read again */
         else if (got == 0 || (errno != EAGAIN && errno != EINTR))
             drop(l);
     }

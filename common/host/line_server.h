@@ -10,6 +10,7 @@
 #ifndef COMMON_HOST_LINE_SERVER_H
 #define COMMON_HOST_LINE_SERVER_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -22,6 +23,9 @@ struct line_server_config {
     size_t line_max;      /* octets of a line, without its end */
     const char *full;     /* reply to one client too many, which is then hung up on */
     const char *too_long; /* reply to a line over line_max, which is skipped */
+    /* The end of the stream ends a last line too.  Not for requests that must not be carried
+     * out when a client is lost in the middle of one. */
+    bool end_ends_line;
     /* Writes the reply, without a line feed, to out; runs on the server's thread.  uid is who
      * connected. */
     void (*answer)(void *arg, uid_t uid, struct gba_text line, FILE *out);

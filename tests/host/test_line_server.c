@@ -58,13 +58,19 @@ static struct line_server_config config(void)
                                        .arg = &answered};
 }
 
-static void begin(void)
+static void begin_with(bool end_ends_line)
 {
-    const struct line_server_config c = config();
+    struct line_server_config c = config();
 
     snprintf(path, sizeof(path), "%s", scratch("socket"));
     answered = 0;
+    c.end_ends_line = end_ends_line;
     CU_ASSERT_EQUAL_FATAL(line_server_start(&c, log_, &server), GBA_OK);
+}
+
+static void begin(void)
+{
+    begin_with(false);
 }
 
 static void end(void)
@@ -171,6 +177,53 @@ static void test_half(void)
     CU_ASSERT_EQUAL(take(fd, line, sizeof(line)), -1);
     CU_ASSERT_EQUAL(answered, 1);
     close(fd);
+    end();
+}
+
+/* Where the end of the stream ends a line: it does so once, and no line that was too long. */
+static void test_last_line(void)
+{
+    static const struct {
+        const char *lines, *answers[3];
+    } rows[] = {
+        {"stats", {"5:stats"}},
+        {"one\nstats", {"3:one", "5:stats"}},
+        {"big 300000\nlast", {NULL, "4:last"}},
+        {"one\n", {"3:one"}},
+        {"\n", {"0:"}},
+        {"", {NULL}},
+    };
+    static char much[LINE_MAX_ + 1], line[2 * LINE_MAX_];
+    int fd;
+
+    begin_with(true);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        fd = dial();
+        CU_ASSERT(give(fd, rows[i].lines, strlen(rows[i].lines)));
+        shutdown(fd, SHUT_WR);
+        if (strncmp(rows[i].lines, "big ", 4) == 0)
+            CU_ASSERT_EQUAL(take(fd, line, sizeof(line)), 300000);
+        for (size_t j = 0; j < 3; j++)
+            if (rows[i].answers[j] != NULL)
+                check_answer(fd, rows[i].answers[j]);
+        CU_ASSERT_EQUAL(take(fd, line, sizeof(line)), -1);
+        close(fd);
+    }
+    CU_ASSERT_EQUAL(answered, 7);
+    memset(much, 'x', sizeof(much));
+    fd = dial();
+    CU_ASSERT(give(fd, much, sizeof(much)));
+    check_answer(fd, "too long");
+    CU_ASSERT(give(fd, "rest", 4));
+    shutdown(fd, SHUT_WR);
+    CU_ASSERT_EQUAL(take(fd, line, sizeof(line)), -1);
+    close(fd);
+    fd = dial();
+    CU_ASSERT(give(fd, much, LINE_MAX_));
+    shutdown(fd, SHUT_WR);
+    CU_ASSERT_EQUAL(take(fd, line, sizeof(line)), LINE_MAX_ + 5);
+    close(fd);
+    CU_ASSERT_EQUAL(answered, 8);
     end();
 }
 
@@ -367,6 +420,7 @@ static void test_arguments(void)
 static const struct unit_test tests[] = {
     {"a line, an answer", test_lines},
     {"half a line", test_half},
+    {"a last line without its end", test_last_line},
     {"the limit of a line", test_limit},
     {"thousands at once", test_pipelined},
     {"a client that does not read", test_does_not_read},

@@ -305,6 +305,7 @@ enum gba_err control_start(const char *path, struct auc *auc, struct faults *fau
                                         .line_max = LINE_MAX_OCTETS,
                                         .full = "error too many clients",
                                         .too_long = "error line too long",
+                                        .end_ends_line = true,
                                         .answer = answer,
                                         .arg = c};
     enum gba_err err;
