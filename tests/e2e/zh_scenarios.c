@@ -35,6 +35,7 @@ static void run(void (*scenario)(void))
     X(vector)                                                                                  \
     X(applications)                                                                            \
     X(resync)                                                                                  \
+    X(stale)                                                                                   \
     X(malformed)                                                                               \
     X(error_codes)                                                                             \
     X(64_outstanding)                                                                          \

@@ -10,6 +10,7 @@
 void scenario_vector(void);
 void scenario_applications(void);
 void scenario_resync(void);
+void scenario_stale(void);
 void scenario_malformed(void);
 void scenario_error_codes(void);
 void scenario_64_outstanding(void);

@@ -63,7 +63,7 @@ struct subscriber {
     char *guss; /* NULL: none */
     size_t guss_n;
     int64_t guss_timestamp_s; /* 0: none */
-    bool stale;               /* repeat last_sqn until a resynchronisation */
+    bool stale;               /* numbers that a USIM refuses, until a resynchronisation */
     uint8_t last_rand[16];
 };
 

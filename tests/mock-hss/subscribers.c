@@ -148,7 +148,8 @@ struct subscriber *auc_find(struct auc *a, struct gba_text impi)
 
 enum gba_err auc_vector(struct subscriber *s, bool same_rand, struct gba_av *av)
 {
-    uint64_t next = s->last_sqn;
+    /* SEQ 0 is fresh for no USIM, however many of the vectors before it were never used */
+    uint64_t next = s->ind;
     enum gba_err err = s->stale ? GBA_OK : gba_sqn_next(s->last_sqn, s->ind, &next);
     uint8_t sqn[6];
 
@@ -157,7 +158,8 @@ enum gba_err auc_vector(struct subscriber *s, bool same_rand, struct gba_av *av)
     if (err != GBA_OK)
         return err;
     gba_sqn_put(next, sqn);
-    s->last_sqn = next;
+    if (!s->stale)
+        s->last_sqn = next;
     return gba_aka_vector(&s->secret, s->last_rand, sqn, s->amf, av);
 }
 
