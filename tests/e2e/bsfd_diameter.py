@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -140,7 +141,20 @@ def test_drain(b, hss):
     hss.tell("clear")
 
 
+def test_twice():
+    """A subscriber who is there twice is named as the log names subscribers."""
+    folder = tempfile.mkdtemp(prefix="mock-hss-e2e.")
+    row = "  - {impi: twice@example.org, algorithm: xor, k: 00112233445566778899aabbccddeeff}\n"
+    write(f"{folder}/hss.yaml", "subscribers:\n" + 2 * row, 0o600)
+    r = subprocess.run([MOCK_HSS, "--config", f"{folder}/hss.yaml", "--check-config"], capture_output=True, text=True)
+    check("a subscriber twice: 78", r.returncode == 78, r.returncode)
+    check("... is said", re.search(r"impi=[0-9a-f]+ .*twice", r.stderr), r.stderr)
+    check("... without the IMPI", "twice@example" not in r.stdout + r.stderr, r.stderr)
+    shutil.rmtree(folder)
+
+
 def main():
+    test_twice()
     certificates = make_certificates()
     hss = Hss()
     limits = NO_LIMITS + "\nsession: {repeat_window: 0}"

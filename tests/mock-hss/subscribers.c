@@ -118,7 +118,8 @@ enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log
     qsort(a->subscribers, a->n, sizeof(*a->subscribers), by_impi);
     for (size_t i = 1; i < a->n; i++)
         if (strcmp(a->subscribers[i - 1].impi, a->subscribers[i].impi) == 0) {
-            LOG(log, LOG_LV_ERROR, "subscribers", LOG_STR("impi", a->subscribers[i].impi),
+            LOG(log, LOG_LV_ERROR, "subscribers",
+                LOG_ID("impi", gba_text(a->subscribers[i].impi)),
                 LOG_STR("reason", "is there twice"));
             return GBA_E_CONFIG;
         }
