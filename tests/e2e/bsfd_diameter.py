@@ -24,10 +24,10 @@ NAF_ID = b"naf1.example.org" + bytes.fromhex("0100000002")
 
 
 class Hss:
-    def __init__(self):
+    def __init__(self, subscribers=SUBSCRIBERS):
         self.dir = tempfile.mkdtemp(prefix="mock-hss-e2e.")
         write(f"{self.dir}/hss.yaml", "identity: hss.example\nrealm: example\nlisten: 127.0.0.1:0\n"
-              f"control: {self.dir}/control\n" + SUBSCRIBERS, 0o600)
+              f"control: {self.dir}/control\n" + subscribers, 0o600)
         self.log = open(f"{self.dir}/log", "w")
         self.process = subprocess.Popen(
             [MOCK_HSS, "--config", f"{self.dir}/hss.yaml", "--ports-file", f"{self.dir}/ports"],
@@ -153,8 +153,24 @@ def test_twice():
     shutil.rmtree(folder)
 
 
+def test_warnings():
+    """As bsfd's zh.file: of the separation bit in an AMF and of a RES under 64 bits, and of nothing else."""
+    row = "  - {{impi: {}@example.org, algorithm: xor, k: 00112233445566778899aabbccddeeff{}}}\n"
+    hss = Hss("subscribers:\n" + row.format("plain", ", amf: '7fff', res_len: 8") +
+              row.format("bit", ", amf: '8000'") + row.format("short", ", res_len: 4"))
+    with open(f"{hss.dir}/log") as f:
+        log = f.read()
+    check("AMF 8000: a warning", re.findall(r"warning subscribers\.amf_separation_bit impi=[0-9a-f]+\n", log) and
+          log.count("amf_separation_bit") == 1, log)
+    check("RES of 4 octets: a warning", re.findall(r"warning subscribers\.short_res impi=[0-9a-f]+ octets=4\n", log) and
+          log.count("short_res") == 1, log)
+    check("without the IMPIs", "@example.org" not in log, log)
+    hss.end()
+
+
 def main():
     test_twice()
+    test_warnings()
     certificates = make_certificates()
     hss = Hss()
     limits = NO_LIMITS + "\nsession: {repeat_window: 0}"

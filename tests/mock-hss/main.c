@@ -54,8 +54,10 @@ static int start(struct daemon *d, const void *conf, void **state)
         return DAEMON_EXIT_OS;
     faults_init(&h->faults);
     err = auc_init(&h->auc, c, daemon_log(d));
-    if (err == GBA_OK)
+    if (err == GBA_OK) {
+        auc_warn(&h->auc, daemon_log(d));
         err = server_start(c, &h->auc, &h->faults, daemon_log(d), on_stopped, d, &h->server);
+    }
     if (err == GBA_OK && c->control != NULL)
         err = control_start(c->control, &h->auc, &h->faults, h->server, daemon_log(d),
                             &h->control);

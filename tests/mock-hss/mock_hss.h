@@ -75,6 +75,9 @@ struct auc {
 
 /* GBA_E_CONFIG: logged. */
 enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log);
+/* Of what is allowed, but not what GBA expects: an AMF with the separation bit, a RES under 64
+ * bits. */
+void auc_warn(const struct auc *a, struct log *log);
 void auc_free(struct auc *a); /* wipes */
 
 /* NULL: unknown.  Hold the lock while using it. */

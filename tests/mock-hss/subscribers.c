@@ -126,6 +126,20 @@ enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log
     return GBA_OK;
 }
 
+void auc_warn(const struct auc *a, struct log *log)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct subscriber *s = &a->subscribers[i];
+
+        if ((s->amf[0] & 0x80) != 0)
+            LOG(log, LOG_LV_WARNING, "subscribers.amf_separation_bit",
+                LOG_ID("impi", gba_text(s->impi)));
+        if (s->secret.res_len < 8)
+            LOG(log, LOG_LV_WARNING, "subscribers.short_res", LOG_ID("impi", gba_text(s->impi)),
+                LOG_INT("octets", s->secret.res_len));
+    }
+}
+
 void auc_free(struct auc *a)
 {
     for (size_t i = 0; i < a->n; i++) {
