@@ -80,6 +80,27 @@ example() { # package source other-packages
     check "$source runs: usage is 64" test $? = 64
     check "$package: the library has a soname" sh -c "ls '$libdir/$package.so.0'"
 }
+# What the library needs itself, a static link must be told: libNAME.so.N is -lNAME.
+needs() { # package
+    [ -e "$libdir/pkgconfig/$1.pc" ] || return 0
+    check "$1.pc is filled in" sh -c "! grep -n '@[A-Za-z_]*@' '$libdir/pkgconfig/$1.pc'"
+    static=$(pkg-config --static --libs "$1" 2>"$log")
+    for needed in $(readelf -d "$libdir/$1.so.0" | sed -n 's/.*(NEEDED).*\[lib\(.*\)\.so.*/\1/p'); do
+        case " $static " in
+        *" -l$needed "*) named=true ;;
+        *) named=false ;;
+        esac
+        # libc, and what a compiler adds of itself
+        case $needed in c | gcc_s | asan | ubsan | tsan | m | pthread) named=true ;; esac
+        check "$1.pc: --static --libs has -l$needed" "$named"
+    done
+}
+if command -v readelf >/dev/null; then
+    needs libgba-ue
+    needs libgba-naf
+else
+    skip 2 'what the libraries need: there is no readelf (package binutils)'
+fi
 example libgba-ue doc/examples/ue_minimal.c
 example libgba-naf doc/examples/naf_minimal.c libmicrohttpd
 
