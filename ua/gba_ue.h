@@ -144,6 +144,7 @@ enum gba_err gba_ue_step(struct gba_ue *ue, const struct gba_ue_event *event,
 /* Borrowed until the next step. */
 const struct gba_ue_request *
 gba_ue_request(const struct gba_ue *ue); /* url is NULL: the caller's */
+/* *rand and *autn: 16 octets each; *gba: in the GBA context, bootstrapping mode. */
 void gba_ue_challenge(const struct gba_ue *ue, const uint8_t **rand, const uint8_t **autn,
                       bool *gba);
 const uint8_t *gba_ue_ask_naf_id(const struct gba_ue *ue, size_t *len);
@@ -231,7 +232,8 @@ enum gba_err gba_ue_keyring_naf_key(struct gba_ue_keyring *ring, const char *fqd
                                     const uint8_t ua_id[GBA_UE_UA_ID_LEN], bool internal,
                                     int64_t now_s, struct gba_ue_naf_key *out);
 /* Keeps a key (derived by a card).  It replaces the one of the same NAF_Id and kind; when all
- * places are taken, the one that expires first goes. */
+ * places are taken, the one that expires first goes.  GBA_E_TOO_LONG: the ring was made with no
+ * place for NAF keys. */
 enum gba_err gba_ue_keyring_put(struct gba_ue_keyring *ring, const struct gba_ue_naf_key *key);
 /* A NAF refused the B-TID: its keys of it are of no use. */
 void gba_ue_keyring_drop_naf(struct gba_ue_keyring *ring, const char *fqdn);
@@ -313,6 +315,8 @@ enum gba_ue_ua_todo {
 };
 
 size_t gba_ue_ua_size(void);
+/* NULL: mem NULL, not aligned or len too small; fqdn NULL or no FQDN; product over 168 octets,
+ * or 182 without gba_u.  c is copied. */
 struct gba_ue_ua *gba_ue_ua_init(void *mem, size_t len, const struct gba_ue_ua_config *c);
 /* As gba_ue_step.  Errors a request may end with: GBA_E_DOWNGRADE (challenge over http, not
  * allowed), GBA_E_BINDING (the realm's FQDN is not the NAF's), GBA_E_ALGORITHM, GBA_E_QOP,
@@ -329,7 +333,8 @@ const char *gba_ue_ua_why(const struct gba_ue_ua *ua);
 void gba_ue_ua_end(struct gba_ue_ua *ua); /* wipes */
 
 /* The psk_identity of a key: "3GPP-bootstrapping;" B-TID (TS 24.109 5.3.3; internal:
- * "3GPP-bootstrapping-uicc;"), or the bare B-TID as oneM2M has it. */
+ * "3GPP-bootstrapping-uicc;"), or the bare B-TID as oneM2M has it.  GBA_E_TOO_LONG: it does
+ * not fit, or a bare one is empty. */
 enum gba_err gba_ue_psk_identity(const struct gba_ue_naf_key *key, bool bare,
                                  char out[GBA_UE_PSK_IDENTITY_SIZE]);
 
@@ -372,11 +377,14 @@ struct gba_ue_device {
 };
 
 /* One Ub run; the session replaces the one in the ring.  Errors of gba_ue_step, of the ports,
- * GBA_E_CONFIG (no BSF known, malformed URL). */
+ * GBA_E_CONFIG (no BSF known, malformed URL), GBA_E_ARGUMENT (the card's IMPI), GBA_E_NOMEM. */
 enum gba_err gba_ue_bootstrap(struct gba_ue_device *d);
 
 /* gba_ue_keyring_naf_key, with a Ub run when needed (or always, with renew) and the card's help
- * for GBA_U. */
+ * for GBA_U.  GBA_E_SYNTAX: fqdn, or an IMPI that is not UTF-8; GBA_E_FORBIDDEN: internal, and
+ * the card runs GBA_ME or does not give it away; GBA_E_NOT_FOUND: the card has lost its Ks, or
+ * the new session is over already; GBA_E_USIM, GBA_E_IO: the card; GBA_E_TOO_LONG: its name;
+ * and of a Ub run those of gba_ue_bootstrap. */
 enum gba_err gba_ue_naf_key_get(struct gba_ue_device *d, const char *fqdn,
                                 const uint8_t ua_id[GBA_UE_UA_ID_LEN], bool internal,
                                 bool renew, struct gba_ue_naf_key *out);
@@ -400,7 +408,13 @@ struct gba_ue_fetch {
     bool bare_identity;   /* psk_identity without prefix */
     bool allow_http;
 };
-/* reply belongs to d->ua, as in transport.h. */
+/* reply belongs to d->ua, as in transport.h.  GBA_OK: the NAF's answer, whatever its status.
+ * GBA_E_ARGUMENT: url is no http or https URL, its path and query are over 2047 octets, method
+ * over 15, a mode of PSK-TLS without https, or suites unknown; GBA_E_NOMEM; GBA_E_RATE_LIMITED:
+ * the NAF asks for new bootstrappings too often; GBA_E_MISDIRECTED: the server changes its TLS
+ * suite with every connection; GBA_E_TOO_LONG: its challenge needs a longer answer than fits.
+ * Else the errors of gba_ue_ua_step, of gba_ue_naf_key_get, of the transport (libcurl's:
+ * gba_ue_curl_begin and _end) and of env's random. */
 enum gba_err gba_ue_fetch(struct gba_ue_device *d, const struct gba_ue_fetch *f,
                           struct gba_ue_reply *reply);
 
@@ -457,6 +471,9 @@ struct gba_ue_enrol_event {
 enum gba_ue_enrol_todo { GBA_UE_ENROL_SEND, GBA_UE_ENROL_DONE, GBA_UE_ENROL_FAILED };
 
 size_t gba_ue_enrol_size(void);
+/* NULL: mem NULL, not aligned or len too small; target or mef_fqdn NULL; a string too long;
+ * target no Absolute CSE-ID or FQDN, and no target_fqdn; mef_fqdn, target_fqdn or admin_fqdn no
+ * FQDN; no admin_fqdn, and no SP in target; suid none of TS-0003.  c is copied. */
 struct gba_ue_enrol *gba_ue_enrol_init(void *mem, size_t len,
                                        const struct gba_ue_enrol_config *c);
 /* As gba_ue_step.  Errors an enrolment may end with: GBA_E_DOWNGRADE (session without our key
@@ -476,9 +493,13 @@ unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response s
 const char *gba_ue_enrol_registration(const struct gba_ue_enrol *e);
 void gba_ue_enrol_end(struct gba_ue_enrol *e);           /* wipes */
 
-/* Both ways of GBA for a device that may block; the credential goes into its ring.  mef_url NULL: the
- * first way.  Else https://HOST[:PORT], and config (whose expires_s is set here) says who the
- * MEF is; suites NULL: ECDHE-PSK-CHACHA20-POLY1305 or DHE-PSK.  renew: bootstrap first. */
+/* Both ways of GBA for a device that may block; the credential goes into its ring.  mef_url
+ * NULL: the first way.  Else https://HOST[:PORT], and config (whose expires_s is set here) says
+ * who the MEF is; suites NULL: ECDHE-PSK-CHACHA20-POLY1305 or DHE-PSK.  renew: bootstrap first.
+ * GBA_E_ARGUMENT: mef_url, or what gba_ue_enrol_init does not take of config; GBA_E_TOO_LONG:
+ * the target's name, or the ring has no place for credentials; GBA_E_NOMEM; GBA_E_NOT_FOUND:
+ * the new session is over already.  Else the errors of gba_ue_naf_key_get (also in the second
+ * way, for the key of the MEF), of gba_ue_enrol_step, of the transport and of env's random. */
 enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url,
                                  const char *connect_to,
                                  const struct gba_ue_enrol_config *config, const char *suites,
@@ -588,6 +609,8 @@ enum gba_ue_commands_todo {
 };
 
 size_t gba_ue_commands_size(void);
+/* NULL: mem NULL, not aligned or len too small; registration NULL, "" or too long; mef_fqdn
+ * NULL or no FQDN; originator too long.  c is copied. */
 struct gba_ue_commands *gba_ue_commands_init(void *mem, size_t len,
                                              const struct gba_ue_commands_config *c);
 /* As gba_ue_step.  What cannot be accepted (a repeated cmdID, an unknown class, bad arguments,
@@ -688,15 +711,23 @@ struct gba_ue_curl_config {
     size_t max_head;             /* octets; 0: 32 KiB */
     bool ipv4_only, ipv6_only;
 };
+/* GBA_E_NOMEM: no memory, or libcurl does not start or does not take an option.  That ca_file
+ * can be read shows in an exchange. */
 enum gba_err gba_ue_curl_new(const struct gba_ue_curl_config *c, struct gba_ue_transport **out);
 
 /* For an event loop of the caller: begin gives a handle (CURL *) ready for
  * curl_multi_add_handle; when curl_multi_info_read reports it, remove it and call end with the
  * CURLcode.  request and what it points to live until end.  One exchange at a time per
  * transport.  The program ignores SIGPIPE (OpenSSL writes to sockets; exchange() sees to it
- * itself). */
+ * itself).  begin: GBA_E_ARGUMENT: no method, no http or https URL or one with a user's name,
+ * or a field with CR or LF in it; GBA_E_NOMEM; end does not follow then. */
 enum gba_err gba_ue_curl_begin(struct gba_ue_transport *t, const struct gba_ue_request *request,
                                void **easy);
+/* reply is filled as far as known also on failure.  The errors of exchange() in transport.h
+ * (GBA_E_ARGUMENT also: unknown suites, or no name to verify); GBA_E_CONFIG: ca_file cannot be
+ * read, or there is no such interface; GBA_E_DOWNGRADE: nothing to export from, for it is not
+ * TLS 1.2 with extended master secret; GBA_E_CRYPTO: OpenSSL fails; what the PSK's key() has
+ * given. */
 enum gba_err gba_ue_curl_end(struct gba_ue_transport *t, int curl_code,
                              struct gba_ue_reply *reply);
 
