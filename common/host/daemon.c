@@ -88,6 +88,7 @@ int daemon_exit_code(enum gba_err err)
 struct command_line {
     const char *config, *ports_file;
     bool check_only;
+    int print; /* an option that is done instead of everything else; 0: none */
 };
 
 enum {
@@ -177,29 +178,38 @@ static int take_option(const struct daemon_program *p, int id, struct command_li
         cl->ports_file = optarg;
         return GO_ON;
     case OPT_SAMPLE:
-        conf_print_sample(p->schema, stdout);
-        return printed();
+    case OPT_MAN:
+        cl->print = id;
+        return GO_ON;
     case OPT_HELP:
         print_help(p);
         return printed();
     case OPT_VERSION:
         printf("%s (OpenGAA) %s\n", p->name, PACKAGE_VERSION);
         return printed();
-    case OPT_MAN:
-        conf_print_man(p->schema, stdout);
-        return printed();
     default:
         break;
     }
     if (id < OPT_OWN)
         return DAEMON_EXIT_USAGE; /* getopt has said why */
-    if (p->options[id - OPT_OWN].run != NULL) {
-        int code = p->options[id - OPT_OWN].run();
-
-        return code == DAEMON_EXIT_OK ? printed() : code;
-    }
-    *p->options[id - OPT_OWN].value = optarg;
+    if (p->options[id - OPT_OWN].run != NULL)
+        cl->print = id;
+    else
+        *p->options[id - OPT_OWN].value = optarg;
     return GO_ON;
+}
+
+static int print(const struct daemon_program *p, int id)
+{
+    int code = DAEMON_EXIT_OK;
+
+    if (id == OPT_SAMPLE)
+        conf_print_sample(p->schema, stdout);
+    else if (id == OPT_MAN)
+        conf_print_man(p->schema, stdout);
+    else
+        code = p->options[id - OPT_OWN].run();
+    return code == DAEMON_EXIT_OK ? printed() : code;
 }
 
 static int read_command_line(const struct daemon_program *p, int argc, char **argv,
@@ -212,6 +222,8 @@ static int read_command_line(const struct daemon_program *p, int argc, char **ar
     while ((id = getopt_long(argc, argv, "", options, NULL)) != -1)
         if ((code = take_option(p, id, cl)) != GO_ON)
             return code;
+    if (optind == argc && cl->print != 0)
+        return print(p, cl->print);
     if (optind < argc || cl->config == NULL) {
         fprintf(stderr,
                 optind < argc ? "%s: unexpected argument; see --help\n"

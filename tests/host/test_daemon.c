@@ -134,6 +134,12 @@ static void test_command_line(void)
     CU_ASSERT_EQUAL(RUN("--nonsense"), 64);
     CU_ASSERT_EQUAL(RUN("--config"), 64);
     CU_ASSERT_EQUAL(RUN("--config", "x", "y"), 64);
+    CU_ASSERT_EQUAL(RUN("--print-word", "extra"), 64);
+    CU_ASSERT_STRING_EQUAL(out_text, "");
+    CU_ASSERT_PTR_NOT_NULL(strstr(err_text, "unexpected argument"));
+    CU_ASSERT_EQUAL(RUN("extra", "--print-config-sample"), 64);
+    CU_ASSERT_EQUAL(RUN("--print-man-options", "extra"), 64);
+    CU_ASSERT_EQUAL(RUN("--print-word", "--nonsense"), 64);
 }
 
 static void test_check_config(void)
