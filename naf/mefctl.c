@@ -40,7 +40,10 @@ static const char usage_text[] =
     "  rekey                        another master key for the database\n"
     "options:\n"
     "  --socket FILE    the daemon's socket (" DEFAULT_SOCKET ")\n"
-    "  --url URL        the daemon's HTTPS instead, with --ca FILE --cert FILE --key FILE\n"
+    "  --url URL        the daemon's HTTPS instead, with\n"
+    "  --ca FILE        the roots of its certificate, and\n"
+    "  --cert FILE      one's own certificate and\n"
+    "  --key FILE       its key, PEM\n"
     "  --key-file FILE  the key of a credential or device: hexadecimal digits, mode 0600;\n"
     "                   - is standard input\n"
     "  --file FILE      add credential: a credential file with a Kpm or Km, mode 0600, and\n"
@@ -51,7 +54,8 @@ static const char usage_text[] =
     "  --batch N        import: rows of one transaction (1000)\n"
     "  --resume TOKEN   import: skip the batches that are in\n"
     "  --json           answers in JSON, one value a line\n"
-    "  --help, --version\n";
+    "  --help           print this\n"
+    "  --version        print the version\n";
 
 static int usage(void)
 {

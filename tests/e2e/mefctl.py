@@ -10,6 +10,7 @@ import glob
 import json
 import os
 import random
+import re
 import resource
 import socket
 import stat
@@ -64,6 +65,19 @@ def enrol(lab, kpm_id, key=KPM, admin="sp.example.org"):
 
 def fetched(lab, s):
     return lab.ask(fetch_path(s.exported[:16].hex().upper() + "@" + MEF))
+
+
+def test_options(lab, ctl):
+    """What --help lists and what mefctl(8) explains are the same options."""
+    rc, text = ctl("--help")
+    listed = set(re.findall(r"(?m)^  --([a-z-]+)", text))
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../doc/man/mefctl.8")) as f:
+        page = f.read().split(".SH OPTIONS", 1)[1].split(".SH ", 1)[0].replace("\\-", "-")
+    heads = re.findall(r"(?m)^\.TP\n(.*)", page)
+    explained = {name for head in heads for name in re.findall(r"--([a-z-]+)", head)}
+    check("--help", rc == 0 and len(listed) > 15, text)
+    check("the options of --help and of the page", listed == explained, listed ^ explained)
+    check("--version", ctl("--version", where=["--json"])[0] == 0, ctl.err)
 
 
 def test_rows(lab, ctl):
@@ -430,6 +444,7 @@ def main():
     lab = Lab(YAML)
     ctl = Ctl(lab)
     try:
+        test_options(lab, ctl)
         test_rows(lab, ctl)
         test_life_of_an_enrolee(lab, ctl)
         test_stakeholders(lab, ctl)
