@@ -85,7 +85,34 @@ static enum gba_err store_row(struct ask *k, struct mef_row *row)
     }
 }
 
-static enum gba_err note_row(const struct ask *k, const struct mef_row *row, const char *verb)
+/* Whose a row that is to be removed is, for the audit log; "": nobody's, or it is not there, as
+ * the removal will say. */
+static void read_owner(const struct ask *k, const struct mef_row *row, char out[static M2M_ID_SIZE])
+{
+    struct mef_store *s = k->a->mef->store;
+    struct mef_row full = *row;
+    const char *whose = "";
+
+    if (row->noun == MEF_CREDENTIAL &&
+        k->g->credential(k->g, row->u.credential.kind, row->u.credential.name,
+                         &full.u.credential) == GBA_OK)
+        whose = full.u.credential.enrolee;
+    else if (row->noun == MEF_ENROLMENT &&
+             s->get_ke(s, row->u.enrolment.key_id, &full.u.enrolment) == GBA_OK)
+        whose = full.u.enrolment.enrolee;
+    else if (row->noun == MEF_REGISTRATION &&
+             s->get_reg(s, row->u.registration.ri, &full.u.registration) == GBA_OK)
+        whose = full.u.registration.creator;
+    else if (row->noun == MEF_KEY &&
+             s->get_key(s, row->u.key.relative_id, &full.u.key) == GBA_OK)
+        whose = full.u.key.creator;
+    gba_text_copy(out, M2M_ID_SIZE, gba_text(whose));
+    gba_wipe(&full, sizeof(full));
+}
+
+/* owner: of what is no row of his own. */
+static enum gba_err note_row(const struct ask *k, const struct mef_row *row, const char *verb,
+                             const char *owner)
 {
     char what[32];
     const char *first, *second;
@@ -99,11 +126,11 @@ static enum gba_err note_row(const struct ask *k, const struct mef_row *row, con
     case MEF_TARGET:
         return note(k, what, NULL, first, NULL);
     case MEF_CREDENTIAL:
-        return note(k, what, second, NULL, first);
+        return note(k, what, owner != NULL ? owner : second, NULL, first);
     case MEF_INSTRUCTION:
         return note(k, what, first, second, NULL);
     default:
-        return note(k, what, NULL, NULL, first);
+        return note(k, what, owner, NULL, first);
     }
 }
 
@@ -119,22 +146,25 @@ static enum gba_err add_row(struct ask *k)
     if (err == GBA_OK)
         err = store_row(k, &row);
     if (err == GBA_OK)
-        err = note_row(k, &row, "add");
+        err = note_row(k, &row, "add", NULL);
     gba_wipe(&row, sizeof(row));
     return err;
 }
 
 static enum gba_err remove_row(struct ask *k)
 {
+    char owner[M2M_ID_SIZE] = "";
     struct mef_row row;
     enum mef_noun noun;
     enum gba_err err = take_noun(k, &noun);
 
     if (err == GBA_OK)
         err = mef_row_read_name(&k->in, noun, &row);
-    if (err == GBA_OK)
+    if (err == GBA_OK) {
+        read_owner(k, &row, owner);
         err = bad(k, mef_noun_name(noun), k->g->remove(k->g, &row));
-    return err == GBA_OK ? note_row(k, &row, "remove") : err;
+    }
+    return err == GBA_OK ? note_row(k, &row, "remove", owner[0] != '\0' ? owner : NULL) : err;
 }
 
 static enum gba_err revoke(struct ask *k)

@@ -356,6 +356,8 @@ static void test_nouns(void)
         ask_noun(&nouns[i], "remove", "", true);
         snprintf(what, sizeof(what), "\"what\":\"%s.remove\"", nouns[i].noun);
         check_log(++line, what);
+        if (strcmp(nouns[i].noun, "credential") == 0)
+            check_log(line, "\"for\":\"" DEV "\"");
         CU_ASSERT_EQUAL(rows(nouns[i].noun), nouns[i].before);
         ask_noun(&nouns[i], "remove", "", false);
         CU_ASSERT_STRING_EQUAL(member(reply, "error"), "NOT_FOUND");
@@ -384,8 +386,10 @@ static void test_made(void)
     for (size_t i = 3; i-- > 0;) { /* the key first: a registration takes it along */
         snprintf(request, sizeof(request), "{\"do\":\"remove\",\"what\":\"%s\",\"id\":\"%s\"}",
                  made[i], ids[i]);
-        if (i != 0) /* the last registration has taken the Ke along */
+        if (i != 0) { /* the last registration has taken the Ke along */
             CU_ASSERT(ok(request));
+            check_log(3 - i, "\"for\":\"" WORLD_ENROLEE "\"");
+        }
         CU_ASSERT_EQUAL(rows(made[i]), 0);
         check_refused(request, "NOT_FOUND", made[i]);
     }
