@@ -181,6 +181,20 @@ static const struct conf_row naf_rows[] = {
 };
 #undef AT
 
+#define NO_GSID "not a decimal number up to 4294967295, without zeros before it"
+
+/* As requests are read and written (common/zn_soap.h): no other text would ever match. */
+static bool are_gsids(const struct conf_strings *list)
+{
+    uint64_t v;
+
+    for (size_t i = 0; i < list->n; i++)
+        if (gba_text_number(gba_text(list->v[i]), UINT32_MAX, &v) != GBA_OK ||
+            (list->v[i][0] == '0' && list->v[i][1] != '\0'))
+            return false;
+    return true;
+}
+
 static const char *check_naf(const void *filled, const char **row)
 {
     const struct bsfd_naf_conf *c = filled;
@@ -202,7 +216,11 @@ static const char *check_naf(const void *filled, const char **row)
         if (memcmp(id.id, gba_ua_tmpi, GBA_UA_ID_LEN) == 0 && !id.any_suite)
             return "0100000100 derives TMPIs and is for no NAF";
     }
-    return NULL;
+    *row = "gsids";
+    if (!are_gsids(&c->gsids))
+        return NO_GSID;
+    *row = "required_gsids";
+    return are_gsids(&c->required_gsids) ? NULL : NO_GSID;
 }
 
 const struct conf_schema bsfd_naf_schema = {"A NAF", naf_rows, BSFD_CONF_SIZE(naf_rows),

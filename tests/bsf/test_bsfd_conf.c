@@ -19,6 +19,7 @@
 #define HEAD        "names: " NAME "\nub:\n  - listen: 127.0.0.1:0\n"
 #define ZH          "zh: {file: {subscribers: s.yaml}}\n"
 #define ZN          "zn: {listen: \"127.0.0.1:0\", insecure: true, insecure_naf: a.example}\n"
+#define NAF         "nafs:\n  - {certificate: a.example, fqdns: a.example, "
 
 static struct bsfd_conf conf;
 static struct conf *owner;
@@ -137,6 +138,10 @@ static void test_refused(void)
         {HEAD ZH ZN "nafs:\n  - {certificate: a.example, fqdns: a.example, ua_ids: "
                     "\"0100000100\"}\n",
          "derives TMPIs"},
+        {HEAD ZH ZN NAF "gsids: [\"0\", abc]}\n", "nafs[0].gsids: not a decimal number"},
+        {HEAD ZH ZN NAF "gsids: \"01\"}\n", "nafs[0].gsids"},
+        {HEAD ZH ZN NAF "gsids: \"4294967296\"}\n", "nafs[0].gsids"},
+        {HEAD ZH ZN NAF "gsids: \"1\", required_gsids: x}\n", "nafs[0].required_gsids"},
         {HEAD ZH "session: {lifetime: 1s}\n", "session.lifetime: must lie between"},
         {HEAD ZH "session: {per_subscriber: 9}\n", "session.per_subscriber"},
         {HEAD ZH "unknown_subscriber: maybe\n", "unknown_subscriber"},
