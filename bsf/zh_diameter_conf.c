@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "common/host/diameter.h"
+
 #define SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define PEER(field) offsetof(struct zh_diameter_peer_config, field)
 #define ZH(field)   offsetof(struct zh_diameter_config, field)
@@ -59,11 +61,32 @@ static const struct conf_row peer_rows[] = {
      .help = "Destination-Realm of the requests, when it is not the peer's own realm."},
 };
 
+#define NO_IDENTITY "not a Diameter identity: letters, digits, '.', '-' and '_'"
+
+static const char *check_peer(const void *filled, const char **row)
+{
+    const struct zh_diameter_peer_config *peer = filled;
+    char host[256];
+    uint16_t port = 0;
+
+    *row = "identity";
+    if (!diameter_is_identity(peer->identity))
+        return NO_IDENTITY;
+    *row = "realm";
+    if (!diameter_is_identity(peer->realm))
+        return NO_IDENTITY;
+    *row = "address";
+    return conf_address_split(peer->address, host, &port) == GBA_OK && port != 0
+               ? NULL
+               : "there is no port 0 to connect to";
+}
+
 static const struct conf_schema peer_schema = {
     .title = "An HSS, or a Diameter agent before it",
     .rows = peer_rows,
     .n_rows = SIZE(peer_rows),
     .size = sizeof(struct zh_diameter_peer_config),
+    .check = check_peer,
 };
 
 static const struct conf_row rows[] = {
@@ -173,6 +196,12 @@ static const char *check(const void *filled, const char **row)
     const struct zh_diameter_config *c = filled;
     const struct zh_diameter_peer_config *peers = c->peers.v;
 
+    *row = "identity";
+    if (!diameter_is_identity(c->identity))
+        return NO_IDENTITY;
+    *row = "realm";
+    if (!diameter_is_identity(c->realm))
+        return NO_IDENTITY;
     *row = "tls_cert";
     if ((c->tls_cert == NULL) != (c->tls_key == NULL))
         return "tls_cert and tls_key come together";

@@ -59,6 +59,10 @@ struct diameter_events {
     void *arg;
 };
 
+/* RFC 6733 4.3.1 DiameterIdentity, also of a realm; names without a dot are met in the field.
+ * NULL is none. */
+bool diameter_is_identity(const char *s);
+
 struct diameter;
 
 /* Reads the configuration and defines the dictionary; callbacks of libfdcore may be

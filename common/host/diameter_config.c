@@ -23,8 +23,7 @@ static bool quotable(const char *s)
     return true;
 }
 
-/* RFC 6733 4.3.1 DiameterIdentity; names without a dot are met in the field. */
-static bool is_identity(const char *s)
+bool diameter_is_identity(const char *s)
 {
     size_t n = s != NULL ? strlen(s) : 0;
 
@@ -34,7 +33,7 @@ static bool is_identity(const char *s)
 
 const char *diameter_config_fault(const struct diameter_config *c)
 {
-    if (!is_identity(c->identity) || !is_identity(c->realm))
+    if (!diameter_is_identity(c->identity) || !diameter_is_identity(c->realm))
         return "identity and realm must be Diameter identities";
     if (c->tls_cert != NULL && (!quotable(c->tls_cert) || !quotable(c->tls_key)))
         return "TLS needs a certificate and a key, their paths without quotes";
@@ -45,7 +44,7 @@ const char *diameter_config_fault(const struct diameter_config *c)
     for (size_t i = 0; i < c->n_peers; i++) {
         const struct diameter_peer *p = &c->peers[i];
 
-        if (!is_identity(p->identity) || !is_identity(p->realm))
+        if (!diameter_is_identity(p->identity) || !diameter_is_identity(p->realm))
             return "a peer's identity and realm must be Diameter identities";
         if (p->host == NULL || strlen(p->host) > 255 || p->port == 0)
             return "a peer needs an address and a port";

@@ -20,6 +20,8 @@
 #define ZH          "zh: {file: {subscribers: s.yaml}}\n"
 #define ZN          "zn: {listen: \"127.0.0.1:0\", insecure: true, insecure_naf: a.example}\n"
 #define NAF         "nafs:\n  - {certificate: a.example, fqdns: a.example, "
+#define PEER(identity, realm, port)                                                            \
+    "{identity: " identity ", realm: " realm ", address: \"127.0.0.1:" #port "\"}"
 
 static struct bsfd_conf conf;
 static struct conf *owner;
@@ -142,6 +144,18 @@ static void test_refused(void)
         {HEAD ZH ZN NAF "gsids: \"01\"}\n", "nafs[0].gsids"},
         {HEAD ZH ZN NAF "gsids: \"4294967296\"}\n", "nafs[0].gsids"},
         {HEAD ZH ZN NAF "gsids: \"1\", required_gsids: x}\n", "nafs[0].required_gsids"},
+#ifdef WITH_DIAMETER
+        {HEAD "zh: {diameter: {identity: bsf lab, realm: r, peers: [" PEER("h", "r", 1) "]}}\n",
+         ":4:17: zh.diameter.identity: not a Diameter identity"},
+        {HEAD "zh: {diameter: {identity: b, realm: \"\", peers: [" PEER("h", "r", 1) "]}}\n",
+         "zh.diameter.realm: "},
+        {HEAD "zh: {diameter: {identity: b, realm: r, peers: [" PEER("h a", "r", 1) "]}}\n",
+         "zh.diameter.peers[0].identity: "},
+        {HEAD "zh: {diameter: {identity: b, realm: r, peers: [" PEER("h", "lab test", 1) "]}}\n",
+         "zh.diameter.peers[0].realm: not a Diameter identity"},
+        {HEAD "zh: {diameter: {identity: b, realm: r, peers: [" PEER("h", "r", 0) "]}}\n",
+         "zh.diameter.peers[0].address: "},
+#endif
         {HEAD ZH "session: {lifetime: 1s}\n", "session.lifetime: must lie between"},
         {HEAD ZH "session: {per_subscriber: 9}\n", "session.per_subscriber"},
         {HEAD ZH "unknown_subscriber: maybe\n", "unknown_subscriber"},

@@ -94,6 +94,24 @@ def test_configurations(folder):
             check(f"{name}: it is a configuration as it is", r.returncode == 0, r.stderr)
 
 
+def refused_with_place(program, path, text, what, begin):
+    """78 of --check-config and of the start alike, and one line: FILE:LINE:COL: path: words."""
+    write(path, text, 0o600)
+    for more in (["--check-config"], []):
+        r = run(program, "--config", path, *more)
+        check(f"{what}: 78 {more}", r.returncode == 78, (r.returncode, r.stderr))
+        found = re.match(re.escape(path) + r":\d+:\d+: (\S+: [^\n]* [^\n]*)\n", r.stderr)
+        check(f"{what}: place and reason {more}", found and found.group(1).startswith(begin), r.stderr)
+
+
+def test_places_mock_hss(folder):
+    """A mistake that more than the form of one value shows has its place too."""
+    path = f"{folder}/d.yaml"
+    for what, text, begin in (("no identity", HSS.replace("hss.example", '"a b"'), "identity: "),
+                              ("no realm", HSS.replace("realm: example", 'realm: ""'), "realm: ")):
+        refused_with_place(MOCK_HSS, path, text, f"mock-hss, {what}", begin)
+
+
 # ---- files ---------------------------------------------------------------------------------
 
 def ends_with(program, config):
@@ -358,6 +376,7 @@ def main():
     test_modes(certificates)
     test_ipv6(certificates)
     if os.path.exists(MOCK_HSS):
+        test_places_mock_hss(certificates)
         test_stopped_hss(certificates)
     else:
         skip("an HSS that hangs: built without Diameter")

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "common/host/diameter.h"
+
 #define SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define SUB(field)  offsetof(struct subscriber_config, field)
 #define HSS(field)  offsetof(struct hss_config, field)
@@ -231,8 +233,16 @@ static const struct conf_row rows[] = {
 
 static const char *check(const void *filled, const char **row)
 {
+    static const char no_identity[] =
+        "not a Diameter identity: letters, digits, '.', '-' and '_'";
     const struct hss_config *c = filled;
 
+    *row = "identity";
+    if (!diameter_is_identity(c->identity))
+        return no_identity;
+    *row = "realm";
+    if (!diameter_is_identity(c->realm))
+        return no_identity;
     *row = "tls_cert";
     if ((c->tls_cert == NULL) != (c->tls_key == NULL))
         return "tls_cert and tls_key come together";
