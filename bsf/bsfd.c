@@ -445,12 +445,13 @@ static bool tls_loads(const struct bsfd_tls_conf *c, struct log *log)
 }
 
 /* The files a schema only names. */
-static int check_files(const void *conf, struct log *log)
+static int check_files(const void *conf, const struct conf *source, struct log *log)
 {
     const struct bsfd_conf *c = conf;
     const struct bsfd_ub_conf *ub = c->ub.v;
     bool good = c->zh.file.subscribers == NULL || zh_file_check(&c->zh.file, stderr) == GBA_OK;
 
+    (void)source;
     for (size_t i = 0; i < c->ub.n; i++)
         good = tls_loads(&ub[i].tls, log) && good;
     good = tls_loads(&c->zn.tls, log) && good;

@@ -553,8 +553,9 @@ static const struct daemon_option options[] = {
      .run = print_names},
 };
 
-static int check_mef(const void *conf, struct log *log)
+static int check_mef(const void *conf, const struct conf *source, struct log *log)
 {
+    (void)source;
     return check(MEF_ROLE_MEF, conf, log);
 }
 
@@ -563,8 +564,9 @@ static int start_mef(struct daemon *d, const void *conf, void **state)
     return start(MEF_ROLE_MEF, d, conf, state);
 }
 
-static int check_maf(const void *conf, struct log *log)
+static int check_maf(const void *conf, const struct conf *source, struct log *log)
 {
+    (void)source;
     return check(MEF_ROLE_MAF, conf, log);
 }
 

@@ -227,6 +227,13 @@ enum gba_err conf_load(const struct conf_schema *schema, const char *file, size_
     *out = NULL;
     if (w.c == NULL)
         return GBA_E_NOMEM;
+    w.c->schema = schema;
+    w.c->filled = into;
+    w.c->file = strdup(file);
+    if (w.c->file == NULL) {
+        conf_free(w.c);
+        return GBA_E_NOMEM;
+    }
     find_dir(&w);
     if (read_file(&w, max_size != 0 ? max_size : FILE_MAX_DEFAULT, &in) &&
         check_events(&w, &in))

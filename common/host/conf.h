@@ -50,7 +50,6 @@ struct conf_list {
 };
 
 struct conf_schema;
-struct conf_where; /* a place in the file, for check functions */
 
 struct conf_row {
     const char *name;
@@ -87,6 +86,12 @@ struct conf; /* owns everything the filled struct points to */
 enum gba_err conf_load(const struct conf_schema *schema, const char *file, size_t max_size,
                        void *into, FILE *err, struct conf **out);
 void conf_free(struct conf *c); /* wipes; NULL is fine */
+
+/* For who finds something wrong after conf_load: a line as conf_load's.  value: where in the
+ * struct that conf_load filled, or in what that points to, the option has its value; the path
+ * follows from it.  What the file leaves out has the place of what is around it. */
+void conf_complain(const struct conf *c, FILE *err, const void *value, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* A complete commented file with every default; valid input of conf_load once its required
  * rows are filled. */

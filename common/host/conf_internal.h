@@ -9,11 +9,23 @@
 #include "common/host/conf.h"
 
 #define CONF_REASON_MAX 256
+#define CONF_PATH_MAX   256
+
+/* Where the file has an option, or an element of a list of strings. */
+struct conf_mark {
+    const void *value;
+    struct conf_place at;
+};
 
 /* Everything a filled struct points to; wiped when freed. */
 struct conf_block;
 struct conf {
     struct conf_block *blocks;
+    const struct conf_schema *schema; /* of filled, for conf_complain */
+    const void *filled;
+    char *file;
+    struct conf_mark *marks; /* a section's before those in it */
+    size_t n_marks, marks_cap;
 };
 void *conf_alloc(struct conf *c, size_t n); /* zeroed; NULL without memory */
 

@@ -44,6 +44,8 @@ void conf_free(struct conf *c)
         gba_wipe(b->octets, b->n);
         free(b);
     }
+    free(c->marks);
+    free(c->file);
     free(c);
 }
 

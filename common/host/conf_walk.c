@@ -7,15 +7,29 @@
 #include "common/host/conf_walk.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define PATH_TEXT_MAX 256
 
 void conf_report(struct conf_walk *w, yaml_mark_t at, const char *path, const char *reason)
 {
     if (w->n_errors++ < CONF_ERRORS_MAX)
         fprintf(w->err, "%s:%zu:%zu: %s: %s\n", w->file, at.line + 1, at.column + 1,
                 path[0] != '\0' ? path : "(file)", reason);
+}
+
+/* Without memory the place is that of what is around it. */
+static void mark(struct conf *c, const void *value, yaml_mark_t at)
+{
+    if (c->n_marks == c->marks_cap) {
+        size_t cap = 2 * c->marks_cap + 64;
+        struct conf_mark *more = realloc(c->marks, cap * sizeof(*more));
+
+        if (more == NULL)
+            return;
+        c->marks = more;
+        c->marks_cap = cap;
+    }
+    c->marks[c->n_marks++] = (struct conf_mark){value, {at.line + 1, at.column + 1}};
 }
 
 /* --- values ------------------------------------------------------------------------------ */
@@ -78,13 +92,13 @@ static void fill_strings(struct conf_walk *w, const struct conf_row *row, yaml_n
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        char at[PATH_TEXT_MAX];
+        yaml_node_t *item =
+            one ? node : yaml_document_get_node(w->doc, node->data.sequence.items.start[i]);
+        char at[CONF_PATH_MAX];
 
         snprintf(at, sizeof(at), "%.200s[%zu]", path, i);
-        fill_scalar(w, row,
-                    one ? node
-                        : yaml_document_get_node(w->doc, node->data.sequence.items.start[i]),
-                    one ? path : at, &out->v[i]);
+        mark(w->c, &out->v[i], item->start_mark);
+        fill_scalar(w, row, item, one ? path : at, &out->v[i]);
     }
     out->n = n;
 }
@@ -111,7 +125,7 @@ static void fill_sections(struct conf_walk *w, const struct conf_row *row, yaml_
     }
     for (size_t i = 0; i < n; i++) {
         yaml_node_t *map = yaml_document_get_node(w->doc, node->data.sequence.items.start[i]);
-        char at[PATH_TEXT_MAX];
+        char at[CONF_PATH_MAX];
 
         snprintf(at, sizeof(at), "%.200s[%zu]", path, i);
         out->at[i] = (struct conf_place){map->start_mark.line + 1, map->start_mark.column + 1};
@@ -126,6 +140,7 @@ static void fill_row(struct conf_walk *w, const struct conf_row *row, yaml_node_
     if ((row->flags & CONF_SECRET) != 0 && !w->secrets_are_safe)
         conf_report(w, key->start_mark, path,
                     "a secret: the file must be a regular file of mode 0600");
+    mark(w->c, place, key->start_mark);
     if (row->type == CONF_SECTION)
         conf_fill_map(w, row->sub, node, path, place);
     else if (row->type == CONF_SECTIONS)
@@ -208,9 +223,9 @@ static yaml_node_pair_t *find_pair(struct conf_walk *w, yaml_node_t *map, struct
     return NULL;
 }
 
-static void path_below(char out[static PATH_TEXT_MAX], const char *path, struct gba_text name)
+static void path_below(char out[static CONF_PATH_MAX], const char *path, struct gba_text name)
 {
-    snprintf(out, PATH_TEXT_MAX, "%s%s%.*s", path, path[0] != '\0' ? "." : "", (int)name.n,
+    snprintf(out, CONF_PATH_MAX, "%s%s%.*s", path, path[0] != '\0' ? "." : "", (int)name.n,
              name.s);
 }
 
@@ -229,7 +244,7 @@ static void fill_pair(struct conf_walk *w, const struct conf_schema *s, yaml_nod
 {
     yaml_node_t *key = yaml_document_get_node(w->doc, pair->key);
     const struct conf_row *row;
-    char at[PATH_TEXT_MAX];
+    char at[CONF_PATH_MAX];
 
     if (key->type != YAML_SCALAR_NODE || !is_name(scalar(key))) {
         conf_report(w, key->start_mark, path, "not the name of an option");
@@ -251,7 +266,7 @@ static void run_check(struct conf_walk *w, const struct conf_schema *s, yaml_nod
 {
     const char *name = "", *reason = s->check(into, &name);
     yaml_node_pair_t *pair;
-    char at[PATH_TEXT_MAX];
+    char at[CONF_PATH_MAX];
 
     if (reason == NULL)
         return;
@@ -268,7 +283,7 @@ void conf_fill_map(struct conf_walk *w, const struct conf_schema *s, yaml_node_t
 {
     yaml_node_t empty = {.type = YAML_MAPPING_NODE};
     unsigned before = w->n_errors;
-    char at[PATH_TEXT_MAX];
+    char at[CONF_PATH_MAX];
 
     if (map->type == YAML_SCALAR_NODE && is_null(map)) {
         empty.start_mark = map->start_mark; /* "name:" with all its options commented out */

@@ -30,6 +30,7 @@
 struct daemon {
     const struct daemon_program *p;
     const struct daemon_conf *common;
+    struct conf *source;
     struct log *log;
     struct metrics *metrics;
     struct daemon_page *page;
@@ -246,6 +247,11 @@ struct metrics *daemon_metrics(const struct daemon *d)
     return d->metrics;
 }
 
+const struct conf *daemon_source(const struct daemon *d)
+{
+    return d->source;
+}
+
 void daemon_port(struct daemon *d, const char *name, const char *address)
 {
     struct port p = {strdup(name), strdup(address)}, *more = NULL;
@@ -387,10 +393,13 @@ static int run(struct daemon *d, const void *conf, const struct command_line *cl
                       l->identities);
     if (d->log == NULL)
         return DAEMON_EXIT_OS;
-    if (privdrop_check(d->common->user, d->log) != GBA_OK)
+    if (privdrop_check(d->common->user) != GBA_OK) {
+        conf_complain(d->source, stderr, &d->common->user, "there is no user %s",
+                      d->common->user);
         return DAEMON_EXIT_CONFIG;
+    }
     if (d->p->check != NULL) {
-        int code = d->p->check(conf, d->log);
+        int code = d->p->check(conf, d->source, d->log);
 
         if (code != 0)
             return code;
@@ -426,7 +435,6 @@ int daemon_main(const struct daemon_program *p, int argc, char **argv)
     struct command_line cl = {0};
     struct daemon d = {.p = p, .signal_fd = -1, .end_fd = -1, .exit_code = GO_ON};
     int code = read_command_line(p, argc, argv, &cl);
-    struct conf *owner = NULL;
     void *conf;
 
     if (code != GO_ON)
@@ -434,14 +442,14 @@ int daemon_main(const struct daemon_program *p, int argc, char **argv)
     conf = calloc(1, p->schema->size);
     if (conf == NULL)
         return DAEMON_EXIT_OS;
-    if (conf_load(p->schema, cl.config, 0, conf, stderr, &owner) != GBA_OK) {
+    if (conf_load(p->schema, cl.config, 0, conf, stderr, &d.source) != GBA_OK) {
         free(conf);
         return DAEMON_EXIT_CONFIG;
     }
     d.common = (const struct daemon_conf *)((const uint8_t *)conf + p->common);
     code = run(&d, conf, &cl);
     daemon_clear(&d);
-    conf_free(owner);
+    conf_free(d.source);
     free(conf);
     return code;
 }

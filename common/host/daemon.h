@@ -84,8 +84,9 @@ struct daemon_program {
     const struct daemon_option *options; /* or NULL */
     size_t n_options;
     /* Optional: what the schema cannot check (files that can be read, ...); also run by
-     * --check-config.  0, or the exit code after a log line. */
-    int (*check)(const void *conf, struct log *log);
+     * --check-config.  source: conf's, for conf_complain.  0, or the exit code after a line
+     * that says why. */
+    int (*check)(const void *conf, const struct conf *source, struct log *log);
     /* Binds and starts everything.  0 and *state, or the exit code after a log line. */
     int (*start)(struct daemon *d, const void *conf, void **state);
     /* Optional: runs once privileges are dropped.  0, or the exit code after a log line. */
@@ -102,6 +103,7 @@ int daemon_main(const struct daemon_program *p, int argc, char **argv);
 
 struct log *daemon_log(const struct daemon *d);
 struct metrics *daemon_metrics(const struct daemon *d);
+const struct conf *daemon_source(const struct daemon *d); /* start()'s conf is of it */
 /* For start(): a bound address for --ports-file.  Strings are copied. */
 void daemon_port(struct daemon *d, const char *name, const char *address);
 /* Ends the daemon as SIGTERM does, but with that exit code; from any thread, once start() has

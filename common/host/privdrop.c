@@ -67,12 +67,12 @@ static enum gba_err find_user(const char *user, struct log *log, struct passwd *
     return GBA_E_CONFIG;
 }
 
-enum gba_err privdrop_check(const char *user, struct log *log)
+enum gba_err privdrop_check(const char *user)
 {
     struct passwd pw;
     char room[USER_ROOM];
 
-    return user == NULL || user[0] == '\0' ? GBA_OK : find_user(user, log, &pw, room);
+    return user == NULL || user[0] == '\0' ? GBA_OK : find_user(user, NULL, &pw, room);
 }
 
 enum gba_err privdrop(const char *user, struct log *log)

@@ -8,8 +8,8 @@
 
 #include "common/host/log.h"
 
-/* NULL, "" or a user that there is.  GBA_E_CONFIG, logged. */
-enum gba_err privdrop_check(const char *user, struct log *log);
+/* NULL, "" or a user that there is; else GBA_E_CONFIG. */
+enum gba_err privdrop_check(const char *user);
 /* user NULL or "": stays (a warning when that is root).  GBA_E_CONFIG: no such user;
  * GBA_E_IO: the kernel refused; checked that there is no way back. */
 enum gba_err privdrop(const char *user, struct log *log);

@@ -71,12 +71,13 @@ static void handle(void *ctx, struct httpd_request *r)
                 &(struct httpd_reply){.status = 200, .body = gba_text_bytes(gba_text(word))});
 }
 
-static int check(const void *conf, struct log *log)
+static int check(const void *conf, const struct conf *source, struct log *log)
 {
     const struct sample_conf *c = conf;
 
     if (c->number != 7)
         return 0;
+    conf_complain(source, stderr, &c->number, "%d is refused", 7);
     LOG(log, LOG_LV_ERROR, "sample.number", LOG_INT("number", c->number));
     return DAEMON_EXIT_CONFIG;
 }

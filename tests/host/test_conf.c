@@ -495,6 +495,51 @@ static void test_help_names_all(void)
     free(text);
 }
 
+/* What is found wrong later: its path and its place; if it is left out, that around it. */
+static void test_complain(void)
+{
+    static const char text[] = "listen: h:1\n"
+                               "names: [a, b]\n"
+                               "tls:\n"
+                               "  cert: c\n"
+                               "nafs:\n"
+                               "  - {name: x, fqdns: [x]}\n"
+                               "  - name: y\n"
+                               "    fqdns: [y,\n"
+                               "      z]\n";
+    const char *path = file_with(text, strlen(text), 0600);
+    char want[1200], *said;
+    struct all all;
+    struct conf *c;
+    const struct naf *n;
+    size_t size;
+    FILE *f = open_memstream(&said, &size);
+
+    CU_ASSERT_EQUAL_FATAL(conf_load(&schema, path, 0, &all, stderr, &c), GBA_OK);
+    n = all.nafs.v;
+    conf_complain(c, f, &all.listen, "one %d", 1);
+    conf_complain(c, f, &all.names, "two");
+    conf_complain(c, f, &all.names.v[1], "three");
+    conf_complain(c, f, &all.tls.cert, "four");
+    conf_complain(c, f, &all.tls.key, "five");
+    conf_complain(c, f, &n[1].name, "six");
+    conf_complain(c, f, &n[1].fqdns.v[1], "seven");
+    conf_complain(c, f, &n[1].impi, "eight");
+    conf_complain(c, f, &all.on, "nine");
+    fclose(f);
+    snprintf(want, sizeof(want),
+             "%s:1:1: listen: one 1\n%s:2:1: names: two\n%s:2:12: names[1]: three\n"
+             "%s:4:3: tls.cert: four\n%s:3:1: tls.key: five\n%s:7:5: nafs[1].name: six\n"
+             "%s:9:7: nafs[1].fqdns[1]: seven\n%s:7:5: nafs[1].impi: eight\n"
+             "%s:1:1: on: nine\n",
+             path, path, path, path, path, path, path, path, path);
+    CU_ASSERT_STRING_EQUAL(said, want);
+    if (strcmp(said, want) != 0)
+        printf("\n%s", said);
+    free(said);
+    conf_free(c);
+}
+
 static void test_address_split(void)
 {
     static const struct {
@@ -530,6 +575,7 @@ static const struct unit_test tests[] = {
     {"a file without the right to read it", test_unreadable_file},
     {"the sample reads back", test_sample},
     {"help and man name all options", test_help_names_all},
+    {"what is found later", test_complain},
     {"addresses", test_address_split},
 };
 

@@ -158,6 +158,11 @@ static void test_check_config(void)
     write_config("listen: 127.0.0.1:0\nnumber: 7\n");
     CU_ASSERT_EQUAL(RUN("--config", config, "--check-config"), 78);
     CU_ASSERT_PTR_NOT_NULL(strstr(err_text, "sample.number number=7"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err_text, "c.yaml:2:1: number: 7 is refused\n"));
+    write_config("listen: 127.0.0.1:0\nuser: no-such-user-here\n");
+    CU_ASSERT_EQUAL(RUN("--config", config, "--check-config"), 78);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(err_text, "c.yaml:2:1: user: there is no user no-such-user-here\n"));
     CU_ASSERT_EQUAL(RUN("--config", in_folder("none.yaml")), 78);
     CU_ASSERT_EQUAL(RUN("--print-config-sample"), 0);
     sample = strdup(out_text);

@@ -93,9 +93,9 @@ static void test_no_user(void)
     CU_ASSERT_EQUAL(privdrop(NULL, NULL), GBA_OK);
     CU_ASSERT_EQUAL(privdrop("", NULL), GBA_OK);
     CU_ASSERT_EQUAL(privdrop("no-such-user-here", NULL), GBA_E_CONFIG);
-    CU_ASSERT_EQUAL(privdrop_check(NULL, NULL), GBA_OK);
-    CU_ASSERT_EQUAL(privdrop_check("root", NULL), GBA_OK);
-    CU_ASSERT_EQUAL(privdrop_check("no-such-user-here", NULL), GBA_E_CONFIG);
+    CU_ASSERT_EQUAL(privdrop_check(NULL), GBA_OK);
+    CU_ASSERT_EQUAL(privdrop_check("root"), GBA_OK);
+    CU_ASSERT_EQUAL(privdrop_check("no-such-user-here"), GBA_E_CONFIG);
 }
 
 static void test_ports_file(void)

@@ -15,11 +15,12 @@ struct hss {
     struct control *control;
 };
 
-static int check(const void *conf, struct log *log)
+static int check(const void *conf, const struct conf *source, struct log *log)
 {
     struct auc auc;
     enum gba_err err = auc_init(&auc, conf, log);
 
+    (void)source;
     if (err == GBA_OK)
         auc_free(&auc);
     return err == GBA_OK ? DAEMON_EXIT_OK : daemon_exit_code(err);
