@@ -48,6 +48,7 @@ struct mefd {
     int own_fd; /* of the database's file, locked; 0: not yet */
     struct limiter *handshakes;
     struct metric *handshakes_limited;
+    const struct conf *source; /* of the configuration */
     struct log *log;
 };
 
@@ -64,6 +65,7 @@ static enum gba_err make_policy(struct mefd *m, const struct mefd_conf *c)
         .commands_max = (size_t)c->commands_max,
         .command_retry_s = c->command_retry_ms / 1000,
     };
+    char fqdn[GBA_FQDN_SIZE];
     enum gba_err err = mef_policy_init(&m->policy, c->fqdn, c->sp, &limits);
 
     m->policy.role = m->role;
@@ -72,8 +74,9 @@ static enum gba_err make_policy(struct mefd *m, const struct mefd_conf *c)
     m->policy.gsid = (uint32_t)c->gsid;
     if (err == GBA_OK)
         return GBA_OK;
-    LOG(m->log, LOG_LV_ERROR, "mef.config", LOG_STR("option", "fqdn, sp"),
-        LOG_STR("value", c->fqdn), LOG_ERR(err));
+    conf_complain(m->source, stderr,
+                  gba_fqdn_canonical(gba_text(c->fqdn), fqdn) != GBA_OK ? &c->fqdn : &c->sp,
+                  "no FQDN");
     return GBA_E_CONFIG;
 }
 
@@ -91,7 +94,7 @@ static enum gba_err open_database(struct mefd *m, const struct mefd_conf *c, con
         return err;
     }
     m->front.mef.registry = mef_store_sqlite_registry(m->front.mef.store);
-    return mefd_load_rows(&m->policy, c, m->front.mef.registry, m->log);
+    return mefd_load_rows(&m->policy, c, m->source, m->front.mef.registry, m->log);
 }
 
 static enum gba_err open_audit(struct mefd *m, const struct mefd_conf *c)
@@ -210,10 +213,12 @@ static enum gba_err open_naf(struct mefd *m, const struct mefd_conf *c)
         .event = on_naf_event,
         .event_arg = m->log,
     };
-    enum gba_err err;
+    enum gba_err err = mefd_check_zn(&c->zn, m->source);
 
-    if (bsfs == NULL)
-        return GBA_E_NOMEM;
+    if (err != GBA_OK || bsfs == NULL) {
+        free(bsfs);
+        return err != GBA_OK ? err : GBA_E_NOMEM;
+    }
     for (size_t i = 0; i < c->zn.bsfs.n; i++)
         bsfs[i] = (struct gba_naf_bsf){b[i].domain, b[i].url, b[i].ca};
     snprintf(number, sizeof(number), "%lu", (unsigned long)c->gsid);
@@ -260,13 +265,31 @@ static enum gba_err open_est(struct mefd *m, const struct mefd_conf *c)
     return err;
 }
 
-/* --check-config: the rows, and every file that start() would read but the database's. */
-static int check(enum mef_role role, const void *conf, struct log *log)
+static bool check_addresses(const struct conf_strings *list, const struct conf *source)
 {
+    char host[256];
+    uint16_t port;
+
+    for (size_t i = 0; i < list->n; i++)
+        if (conf_address_split(list->v[i], host, &port) != GBA_OK) {
+            conf_complain(source, stderr, &list->v[i], "not HOST:PORT or [IPv6]:PORT");
+            return false;
+        }
+    return true;
+}
+
+/* --check-config: the rows, and every file that start() would read but the database's. */
+static int check(enum mef_role role, const void *conf, const struct conf *source,
+                 struct log *log)
+{
+    const struct mefd_conf *c = conf;
     static const uint8_t no_master[MEF_MASTER_KEY_LEN];
-    struct mefd m = {.role = role, .log = log};
+    struct mefd m = {.role = role, .source = source, .log = log};
     enum gba_err err = make_policy(&m, conf);
 
+    if (!check_addresses(&c->listen, source) || !check_addresses(&c->psk.listen, source) ||
+        !check_addresses(&c->coap.listen, source) || !check_addresses(&c->admin.listen, source))
+        err = GBA_E_CONFIG;
     if (err == GBA_OK)
         err = open_database(&m, conf, ":memory:", no_master);
     if (err == GBA_OK)
@@ -523,6 +546,7 @@ static int start(enum mef_role role, struct daemon *d, const void *conf, void **
     if (m == NULL)
         return DAEMON_EXIT_INTERNAL;
     m->role = role;
+    m->source = daemon_source(d);
     m->log = m->front.log = daemon_log(d);
     count(m, daemon_metrics(d));
     err = start_parts(m, c, daemon_metrics(d));
@@ -555,8 +579,7 @@ static const struct daemon_option options[] = {
 
 static int check_mef(const void *conf, const struct conf *source, struct log *log)
 {
-    (void)source;
-    return check(MEF_ROLE_MEF, conf, log);
+    return check(MEF_ROLE_MEF, conf, source, log);
 }
 
 static int start_mef(struct daemon *d, const void *conf, void **state)
@@ -566,8 +589,7 @@ static int start_mef(struct daemon *d, const void *conf, void **state)
 
 static int check_maf(const void *conf, const struct conf *source, struct log *log)
 {
-    (void)source;
-    return check(MEF_ROLE_MAF, conf, log);
+    return check(MEF_ROLE_MAF, conf, source, log);
 }
 
 static int start_maf(struct daemon *d, const void *conf, void **state)

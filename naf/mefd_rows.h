@@ -9,10 +9,13 @@
 #include "naf/mef_registry.h"
 #include "naf/mefd_conf.h"
 
-/* All rows or none; a log line names the one that is wrong.  GBA_E_CONFIG: a row is malformed,
- * repeated, names a target without a row, or is there already by the administration; the
- * registry's errors. */
+/* The form of the rows of zn.bsfs.  GBA_E_CONFIG, with a line of conf_complain. */
+enum gba_err mefd_check_zn(const struct mefd_zn_conf *c, const struct conf *source);
+
+/* All rows or none.  source: c's.  GBA_E_CONFIG, with a line of conf_complain: a row is
+ * malformed, repeated, names a target without a row, or is there already by the administration;
+ * the registry's errors, with a log line. */
 enum gba_err mefd_load_rows(const struct mef_policy *p, const struct mefd_conf *c,
-                            struct mef_registry *g, struct log *log);
+                            const struct conf *source, struct mef_registry *g, struct log *log);
 
 #endif

@@ -104,6 +104,37 @@ def refused_with_place(program, path, text, what, begin):
         check(f"{what}: place and reason {more}", found and found.group(1).startswith(begin), r.stderr)
 
 
+def test_places_mefd(folder):
+    """A mistake that more than the form of one value shows has its place too: each row that needs a look at others, or at the name of this MEF."""
+    good = mefd.MEFD_YAML.format(mef=mefd.MEF, bsf=NAME, zn=1, cse=mefd.CSE, impi=bsf_lab.IMPI, device=mefd.DEVICE)
+    cse, device, path = f"id: {mefd.CSE}}}", f"id: {mefd.DEVICE},", f"{folder}/d.yaml"
+    for what, old, new, begin in (
+            ("two kinds of SUID", 'suids: ["22"]', 'suids: ["21", "22"]', "targets[1].suids: 21 "),
+            ("no SUID", 'suids: ["22"]', 'suids: ["22", "7"]', "targets[1].suids[1]: "),
+            ("TMPI's Ua id", cse, f"{cse[:-1]}, ua_protocol: '0100000100'}}", "targets[0].ua_protocol: "),
+            ("another's name", cse, f"{cse[:-1]}, fqdn: other.example.org}}", "targets[0].fqdn: "),
+            ("an AE as target", cse, f"{cse[:-1]}/Cx}}", "targets[0].id: "),
+            ("a target twice", "//sp.example.org/cse2", mefd.CSE, "targets[1].id: is there twice"),
+            ("no Enrolee-ID", device, "id: //,", "enrolees[0].id: "),
+            ("no IMPI", f'impi: "{bsf_lab.IMPI}"', 'impi: "a b"', "enrolees[0].impi: "),
+            ("a key's name alone", device, f"{device} kpm_id: a@b,", "enrolees[0].kpm_id: "),
+            ("no subjectAltName", device, f"{device} certificates: [a],", "enrolees[0].certificates[0]: "),
+            ("no digest", device, f"{device} public_keys: ['00'],", "enrolees[0].public_keys[0]: "),
+            ("no such target", f"targets: [{mefd.CSE}]", f"targets: [{mefd.CSE}, /cse9]", "enrolees[0].targets[1]: "),
+            ("a target of it twice", f"targets: [{mefd.CSE}]", f"targets: [{mefd.CSE}, {mefd.CSE}]", "enrolees[0].targets[1]: "),
+            ("no stakeholder", "database:", "stakeholders: [a.example, 'b c']\ndatabase:", "stakeholders[1]: "),
+            ("no BSF domain", f"domain: {NAME}", "domain: 'a b'", "zn.bsfs[0].domain: "),
+            ("http", "url: \"https", "url: \"http", "zn.bsfs[0].url: "),
+            ("no roots", "Info\", ca: ca.pem", "Info\"", "zn.bsfs[0].ca: "),
+            ("no address", '["127.0.0.1:0", "[::1]:0"]', '["127.0.0.1:0", "::1:0"]', "listen[1]: "),
+            ("no address of psk", "psk: {listen: 127.0.0.1:0}", "psk: {listen: h}", "psk.listen[0]: "),
+            ("no address for CoAP", "database:", "coap: {listen: h}\ndatabase:", "coap.listen[0]: "),
+            ("no address for mefctl", "database:", "admin: {listen: h, clients: a.b}\ndatabase:", "admin.listen[0]: "),
+            ("no name", f"fqdn: {mefd.MEF}", "fqdn: 'a b'", "fqdn: "), ("no provider", "sp: sp.example.org", "sp: 'a b'", "sp: ")):
+        check(f"mefd, {what}: is in it", good.count(old) >= 1)
+        refused_with_place(mefd.MEFD, path, good.lstrip("\n").replace(old, new, 1), f"mefd, {what}", begin)
+
+
 def test_places_mock_hss(folder):
     """A mistake that more than the form of one value shows has its place too."""
     path = f"{folder}/d.yaml"
@@ -373,6 +404,7 @@ def test_user(certificates):
 def main():
     certificates = make_certificates()
     test_configurations(certificates)
+    test_places_mefd(certificates)
     test_modes(certificates)
     test_ipv6(certificates)
     if os.path.exists(MOCK_HSS):
