@@ -136,10 +136,16 @@ def test_places_mefd(folder):
 
 
 def test_places_mock_hss(folder):
-    """A mistake that more than the form of one value shows has its place too."""
+    """... and what only the AuC finds."""
     path = f"{folder}/d.yaml"
     for what, text, begin in (("no identity", HSS.replace("hss.example", '"a b"'), "identity: "),
-                              ("no realm", HSS.replace("realm: example", 'realm: ""'), "realm: ")):
+                              ("no realm", HSS.replace("realm: example", 'realm: ""'), "realm: "),
+                              ("an IMPI twice", HSS.replace(bsf_lab.BARRED, bsf_lab.IMPI), "subscribers[1].impi: the subscriber is there twice"),
+                              ("no GUSS", HSS.replace("<guss>", "<gus>"), "subscribers[0].guss: "),
+                              ("no GUSS file", HSS + "    guss_file: none.xml\n", "subscribers[1].guss_file: "),
+                              ("a GUSS file that is none", HSS + "    guss_file: d.yaml\n", "subscribers[1].guss_file: "),
+                              ("no time", HSS.replace("    guss:", "    guss_timestamp: noon\n    guss:"), "subscribers[0].guss_timestamp: "),
+                              ("RES too short", HSS.replace("res_len: 16", "res_len: 3"), "subscribers[0].res_len: ")):
         refused_with_place(MOCK_HSS, path, text, f"mock-hss, {what}", begin)
 
 

@@ -18,9 +18,9 @@ struct hss {
 static int check(const void *conf, const struct conf *source, struct log *log)
 {
     struct auc auc;
-    enum gba_err err = auc_init(&auc, conf, log);
+    enum gba_err err = auc_init(&auc, conf, source);
 
-    (void)source;
+    (void)log;
     if (err == GBA_OK)
         auc_free(&auc);
     return err == GBA_OK ? DAEMON_EXIT_OK : daemon_exit_code(err);
@@ -54,7 +54,7 @@ static int start(struct daemon *d, const void *conf, void **state)
     if (h == NULL)
         return DAEMON_EXIT_OS;
     faults_init(&h->faults);
-    err = auc_init(&h->auc, c, daemon_log(d));
+    err = auc_init(&h->auc, c, daemon_source(d));
     if (err == GBA_OK) {
         auc_warn(&h->auc, daemon_log(d));
         err = server_start(c, &h->auc, &h->faults, daemon_log(d), on_stopped, d, &h->server);

@@ -55,6 +55,7 @@ extern const struct conf_schema hss_schema;
 
 struct subscriber {
     char impi[GBA_IMPI_SIZE];
+    size_t row; /* of the configuration */
     struct gba_aka_secret secret;
     uint8_t amf[2];
     uint64_t last_sqn; /* issued */
@@ -73,8 +74,8 @@ struct auc {
     size_t n;
 };
 
-/* GBA_E_CONFIG: logged. */
-enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log);
+/* source: c's.  GBA_E_CONFIG: said by conf_complain. */
+enum gba_err auc_init(struct auc *a, const struct hss_config *c, const struct conf *source);
 /* Of what is allowed, but not what GBA expects: an AMF with the separation bit, a RES under 64
  * bits. */
 void auc_warn(const struct auc *a, struct log *log);

@@ -57,12 +57,15 @@ static bool read_guss_file(const char *path, struct subscriber *s)
     return s->guss != NULL && s->guss_n != 0;
 }
 
-static const char *set_guss(struct subscriber *s, const struct subscriber_config *c)
+/* Each of these points *option at what is wrong when it returns a reason. */
+static const char *set_guss(struct subscriber *s, const struct subscriber_config *c,
+                            const void **option)
 {
     struct gba_guss *guss;
 
+    *option = c->guss_file != NULL ? &c->guss_file : &c->guss;
     if (c->guss_file != NULL && !read_guss_file(c->guss_file, s))
-        return "guss_file cannot be read";
+        return "cannot be read, or is empty";
     if (c->guss != NULL) {
         s->guss = strdup(c->guss);
         s->guss_n = strlen(c->guss);
@@ -70,33 +73,45 @@ static const char *set_guss(struct subscriber *s, const struct subscriber_config
     if (s->guss == NULL)
         return NULL;
     if (gba_guss_parse((struct gba_bytes){(uint8_t *)s->guss, s->guss_n}, &guss) != GBA_OK)
-        return "guss is not a GUSS document";
+        return "not a GUSS document";
     s->guss_timestamp_s = gba_guss_timestamp_s(guss);
     gba_guss_unref(guss);
+    *option = &c->guss_timestamp;
     if (c->guss_timestamp != NULL &&
         gba_datetime_parse(gba_text(c->guss_timestamp), &s->guss_timestamp_s) != GBA_OK)
-        return "guss_timestamp is no xs:dateTime";
+        return "no xs:dateTime";
     return NULL;
 }
 
-static const char *set_subscriber(struct subscriber *s, const struct subscriber_config *c)
+static const char *set_subscriber(struct subscriber *s, const struct subscriber_config *c,
+                                  const void **option)
 {
+    *option = c->imsi != NULL ? &c->imsi : &c->impi;
     if (c->imsi != NULL) {
         if (gba_impi_from_imsi(gba_text(c->imsi), (unsigned)c->mnc_len, s->impi) != GBA_OK)
-            return "imsi is not valid";
+            return "no IMSI";
     } else if (gba_text_copy(s->impi, sizeof(s->impi), gba_text(c->impi)) != GBA_OK) {
-        return "impi is too long";
+        return "too long";
     }
+    *option = c->res_len != 0 ? (const void *)&c->res_len : &c->k;
     if (!set_secret(&s->secret, c))
-        return "res_len or a key has a size this algorithm does not have";
+        return "the algorithm has no RES of that length, or no key";
     memcpy(s->amf, c->amf.p, 2);
     s->last_sqn = gba_sqn_get(c->sqn.p);
     s->ind = (unsigned)c->ind;
     s->barred = c->barred;
-    return set_guss(s, c);
+    return set_guss(s, c, option);
 }
 
-enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log)
+/* The later one of two rows. */
+static const void *name_of(const struct subscriber_config *from, size_t one, size_t other)
+{
+    const struct subscriber_config *c = &from[one > other ? one : other];
+
+    return c->imsi != NULL ? &c->imsi : &c->impi;
+}
+
+enum gba_err auc_init(struct auc *a, const struct hss_config *c, const struct conf *source)
 {
     const struct subscriber_config *from = c->subscribers.v;
 
@@ -107,20 +122,21 @@ enum gba_err auc_init(struct auc *a, const struct hss_config *c, struct log *log
         return GBA_E_NOMEM;
     a->n = c->subscribers.n;
     for (size_t i = 0; i < a->n; i++) {
-        const char *fault = set_subscriber(&a->subscribers[i], &from[i]);
+        const void *option;
+        const char *fault = set_subscriber(&a->subscribers[i], &from[i], &option);
 
         if (fault != NULL) {
-            LOG(log, LOG_LV_ERROR, "subscribers", LOG_INT("number", i + 1),
-                LOG_STR("reason", fault));
+            conf_complain(source, stderr, option, "%s", fault);
             return GBA_E_CONFIG;
         }
+        a->subscribers[i].row = i;
     }
     qsort(a->subscribers, a->n, sizeof(*a->subscribers), by_impi);
     for (size_t i = 1; i < a->n; i++)
         if (strcmp(a->subscribers[i - 1].impi, a->subscribers[i].impi) == 0) {
-            LOG(log, LOG_LV_ERROR, "subscribers",
-                LOG_ID("impi", gba_text(a->subscribers[i].impi)),
-                LOG_STR("reason", "is there twice"));
+            conf_complain(source, stderr,
+                          name_of(from, a->subscribers[i - 1].row, a->subscribers[i].row),
+                          "the subscriber is there twice");
             return GBA_E_CONFIG;
         }
     return GBA_OK;
