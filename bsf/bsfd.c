@@ -20,6 +20,7 @@
 #include "common/host/httpd.h"
 #include "common/host/random.h"
 #include "common/host/tls.h"
+#include "common/host/tls_files.h"
 
 #define EXPIRE_EVERY_S 1
 #define ZN_BODY_LIMIT  GBA_ZN_REQUEST_MAX
@@ -435,10 +436,11 @@ static bool health(void *state, json_t *members)
     return up;
 }
 
-static bool tls_loads(const struct bsfd_tls_conf *c, struct log *log)
+static bool tls_loads(const struct bsfd_tls_conf *c, const struct conf *source, struct log *log)
 {
-    struct tls_server *t;
-    bool loads = open_tls(c, log, &t) == GBA_OK;
+    const struct tls_files files = {&c->cert, &c->key, &c->client_ca, &c->crl};
+    struct tls_server *t = NULL;
+    bool loads = tls_files_check(&files, source) && open_tls(c, log, &t) == GBA_OK;
 
     tls_server_free(t);
     return loads;
@@ -450,11 +452,15 @@ static int check_files(const void *conf, const struct conf *source, struct log *
     const struct bsfd_conf *c = conf;
     const struct bsfd_ub_conf *ub = c->ub.v;
     bool good = c->zh.file.subscribers == NULL || zh_file_check(&c->zh.file, stderr) == GBA_OK;
+#ifdef WITH_DIAMETER
+    const struct zh_diameter_config *d = &c->zh.diameter;
+    const struct tls_files files = {&d->tls_cert, &d->tls_key, &d->tls_ca, NULL};
 
-    (void)source;
+    good = tls_files_check(&files, source) && good;
+#endif
     for (size_t i = 0; i < c->ub.n; i++)
-        good = tls_loads(&ub[i].tls, log) && good;
-    good = tls_loads(&c->zn.tls, log) && good;
+        good = tls_loads(&ub[i].tls, source, log) && good;
+    good = tls_loads(&c->zn.tls, source, log) && good;
     return good ? 0 : DAEMON_EXIT_CONFIG;
 }
 

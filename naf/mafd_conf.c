@@ -6,8 +6,7 @@
  */
 #include <string.h>
 
-#include <gnutls/gnutls.h>
-
+#include "common/host/tls_files.h"
 #include "naf/mafd_remote.h"
 #include "naf/mefd_conf_rows.h"
 
@@ -56,19 +55,6 @@ static const struct conf_row mef_rows[] = {
      .help = "How long its answer may take."},
 };
 
-/* Else a client's handshake would be the first to read them. */
-static const char *check_roots(const char *file)
-{
-    gnutls_certificate_credentials_t x;
-    int rc = gnutls_certificate_allocate_credentials(&x);
-
-    if (rc < 0)
-        return gnutls_strerror(rc);
-    rc = gnutls_certificate_set_x509_trust_file(x, file, GNUTLS_X509_FMT_PEM);
-    gnutls_certificate_free_credentials(x);
-    return rc > 0 ? NULL : rc < 0 ? gnutls_strerror(rc) : "no certificate in it";
-}
-
 static const char *check_mef(const void *filled, const char **row)
 {
     const struct mefd_mef_conf *mef = filled;
@@ -82,7 +68,8 @@ static const char *check_mef(const void *filled, const char **row)
         if (mafd_vouched_read(gba_text(mef->enrolees.v[i]), sp) != GBA_OK)
             return "one is neither an Absolute AE-ID or CSE-ID nor //FQDN";
     *row = "ca";
-    return check_roots(mef->ca);
+    /* else a client's handshake would be the first to read it */
+    return tls_roots_fault(mef->ca);
 }
 
 static const struct conf_schema mef_schema = {.title = "An MEF",

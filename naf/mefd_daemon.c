@@ -17,6 +17,7 @@
 #include "common/host/clock.h"
 #include "common/host/random.h"
 #include "common/host/tls.h"
+#include "common/host/tls_files.h"
 #include "naf/mafd_remote.h"
 #include "naf/mef_audit_file.h"
 #include "naf/mef_http.h"
@@ -278,6 +279,29 @@ static bool check_addresses(const struct conf_strings *list, const struct conf *
     return true;
 }
 
+static bool check_files(const struct mefd_conf *c, const struct conf *source)
+{
+    const struct mefd_bsf_conf *b = c->zn.bsfs.v;
+    const struct tls_files own = {&c->tls.certificate, &c->tls.key, &c->tls.client_ca,
+                                  &c->tls.crl},
+                           zn = {&c->zn.certificate, &c->zn.key, NULL, NULL},
+                           coap = {c->coap.certificate != NULL ? &c->coap.certificate
+                                                               : &c->tls.certificate,
+                                   c->coap.key != NULL ? &c->coap.key : &c->tls.key, NULL,
+                                   NULL};
+    bool good = tls_files_check(&own, source);
+
+    good = tls_files_check(&zn, source) && good;
+    if (c->coap.certificates)
+        good = tls_files_check(&coap, source) && good;
+    for (size_t i = 0; i < c->zn.bsfs.n; i++) {
+        const struct tls_files bsf = {NULL, NULL, &b[i].ca, NULL};
+
+        good = tls_files_check(&bsf, source) && good;
+    }
+    return good;
+}
+
 /* --check-config: the rows, and every file that start() would read but the database's. */
 static int check(enum mef_role role, const void *conf, const struct conf *source,
                  struct log *log)
@@ -292,6 +316,8 @@ static int check(enum mef_role role, const void *conf, const struct conf *source
         err = GBA_E_CONFIG;
     if (err == GBA_OK)
         err = open_database(&m, conf, ":memory:", no_master);
+    if (err == GBA_OK && !check_files(conf, source))
+        err = GBA_E_CONFIG;
     if (err == GBA_OK)
         err = open_naf(&m, conf);
     if (err == GBA_OK)

@@ -104,8 +104,27 @@ def refused_with_place(program, path, text, what, begin):
         check(f"{what}: place and reason {more}", found and found.group(1).startswith(begin), r.stderr)
 
 
+def test_places_bsfd(folder):
+    """A mistake that more than the form of one value shows has its place too: in the files of TLS ..."""
+    good = CONFIG.format(name=NAME, isim=ISIM_NAME, zn=ZN_TLS, zh=ZH_FILE, more="").lstrip("\n")
+    write(f"{folder}/garbage.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    ub, server, ca = "cert: server.pem", "key: server.key", "client_ca: ca.pem"
+    diameter = "diameter: {{identity: b, realm: r, tls_cert: {}, tls_key: {}, tls_ca: {}, peers: [{{identity: h, realm: r, address: 'h:1'}}]}}"
+    rows = [("no certificate", ub, "cert: none.pem", "ub[2].tls.cert: "), ("garbage", ub, "cert: garbage.pem", "ub[2].tls.cert: "),
+            ("no key", server, "key: none.key", "ub[2].tls.key: "), ("another's key", server, "key: mef.key", "ub[2].tls.cert: "),
+            ("no roots", ca, "client_ca: none.pem", "zn.tls.client_ca: "), ("no certificate in it", ca, "client_ca: d.yaml", "zn.tls.client_ca: "),
+            ("no CRL", ca, f"{ca}, crl: ca.pem", "zn.tls.crl: "), ("no user", "names:", "user: no-such-user\nnames:", "user: there is no user")]
+    if os.path.exists(MOCK_HSS):
+        zh = "file: {subscribers: subscribers.yaml}"
+        rows += [("no Diameter certificate", zh, diameter.format("none.pem", "server.key", "ca.pem"), "zh.diameter.tls_cert: "),
+                 ("no Diameter roots", zh, diameter.format("server.pem", "server.key", "none.pem"), "zh.diameter.tls_ca: ")]
+    for what, old, new, begin in rows:
+        check(f"bsfd, {what}: is in it", old in good, good)
+        refused_with_place(BSFD, f"{folder}/d.yaml", good.replace(old, new, 1), f"bsfd, {what}", begin)
+
+
 def test_places_mefd(folder):
-    """A mistake that more than the form of one value shows has its place too: each row that needs a look at others, or at the name of this MEF."""
+    """... and each row that needs a look at others, or at the name of this MEF."""
     good = mefd.MEFD_YAML.format(mef=mefd.MEF, bsf=NAME, zn=1, cse=mefd.CSE, impi=bsf_lab.IMPI, device=mefd.DEVICE)
     cse, device, path = f"id: {mefd.CSE}}}", f"id: {mefd.DEVICE},", f"{folder}/d.yaml"
     for what, old, new, begin in (
@@ -126,6 +145,9 @@ def test_places_mefd(folder):
             ("no BSF domain", f"domain: {NAME}", "domain: 'a b'", "zn.bsfs[0].domain: "),
             ("http", "url: \"https", "url: \"http", "zn.bsfs[0].url: "),
             ("no roots", "Info\", ca: ca.pem", "Info\"", "zn.bsfs[0].ca: "),
+            ("no certificate", "certificate: server.pem", "certificate: none.pem", "tls.certificate: "),
+            ("no key for Zn", "key: mef.key", "key: none.key", "zn.key: "),
+            ("no roots of the BSF", "Info\", ca: ca.pem", "Info\", ca: none.pem", "zn.bsfs[0].ca: "),
             ("no address", '["127.0.0.1:0", "[::1]:0"]', '["127.0.0.1:0", "::1:0"]', "listen[1]: "),
             ("no address of psk", "psk: {listen: 127.0.0.1:0}", "psk: {listen: h}", "psk.listen[0]: "),
             ("no address for CoAP", "database:", "coap: {listen: h}\ndatabase:", "coap.listen[0]: "),
@@ -145,6 +167,7 @@ def test_places_mock_hss(folder):
                               ("no GUSS file", HSS + "    guss_file: none.xml\n", "subscribers[1].guss_file: "),
                               ("a GUSS file that is none", HSS + "    guss_file: d.yaml\n", "subscribers[1].guss_file: "),
                               ("no time", HSS.replace("    guss:", "    guss_timestamp: noon\n    guss:"), "subscribers[0].guss_timestamp: "),
+                              ("no certificate", "tls_cert: none.pem\ntls_key: server.key\n" + HSS, "tls_cert: "),
                               ("RES too short", HSS.replace("res_len: 16", "res_len: 3"), "subscribers[0].res_len: ")):
         refused_with_place(MOCK_HSS, path, text, f"mock-hss, {what}", begin)
 
@@ -410,6 +433,7 @@ def test_user(certificates):
 def main():
     certificates = make_certificates()
     test_configurations(certificates)
+    test_places_bsfd(certificates)
     test_places_mefd(certificates)
     test_modes(certificates)
     test_ipv6(certificates)

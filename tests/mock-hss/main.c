@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/tls_files.h"
+
 struct hss {
     struct auc auc;
     struct faults faults;
@@ -17,12 +19,16 @@ struct hss {
 
 static int check(const void *conf, const struct conf *source, struct log *log)
 {
+    const struct hss_config *c = conf;
+    const struct tls_files files = {&c->tls_cert, &c->tls_key, &c->tls_ca, NULL};
     struct auc auc;
     enum gba_err err = auc_init(&auc, conf, source);
 
     (void)log;
     if (err == GBA_OK)
         auc_free(&auc);
+    if (!tls_files_check(&files, source))
+        return DAEMON_EXIT_CONFIG;
     return err == GBA_OK ? DAEMON_EXIT_OK : daemon_exit_code(err);
 }
 

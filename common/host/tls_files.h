@@ -1,0 +1,23 @@
+/*
+ * The files of TLS that a configuration names, looked at before they are needed: what is wrong
+ * is said with the place of the option.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef COMMON_HOST_TLS_FILES_H
+#define COMMON_HOST_TLS_FILES_H
+
+#include "common/host/conf.h"
+
+/* Where the filled struct has the names; NULL here, or there: no such file. */
+struct tls_files {
+    char *const *cert, *const *key; /* PEM; both or none */
+    char *const *roots, *const *crl;
+};
+
+/* Why it is no PEM file of certificates; NULL: it is one.  Static text. */
+const char *tls_roots_fault(const char *file);
+/* source: of that struct.  False: said by conf_complain. */
+bool tls_files_check(const struct tls_files *f, const struct conf *source);
+
+#endif
