@@ -202,11 +202,6 @@ enum gba_err mefd_admin_start(struct mefd_admin *a, const struct mefd_conf *c,
     a->master_key = c->master_key;
     a->conf = &c->admin;
     a->log = log;
-    if (c->admin.listen.n != 0 && c->admin.clients.n == 0) {
-        LOG(log, LOG_LV_ERROR, "mef.config", LOG_STR("option", "admin.clients"),
-            LOG_ERR(GBA_E_MISSING));
-        return GBA_E_CONFIG;
-    }
     if (c->admin.socket != NULL) {
         enum gba_err err = line_server_start(&s, log, &a->socket);
 

@@ -156,10 +156,21 @@ static const struct conf_row zn_rows[] = {
      ROW(mefd_zn_conf, bsfs),
      .help = "A B-TID of another domain is refused before anything is sent. None listed: no GBA here."},
 };
+
+static const char *check_zn(const void *filled, const char **row)
+{
+    const struct mefd_zn_conf *c = filled;
+
+    *row = c->key == NULL ? "certificate" : "key";
+    return (c->certificate == NULL) == (c->key == NULL) ? NULL
+                                                        : "certificate and key come together";
+}
+
 const struct conf_schema mefd_zn_schema = {.title = "Zn, towards the BSF",
                                              .rows = zn_rows,
                                              .n_rows = COUNT(zn_rows),
-                                             .size = sizeof(struct mefd_zn_conf)};
+                                             .size = sizeof(struct mefd_zn_conf),
+                                             .check = check_zn};
 
 static const char *const cas[] = {"none", "lab", "command", NULL};
 
@@ -379,10 +390,21 @@ static const struct conf_row admin_rows[] = {
      ROW(mefd_admin_conf, clients),
      .help = "dNSNames of the certificates that may administrate over listen."},
 };
+
+static const char *check_admin(const void *filled, const char **row)
+{
+    const struct mefd_admin_conf *c = filled;
+
+    *row = "clients";
+    return c->listen.n != 0 && c->clients.n == 0 ? "missing; listen is for nobody without them"
+                                                 : NULL;
+}
+
 const struct conf_schema mefd_admin_schema = {.title = "Administration",
                                                 .rows = admin_rows,
                                                 .n_rows = COUNT(admin_rows),
-                                                .size = sizeof(struct mefd_admin_conf)};
+                                                .size = sizeof(struct mefd_admin_conf),
+                                                .check = check_admin};
 
 static const char *const enrolee_policies[] = {"config", "guss", "both", NULL};
 

@@ -258,7 +258,7 @@ static void crl_changed(void *arg)
 
 static enum gba_err open_est(struct mefd *m, const struct mefd_conf *c)
 {
-    enum gba_err err = mefd_est_open(&m->est, c, m->log, crl_changed, m);
+    enum gba_err err = mefd_est_open(&m->est, c, m->source, m->log, crl_changed, m);
 
     m->est.front.est.mef = &m->front.mef;
     if (m->est.front.est.ca != NULL)
@@ -323,7 +323,7 @@ static int check(enum mef_role role, const void *conf, const struct conf *source
     if (err == GBA_OK)
         err = make_tls(&m, conf);
     if (err == GBA_OK)
-        err = mefd_est_check(conf, log);
+        err = mefd_est_check(conf, source, log);
     if (err == GBA_OK)
         err = mefd_coap_check(conf, log);
     gba_naf_free(m.front.naf);

@@ -19,14 +19,16 @@ struct mefd_est {
 };
 
 /* Opens the CA; without one in the configuration front.est.ca stays NULL.  e: zeroed but for
- * the metrics.  changed(arg): the CRL is a new one; on any thread.  GBA_E_CONFIG, GBA_E_IO,
- * with a log line. */
-enum gba_err mefd_est_open(struct mefd_est *e, const struct mefd_conf *c, struct log *log,
+ * the metrics.  changed(arg): the CRL is a new one; on any thread.  GBA_E_CONFIG,
+ * GBA_E_IO, with a line of conf_complain or the log.  source: c's. */
+enum gba_err mefd_est_open(struct mefd_est *e, const struct mefd_conf *c,
+                           const struct conf *source, struct log *log,
                            void (*changed)(void *arg), void *arg);
 /* When no request is under way any more.  Fine on a zeroed one. */
 void mefd_est_close(struct mefd_est *e);
 
 /* For --check-config: what can be seen without making files. */
-enum gba_err mefd_est_check(const struct mefd_conf *c, struct log *log);
+enum gba_err mefd_est_check(const struct mefd_conf *c, const struct conf *source,
+                            struct log *log);
 
 #endif

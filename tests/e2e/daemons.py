@@ -152,6 +152,12 @@ def test_places_mefd(folder):
             ("no address of psk", "psk: {listen: 127.0.0.1:0}", "psk: {listen: h}", "psk.listen[0]: "),
             ("no address for CoAP", "database:", "coap: {listen: h}\ndatabase:", "coap.listen[0]: "),
             ("no address for mefctl", "database:", "admin: {listen: h, clients: a.b}\ndatabase:", "admin.listen[0]: "),
+            ("a certificate alone", "  key: mef.key\n", "", "zn.certificate: "),
+            ("nobody for mefctl", "database:", "admin: {listen: '[::1]:0'}\ndatabase:", "admin.clients: missing; "),
+            ("no anchors", "database:", "est: {ca: lab, folder: f, anchors: none.pem}\ndatabase:", "est.anchors: "),
+            ("no domain", "database:", "est: {ca: lab, folder: f, domains: [a.example, 'b c']}\ndatabase:", "est.domains[1]: "),
+            ("no command", "database:", "est: {ca: command, command: [/no/ca], certificates: ca.pem}\ndatabase:", "est.command[0]: "),
+            ("no certificates", "database:", "est: {ca: command, command: [/bin/true], certificates: ca.key}\ndatabase:", "est.certificates: "),
             ("no name", f"fqdn: {mefd.MEF}", "fqdn: 'a b'", "fqdn: "), ("no provider", "sp: sp.example.org", "sp: 'a b'", "sp: ")):
         check(f"mefd, {what}: is in it", good.count(old) >= 1)
         refused_with_place(mefd.MEFD, path, good.lstrip("\n").replace(old, new, 1), f"mefd, {what}", begin)
