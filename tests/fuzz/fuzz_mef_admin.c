@@ -136,6 +136,38 @@ static enum gba_err find_reg(struct mef_store *self, const char *creator, const 
     return GBA_OK;
 }
 
+static enum gba_err credential(struct mef_registry *self, enum mef_credential_kind kind,
+                               const char *name, struct mef_credential *out)
+{
+    (void)self;
+    *out = (struct mef_credential){.kind = kind, .key_len = 32};
+    memset(out->key, 'K', sizeof(out->key));
+    gba_text_copy(out->enrolee, sizeof(out->enrolee), gba_text(name));
+    return GBA_OK;
+}
+
+static enum gba_err get_ke(struct mef_store *self, const char *key_id, struct mef_ke *out)
+{
+    (void)self, (void)key_id, (void)out;
+    return GBA_E_NOT_FOUND;
+}
+
+static enum gba_err get_reg(struct mef_store *self, const char *ri, struct mef_reg *out)
+{
+    (void)self, (void)ri;
+    memset(out, 0, sizeof(*out));
+    return GBA_OK;
+}
+
+static enum gba_err get_key(struct mef_store *self, const char *relative_id,
+                            struct mef_key *out)
+{
+    (void)self, (void)relative_id;
+    memset(out, 0, sizeof(*out));
+    memset(&out->key, 'K', sizeof(out->key));
+    return GBA_OK;
+}
+
 static enum gba_err add_command(struct mef_store *self, struct mef_command *c, size_t max)
 {
     (void)self, (void)max;
@@ -147,7 +179,11 @@ static enum gba_err add_command(struct mef_store *self, struct mef_command *c, s
 }
 
 static const struct mef_command_store commands = {.add = add_command};
-static struct mef_store store = {.find_reg = find_reg, .commands = &commands};
+static struct mef_store store = {.find_reg = find_reg,
+                                 .get_ke = get_ke,
+                                 .get_reg = get_reg,
+                                 .get_key = get_key,
+                                 .commands = &commands};
 
 static struct mef_registry registry = {.begin = begin,
                                        .end = end,
@@ -158,6 +194,7 @@ static struct mef_registry registry = {.begin = begin,
                                        .add_instruction = add_instruction,
                                        .target_by_id = target_by_id,
                                        .enrolee = enrolee,
+                                       .credential = credential,
                                        .remove = take_out,
                                        .revoke = revoke,
                                        .note_batch = note_batch,
