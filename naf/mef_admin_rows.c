@@ -270,6 +270,21 @@ static enum gba_err take_credential_name(struct mef_in *in, struct mef_credentia
     return err == GBA_OK ? judge(in, "name", mef_credential_name(c->kind, t, c->name)) : err;
 }
 
+/* With whom a key is shared, where its file says so: one of another MEF or MAF has no place here. */
+static enum gba_err take_peer(struct mef_in *in)
+{
+    char fqdn[GBA_FQDN_SIZE];
+    struct gba_text t;
+    enum gba_err err = mef_in_text(in, "peer", false, &t);
+
+    if (err != GBA_OK || t.n == 0)
+        return err;
+    err = gba_fqdn_canonical(t, fqdn);
+    if (err == GBA_OK && strcmp(fqdn, in->policy->fqdn) != 0)
+        err = GBA_E_FORBIDDEN;
+    return judge(in, "peer", err);
+}
+
 static enum gba_err read_credential(struct mef_in *in, struct mef_row *row)
 {
     struct mef_credential *c = &row->u.credential;
@@ -279,6 +294,8 @@ static enum gba_err read_credential(struct mef_in *in, struct mef_row *row)
         err = take_entity(in, "enrolee", c->enrolee);
     if (err == GBA_OK)
         err = take_expiry(in, &c->expires_s);
+    if (err == GBA_OK)
+        err = take_peer(in);
     return err == GBA_OK ? take_key(in, "key", c) : err;
 }
 

@@ -104,6 +104,7 @@ int ctl_credential_read(const struct ctl_options *o, json_t *row)
         put(row, "name", c.key_id);
         put(row, "enrolee", c.entity);
         put(row, "expires", expires);
+        put(row, "peer", c.peer);
         put(row, "key", hex);
     }
     gba_wipe(hex, sizeof(hex));

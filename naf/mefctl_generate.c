@@ -131,7 +131,7 @@ static void to_row(const struct m2m_credential *c, json_t *row)
     json_object_set_new(row, "kind", json_string("psk"));
     json_object_set_new(row, "name", json_string(c->key_id));
     json_object_set_new(row, "key", json_string(hex));
-    json_object_del(row, "peer");
+    json_object_set_new(row, "peer", json_string(c->peer));
     gba_wipe(hex, sizeof(hex));
 }
 

@@ -218,6 +218,7 @@ def test_generate_refused(lab, ctl):
     bad = [("no such enrolee", 77, "enrolee", new, (f"enrolee={TWO}x", *good[1:]), None),
            ("no enrolee", 77, "enrolee", new, good[1:], None),
            ("a name that is taken", 77, "exists", new, (*good, f"name=made@{MEF}"), None),
+           ("another MEF's", 77, "peer", new, (*good[:2], "peer=mef.other.example"), None),
            ("a member too many", 77, "not supported", new, (*good, "colour=red"), None),
            ("no peer", 64, "peer", new, good[:2], None),
            ("a peer that is none", 64, "peer", new, (*good[:2], "peer=a..b"), None),
@@ -286,7 +287,7 @@ def test_generate_unanswered(lab, ctl):
             t.join(20)
         os.unlink(at)
         check(f"{what}: the file was there before", seen["file"]["key"] == seen["request"]["key"] and
-              seen["file"]["key_id"] == seen["request"]["name"] and "peer" not in seen["request"], list(seen["request"]))
+              seen["file"]["key_id"] == seen["request"]["name"] and seen["request"]["peer"] == MEF, list(seen["request"]))
         check(f"{what}: {code}", rc == code and seen["request"]["key"] not in out + ctl.err, (rc, ctl.err))
         check(f"{what}: the file {'stays' if kept else 'goes'}", os.path.exists(path) == kept)
         if kept:
