@@ -666,7 +666,10 @@ def test_restart(lab):
     check("the root stays", certificates(lab.curl("cacerts").body) == [root])
     check("the record stays", open(f"{lab.dir}/lab-ca/issued").read() == record)
     lab.take(lab.enrol("simplereenroll", lab.csr("est4", f"DNS:{CSE_FQDN}", subject="/CN=registrar 1"), cert="est3"), "est4")
-    r = run(mefd.MEFD, "--config", f"{lab.dir}/mefd.yaml", "--ports-file", f"{lab.dir}/second.ports")
+    with open(f"{lab.dir}/mefd.yaml") as f, open(f"{lab.dir}/second.yaml", "w") as second:
+        second.write(f.read().replace("database: mefd.db", "database: second.db"))
+    os.chmod(f"{lab.dir}/second.yaml", 0o600)
+    r = run(mefd.MEFD, "--config", f"{lab.dir}/second.yaml", "--ports-file", f"{lab.dir}/second.ports")
     check("no second daemon at this CA", r.returncode == 78 and "another process" in r.stderr, (r.returncode, r.stderr))
     r = run("openssl", "crl", "-in", f"{lab.dir}/lab-ca/crl.pem", "-CAfile", f"{lab.dir}/root.pem", "-noout")
     check("the CRL is the CA's", "verify OK" in r.stderr, r.stderr)
