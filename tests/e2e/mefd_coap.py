@@ -562,7 +562,8 @@ def test_options(lab):
         check(f"{what}: 78", r.returncode == 78 and r.stderr, (r.returncode, r.stderr))
     write(f"{lab.dir}/bad.yaml", text, 0o644)
     check("keys for everybody to read: 78", run(MEFD, "--config", f"{lab.dir}/bad.yaml", "--check-config").returncode == 78)
-    write(f"{lab.dir}/bad.yaml", text.replace('["127.0.0.1:0", "[::1]:0"]', '"192.0.2.1:5684"').replace("mefd.ca", "bad.ca"), 0o600)
+    write(f"{lab.dir}/bad.yaml", text.replace('["127.0.0.1:0", "[::1]:0"]', '"192.0.2.1:5684"').replace("mefd.ca", "bad.ca")
+          .replace("database: mefd.db", "database: bad.db"), 0o600)
     r = run(MEFD, "--config", f"{lab.dir}/bad.yaml")
     check("an address of others", r.returncode not in (0, 78) and "coap.listen" in r.stderr, (r.returncode, r.stderr))
 
