@@ -254,7 +254,7 @@ static enum gba_err shake_hands(struct flow_mef *m, struct session *s)
     s->reply->alert = 51;
     if (gba_naf_fetch(m->lab->naf, identity, MEF_FQDN, ua_id, fake_now_ms() / 1000, &c) !=
             GBA_OK ||
-        key_len != sizeof(c.me_key) || memcmp(c.me_key, key, key_len) != 0)
+        key_len != sizeof(c.me_key) || !gba_equal_ct(c.me_key, key, key_len))
         return GBA_E_TLS;
     s->reply->alert = 0;
     m->n_sessions++;

@@ -94,7 +94,7 @@ static enum gba_err key_of_both_ends(struct lab *l)
     if (err == GBA_OK)
         err = gba_naf_fetch(l->naf, k.btid, LAB_NAF2, ua_id, fake_now_ms() / 1000, &c);
     if (err == GBA_OK)
-        CU_ASSERT_EQUAL(memcmp(c.me_key, k.key, sizeof(k.key)), 0);
+        CU_ASSERT(gba_equal_ct(c.me_key, k.key, sizeof(k.key)));
     return err;
 }
 

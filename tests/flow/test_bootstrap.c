@@ -46,7 +46,7 @@ static void check_same_ks(void)
 
     CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, k.btid, LAB_NAF, ua_id, fake_now_ms() / 1000, &c),
                     GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(c.me_key, k.key, sizeof(k.key)), 0);
+    CU_ASSERT(gba_equal_ct(c.me_key, k.key, sizeof(k.key)));
     CU_ASSERT_EQUAL(c.expires_s, k.expires_s);
 }
 

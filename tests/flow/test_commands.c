@@ -194,7 +194,7 @@ static void test_key(void)
     CU_ASSERT(gba_text_is(fqdn, MEF_FQDN));
     gba_text_copy(relative, sizeof(relative), id);
     CU_ASSERT_EQUAL(m.real->get_key(m.real, relative, &key), GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(key.key.octets, device.key, 32), 0);
+    CU_ASSERT(gba_equal_ct(key.key.octets, device.key, 32));
     CU_ASSERT_STRING_EQUAL(key.targets, MEF_CSE "\n");
     close_all();
 }

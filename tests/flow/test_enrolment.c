@@ -54,7 +54,7 @@ static void check_target_gets(const struct gba_ue_credential *c)
 
     flow_mef_fetch(&m, c->key_id, &f);
     CU_ASSERT_EQUAL(f.err, GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(f.key.octets, c->key, sizeof(c->key)), 0);
+    CU_ASSERT(gba_equal_ct(f.key.octets, c->key, sizeof(c->key)));
     CU_ASSERT(f.expires_s >= c->expires_s);
     gba_wbuf_init(&w, json, sizeof(json));
     CU_ASSERT_EQUAL(mef_fetch_print(&f, false, &w), GBA_OK);
@@ -92,7 +92,7 @@ static void test_target_is_naf(void)
     check_target_gets(&c);
     CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, c.key_id, c.fqdn, ua_id, fake_now_ms() / 1000, &by_zn),
                     GBA_OK); /* a target with Zn of its own gets the same */
-    CU_ASSERT_EQUAL(memcmp(by_zn.me_key, c.key, sizeof(c.key)), 0);
+    CU_ASSERT(gba_equal_ct(by_zn.me_key, c.key, sizeof(c.key)));
     CU_ASSERT_EQUAL(target_gets("AAAAAAAAAAAAAAAAAAAAAA==@" LAB_BSF), GBA_E_NOT_FOUND);
     fake_pass_s(LAB_LIFE);
     CU_ASSERT_EQUAL(target_gets(c.key_id), GBA_E_NOT_FOUND);
@@ -254,7 +254,7 @@ static void test_gba_u(void)
             GBA_OK);
         flow_mef_fetch(&m, key.btid, &f);
         CU_ASSERT_EQUAL(f.err, GBA_OK);
-        CU_ASSERT_EQUAL(memcmp(f.key.octets, key.key, sizeof(f.key.octets)), 0);
+        CU_ASSERT(gba_equal_ct(f.key.octets, key.key, sizeof(f.key.octets)));
         CU_ASSERT_EQUAL(f.expires_s, fake_now_ms() / 1000 + LAB_LIFE);
         mef_fetch_end(&f);
         close_all();

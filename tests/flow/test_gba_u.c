@@ -51,9 +51,9 @@ static void test_both_keys(void)
     CU_ASSERT_EQUAL(ue_key(true, &internal), GBA_OK);
     CU_ASSERT_EQUAL(bsf_keys(ext.btid, &c), GBA_OK);
     CU_ASSERT(c.has_uicc_key);
-    CU_ASSERT_EQUAL(memcmp(c.me_key, ext.key, 32), 0);
-    CU_ASSERT_EQUAL(memcmp(c.uicc_key, internal.key, 32), 0);
-    CU_ASSERT_NOT_EQUAL(memcmp(ext.key, internal.key, 32), 0);
+    CU_ASSERT(gba_equal_ct(c.me_key, ext.key, 32));
+    CU_ASSERT(gba_equal_ct(c.uicc_key, internal.key, 32));
+    CU_ASSERT(!gba_equal_ct(ext.key, internal.key, 32));
     CU_ASSERT_EQUAL(lab_bootstrap(&l), GBA_OK); /* with the TMPI: both ends agree on it */
     CU_ASSERT_EQUAL(l.to_bsf.n, 4);
     CU_ASSERT(lab_is_clean_after_all(&l));
@@ -69,7 +69,7 @@ static void test_unaware_naf(void)
     CU_ASSERT_EQUAL(ue_key(false, &ext), GBA_OK);
     CU_ASSERT_EQUAL(bsf_keys(ext.btid, &c), GBA_OK);
     CU_ASSERT(!c.has_uicc_key);
-    CU_ASSERT_EQUAL(memcmp(c.me_key, ext.key, 32), 0);
+    CU_ASSERT(gba_equal_ct(c.me_key, ext.key, 32));
     lab_close(&l);
 }
 
@@ -146,7 +146,7 @@ static void test_resynchronisation(void)
     CU_ASSERT_EQUAL(l.to_bsf.n, 3);
     CU_ASSERT_EQUAL(ue_key(false, &ext), GBA_OK);
     CU_ASSERT_EQUAL(bsf_keys(ext.btid, &c), GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(c.me_key, ext.key, 32), 0);
+    CU_ASSERT(gba_equal_ct(c.me_key, ext.key, 32));
     lab_close(&l);
 }
 
@@ -160,7 +160,7 @@ static void check_no_mixed_key(void)
     CU_ASSERT_EQUAL(gba_ue_naf_key_get(&l.device, LAB_NAF2, ua_id, false, false, &k), GBA_OK);
     CU_ASSERT_EQUAL(gba_naf_fetch(l.naf, k.btid, LAB_NAF2, ua_id, fake_now_ms() / 1000, &c),
                     GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(c.me_key, k.key, 32), 0);
+    CU_ASSERT(gba_equal_ct(c.me_key, k.key, 32));
 }
 
 static void test_lost_success(void)

@@ -86,7 +86,7 @@ static void check_target_gets(struct flow_mef *m, const struct gba_ue_credential
 
     flow_mef_fetch(m, c->key_id, &f);
     CU_ASSERT_EQUAL(f.err, GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(f.key.octets, c->key, sizeof(c->key)), 0);
+    CU_ASSERT(gba_equal_ct(f.key.octets, c->key, sizeof(c->key)));
     mef_fetch_end(&f);
 }
 

@@ -214,13 +214,13 @@ static void test_ke(void)
     f = begin_fetch(WORLD_FQDN, full, "", WORLD_CSE);
     CU_ASSERT(!f.ask && f.err == GBA_OK);
     m2m_usage_key(&ke.ke, gba_text_bytes(GBA_TEXT("22")), GBA_TEXT(WORLD_FQDN), &expected);
-    CU_ASSERT_EQUAL(memcmp(&f.key, &expected, 32), 0);
+    CU_ASSERT(gba_equal_ct(&f.key, &expected, 32));
     CU_ASSERT_STRING_EQUAL(f.enrolee, WORLD_ENROLEE);
     CU_ASSERT_EQUAL(f.expires_s, WORLD_T0 + 10);
     snprintf(full, sizeof(full), "%s21", path);
     f = begin_fetch(WORLD_MAF, full, "", WORLD_MAF);
     m2m_km(&ke.ke, GBA_TEXT(WORLD_MAF), &expected);
-    CU_ASSERT(f.err == GBA_OK && memcmp(&f.key, &expected, 32) == 0);
+    CU_ASSERT(f.err == GBA_OK && gba_equal_ct(&f.key, &expected, 32));
     snprintf(full, sizeof(full), "%s23", path);
     CU_ASSERT_EQUAL(begin_fetch(WORLD_FQDN, full, "", WORLD_CSE).err, GBA_OK);
     snprintf(full, sizeof(full), "%s24", path);
@@ -309,10 +309,10 @@ static void test_not_noted(void)
     w.mef.audit = &audit;
     f = begin_fetch(WORLD_FQDN, FETCH "000102030405060708090A0B0C0D0E0F%40mef.example/22", "",
                     WORLD_CSE);
-    CU_ASSERT(f.err == GBA_E_IO && memcmp(&f.key, &nothing, sizeof(nothing)) == 0);
+    CU_ASSERT(f.err == GBA_E_IO && gba_equal_ct(&f.key, &nothing, sizeof(nothing)));
     f = begin_fetch(WORLD_FQDN, FETCH B "/22", "", WORLD_CSE);
     mef_fetch_key(&w.mef, &f, GBA_OK, &k, WORLD_T0);
-    CU_ASSERT(f.err == GBA_E_IO && memcmp(&f.key, &nothing, sizeof(nothing)) == 0);
+    CU_ASSERT(f.err == GBA_E_IO && gba_equal_ct(&f.key, &nothing, sizeof(nothing)));
     mef_world_end(&w);
 }
 

@@ -72,11 +72,11 @@ static void test_survives(void)
     CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 3), GBA_OK);
     mef_world_reopen(&w);
     CU_ASSERT_EQUAL(w.store->get_ke(w.store, "AB@mef.example", &ke2), GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(&ke, &ke2, sizeof(ke)), 0);
+    CU_ASSERT(gba_equal_ct(&ke, &ke2, sizeof(ke)));
     CU_ASSERT_EQUAL(w.store->get_reg(w.store, "r1", &reg2), GBA_OK);
     CU_ASSERT_EQUAL(memcmp(&reg, &reg2, sizeof(reg)), 0);
     CU_ASSERT_EQUAL(w.store->get_key(w.store, "CD", &key2), GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(&key, &key2, sizeof(key)), 0);
+    CU_ASSERT(gba_equal_ct(&key, &key2, sizeof(key)));
     CU_ASSERT_EQUAL(w.store->get_key(w.store, "CE", &key2), GBA_E_NOT_FOUND);
     CU_ASSERT_EQUAL(w.store->get_reg(w.store, "r2", &reg2), GBA_E_NOT_FOUND);
     CU_ASSERT_EQUAL(w.store->get_ke(w.store, "", &ke2), GBA_E_NOT_FOUND);
@@ -589,7 +589,7 @@ static void master_key(void)
     CU_ASSERT_EQUAL(stat(w.file, &st), 0);
     CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
     CU_ASSERT_EQUAL(mef_master_key_load(w.master, w.file, key, why, sizeof(why)), GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(key, w.key, 32), 0);
+    CU_ASSERT(gba_equal_ct(key, w.key, 32));
     snprintf(file, sizeof(file), "%s/m", w.folder);
     /* missing beside a database: never made anew */
     CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
@@ -606,7 +606,7 @@ static void master_key(void)
     CU_ASSERT_STRING_EQUAL(why, "32 hexadecimal digits in place of 64: cut?");
     put_file(file, raw, 32, 0600); /* 32 octets as they are */
     CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_OK);
-    CU_ASSERT_EQUAL(memcmp(key, raw, 32), 0);
+    CU_ASSERT(gba_equal_ct(key, raw, 32));
     put_file(file, "", 0, 0600);
     CU_ASSERT_EQUAL(mef_master_key_load(file, w.file, key, why, sizeof(why)), GBA_E_CONFIG);
     unlink(file);

@@ -145,7 +145,7 @@ static void test_answer(void)
         zn = client(&c);
         h = ask(zn, BTID, 0);
         CU_ASSERT(h.n == 1 && h.err == GBA_OK);
-        CU_ASSERT_EQUAL(memcmp(h.key, key, 32), 0);
+        CU_ASSERT(gba_equal_ct(h.key, key, 32));
         CU_ASSERT_STRING_EQUAL(h.impi, "user@example");
         CU_ASSERT_PTR_NOT_NULL(strstr(h.uss, "uss id=\"1\""));
         CU_ASSERT_EQUAL(bsf.last.envelope, bare == 0);

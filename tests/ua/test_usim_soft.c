@@ -194,9 +194,9 @@ static void test_authenticate(void)
     challenge(5, 1, false, rand, &av);
     CU_ASSERT_EQUAL(usim->authenticate(usim, false, rand, av.autn, &aka), GBA_OK);
     CU_ASSERT_EQUAL(aka.res_len, 8);
-    CU_ASSERT_EQUAL(memcmp(aka.res, av.res, 8), 0);
-    CU_ASSERT_EQUAL(memcmp(aka.ck, av.ck, 16), 0);
-    CU_ASSERT_EQUAL(memcmp(aka.ik, av.ik, 16), 0);
+    CU_ASSERT(gba_equal_ct(aka.res, av.res, 8));
+    CU_ASSERT(gba_equal_ct(aka.ck, av.ck, 16));
+    CU_ASSERT(gba_equal_ct(aka.ik, av.ik, 16));
     /* again: not fresh, also for another process that opens the file now */
     CU_ASSERT_EQUAL(usim->authenticate(usim, false, rand, av.autn, &aka), GBA_E_SYNC);
     CU_ASSERT_EQUAL(aka.res_len, 0);
@@ -232,7 +232,7 @@ static void test_gba_u(void)
     CU_ASSERT_EQUAL(usim->authenticate(usim, false, rand, av.autn, &aka), GBA_E_MAC);
     CU_ASSERT_EQUAL(usim->authenticate(usim, true, rand, av.autn, &aka), GBA_OK);
     av.res[7] ^= 1; /* the flipped bit */
-    CU_ASSERT_EQUAL(memcmp(aka.res, av.res, 8), 0);
+    CU_ASSERT(gba_equal_ct(aka.res, av.res, 8));
     for (size_t i = 0; i < 16; i++)
         CU_ASSERT(aka.ck[i] == 0 && aka.ik[i] == 0);
     CU_ASSERT_EQUAL(usim->bootstrapped(usim, "b@tid", 1234), GBA_OK);
@@ -248,12 +248,12 @@ static void test_gba_u(void)
     CU_ASSERT_EQUAL(usim->derive(usim, false, (const uint8_t *)naf_id, n, IMPI, ext), GBA_OK);
     gba_ks_naf(&ks, GBA_USE_ME, rand, GBA_TEXT(IMPI),
                (struct gba_bytes){(const uint8_t *)naf_id, n}, &expected);
-    CU_ASSERT_EQUAL(memcmp(ext, expected.octets, 32), 0);
+    CU_ASSERT(gba_equal_ct(ext, expected.octets, 32));
     CU_ASSERT_EQUAL(usim->derive(usim, true, (const uint8_t *)naf_id, n, IMPI, internal),
                     GBA_OK);
     gba_ks_naf(&ks, GBA_USE_UICC, rand, GBA_TEXT(IMPI),
                (struct gba_bytes){(const uint8_t *)naf_id, n}, &expected);
-    CU_ASSERT_EQUAL(memcmp(internal, expected.octets, 32), 0);
+    CU_ASSERT(gba_equal_ct(internal, expected.octets, 32));
     usim->close(usim);
 
     usim = open_card(CARD); /* a card without GBA_U has no GBA context */
