@@ -21,38 +21,29 @@ static const char *read_fault(const char *file)
     return NULL;
 }
 
-/* n: what GnuTLS took of the file, or its error. */
-static const char *count_fault(int n, const char *none)
+/* take: what GnuTLS has for files of that kind; it gives how many it took, or its error. */
+static const char *fault_of(const char *file, const char *none,
+                            int (*take)(gnutls_certificate_credentials_t, const char *,
+                                        gnutls_x509_crt_fmt_t))
 {
+    gnutls_certificate_credentials_t x;
+    int n = gnutls_certificate_allocate_credentials(&x);
+
+    if (n < 0)
+        return gnutls_strerror(n);
+    n = take(x, file, GNUTLS_X509_FMT_PEM);
+    gnutls_certificate_free_credentials(x);
     return n > 0 ? NULL : n < 0 ? gnutls_strerror(n) : none;
 }
 
 const char *tls_roots_fault(const char *file)
 {
-    gnutls_certificate_credentials_t x;
-    const char *why;
-    int rc = gnutls_certificate_allocate_credentials(&x);
-
-    if (rc < 0)
-        return gnutls_strerror(rc);
-    why = count_fault(gnutls_certificate_set_x509_trust_file(x, file, GNUTLS_X509_FMT_PEM),
-                      "no certificate in it");
-    gnutls_certificate_free_credentials(x);
-    return why;
+    return fault_of(file, "no certificate in it", gnutls_certificate_set_x509_trust_file);
 }
 
 static const char *crl_fault(const char *file)
 {
-    gnutls_certificate_credentials_t x;
-    const char *why;
-    int rc = gnutls_certificate_allocate_credentials(&x);
-
-    if (rc < 0)
-        return gnutls_strerror(rc);
-    why = count_fault(gnutls_certificate_set_x509_crl_file(x, file, GNUTLS_X509_FMT_PEM),
-                      "no CRL in it");
-    gnutls_certificate_free_credentials(x);
-    return why;
+    return fault_of(file, "no CRL in it", gnutls_certificate_set_x509_crl_file);
 }
 
 static const char *pair_fault(const char *cert, const char *key)
