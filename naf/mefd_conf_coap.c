@@ -61,7 +61,17 @@ static const struct conf_row rows[] = {
              "like a wrong key."},
 };
 
+static const char *check(const void *filled, const char **row)
+{
+    const struct mefd_coap_conf *c = filled;
+
+    *row = c->key == NULL ? "certificate" : "key";
+    return (c->certificate == NULL) == (c->key == NULL) ? NULL
+                                                        : "certificate and key come together";
+}
+
 const struct conf_schema mefd_coap_schema = {.title = "CoAP over DTLS",
                                              .rows = rows,
                                              .n_rows = COUNT(rows),
-                                             .size = sizeof(struct mefd_coap_conf)};
+                                             .size = sizeof(struct mefd_coap_conf),
+                                             .check = check};

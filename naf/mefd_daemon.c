@@ -46,7 +46,7 @@ struct mefd {
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
     struct mefd_coap *coap;
-    int own_fd; /* of the database's file, locked; 0: not yet */
+    int own_fd; /* of the lock that says whose the database is; -1: none */
     struct limiter *handshakes;
     struct metric *handshakes_limited;
     const struct conf *source; /* of the configuration */
@@ -118,27 +118,31 @@ static enum gba_err open_audit(struct mefd *m, const struct mefd_conf *c)
     return err;
 }
 
-/* After SQLite has closed it: to close any descriptor of the file drops SQLite's own locks. */
 static void close_database(struct mefd *m)
 {
     mef_audit_file_close(m->front.mef.audit);
     if (m->front.mef.store != NULL)
         m->front.mef.store->close(m->front.mef.store);
-    if (m->own_fd > 0)
+    if (m->own_fd >= 0)
         close(m->own_fd);
 }
 
-/* One daemon a database: another would go on under a master key that this one has changed. */
-static enum gba_err own_database(struct mefd *m, const char *file)
+/* One daemon a database: another would go on under a master key that this one has changed.  The
+ * lock is on a file beside it, for to close any descriptor of the database itself would drop
+ * SQLite's own locks. */
+static enum gba_err own_database(struct mefd *m, const char *database)
 {
     const char *why = "another daemon has it open";
+    char file[4096];
 
+    if ((size_t)snprintf(file, sizeof(file), "%s.lock", database) >= sizeof(file))
+        return GBA_E_TOO_LONG;
     m->own_fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (m->own_fd >= 0 && flock(m->own_fd, LOCK_EX | LOCK_NB) == 0)
         return GBA_OK;
     if (m->own_fd < 0 || errno != EWOULDBLOCK)
         why = strerror(errno);
-    LOG(m->log, LOG_LV_ERROR, "mef.database", LOG_STR("file", file), LOG_STR("why", why));
+    LOG(m->log, LOG_LV_ERROR, "mef.database", LOG_STR("file", database), LOG_STR("why", why));
     return m->own_fd < 0 ? GBA_E_IO : GBA_E_CONFIG;
 }
 
@@ -169,14 +173,16 @@ static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
 {
     uint8_t master[MEF_MASTER_KEY_LEN];
     char why[256];
-    enum gba_err err =
-        c->master_key != NULL
-            ? mef_master_key_load(c->master_key, c->database, master, why, sizeof(why))
-            : mef_master_key_credential(c->master_key_credential, master, why, sizeof(why));
+    enum gba_err err = own_database(m, c->database);
 
-    if (err == GBA_OK && (err = own_database(m, c->database)) == GBA_OK)
+    if (err != GBA_OK)
+        return err;
+    err = c->master_key != NULL
+              ? mef_master_key_load(c->master_key, c->database, master, why, sizeof(why))
+              : mef_master_key_credential(c->master_key_credential, master, why, sizeof(why));
+    if (err == GBA_OK)
         err = open_with(m, c, master);
-    else if (m->own_fd == 0)
+    else
         LOG(m->log, LOG_LV_ERROR, "mef.master_key",
             LOG_STR("file", c->master_key != NULL ? c->master_key : c->master_key_credential),
             LOG_STR("why", why), LOG_ERR(err));
@@ -285,19 +291,21 @@ static bool check_files(const struct mefd_conf *c, const struct conf *source)
     const struct tls_files own = {&c->tls.certificate, &c->tls.key, &c->tls.client_ca,
                                   &c->tls.crl},
                            zn = {&c->zn.certificate, &c->zn.key, NULL, NULL},
-                           coap = {c->coap.certificate != NULL ? &c->coap.certificate
-                                                               : &c->tls.certificate,
-                                   c->coap.key != NULL ? &c->coap.key : &c->tls.key, NULL,
-                                   NULL};
+                           coap = {&c->coap.certificate, &c->coap.key, NULL, NULL};
+    const struct mefd_mef_conf *mefs = c->mefs.v;
     bool good = tls_files_check(&own, source);
 
     good = tls_files_check(&zn, source) && good;
-    if (c->coap.certificates)
-        good = tls_files_check(&coap, source) && good;
+    good = tls_files_check(&coap, source) && good;
     for (size_t i = 0; i < c->zn.bsfs.n; i++) {
         const struct tls_files bsf = {NULL, NULL, &b[i].ca, NULL};
 
         good = tls_files_check(&bsf, source) && good;
+    }
+    for (size_t i = 0; i < c->mefs.n; i++) {
+        const struct tls_files mef = {NULL, NULL, &mefs[i].ca, NULL};
+
+        good = tls_files_check(&mef, source) && good;
     }
     return good;
 }
@@ -308,7 +316,7 @@ static int check(enum mef_role role, const void *conf, const struct conf *source
 {
     const struct mefd_conf *c = conf;
     static const uint8_t no_master[MEF_MASTER_KEY_LEN];
-    struct mefd m = {.role = role, .source = source, .log = log};
+    struct mefd m = {.role = role, .source = source, .log = log, .own_fd = -1};
     enum gba_err err = make_policy(&m, conf);
 
     if (!check_addresses(&c->listen, source) || !check_addresses(&c->psk.listen, source) ||
@@ -572,6 +580,7 @@ static int start(enum mef_role role, struct daemon *d, const void *conf, void **
     if (m == NULL)
         return DAEMON_EXIT_INTERNAL;
     m->role = role;
+    m->own_fd = -1;
     m->source = daemon_source(d);
     m->log = m->front.log = daemon_log(d);
     count(m, daemon_metrics(d));

@@ -36,7 +36,7 @@ static const char *fault_of(const char *file, const char *none,
     return n > 0 ? NULL : n < 0 ? gnutls_strerror(n) : none;
 }
 
-const char *tls_roots_fault(const char *file)
+static const char *roots_fault(const char *file)
 {
     return fault_of(file, "no certificate in it", gnutls_certificate_set_x509_trust_file);
 }
@@ -81,7 +81,7 @@ bool tls_files_check(const struct tls_files *f, const struct conf *source)
     if (pair && good)
         good = say(source, f->cert, pair_fault(*f->cert, *f->key));
     if (is_given(f->roots))
-        good = say(source, f->roots, tls_roots_fault(*f->roots)) && good;
+        good = say(source, f->roots, roots_fault(*f->roots)) && good;
     if (is_given(f->crl))
         good = say(source, f->crl, crl_fault(*f->crl)) && good;
     return good;

@@ -15,8 +15,6 @@ struct tls_files {
     char *const *roots, *const *crl;
 };
 
-/* Why it is no PEM file of certificates; NULL: it is one.  Static text. */
-const char *tls_roots_fault(const char *file);
 /* source: of that struct.  False: said by conf_complain. */
 bool tls_files_check(const struct tls_files *f, const struct conf *source);
 
