@@ -225,14 +225,14 @@ enum gba_err mefd_check_zn(const struct mefd_zn_conf *c, const struct conf *sour
     char fqdn[GBA_FQDN_SIZE];
 
     for (size_t i = 0; i < c->bsfs.n; i++) {
-        bool tls = strncmp(b[i].url, "https://", 8) == 0;
+        bool tls = strncasecmp(b[i].url, "https://", 8) == 0;
         const void *wrong = NULL;
         const char *why = NULL;
 
         if (gba_fqdn_canonical(gba_text(b[i].domain), fqdn) != GBA_OK) {
             wrong = &b[i].domain;
             why = "no FQDN";
-        } else if (!tls && !(c->insecure && strncmp(b[i].url, "http://", 7) == 0)) {
+        } else if (!tls && !(c->insecure && strncasecmp(b[i].url, "http://", 7) == 0)) {
             wrong = &b[i].url;
             why = "must begin with https:// (or, in a lab with insecure: true, http://)";
         } else if (tls && b[i].ca == NULL) {

@@ -54,7 +54,7 @@ static enum gba_err take_rows(const struct gba_naf_config *config, struct zn_soa
             return err;
         if (!copy(b->url, &r->url) || !copy(b->ca_file, &r->ca_file))
             return GBA_E_NOMEM;
-        if (r->ca_file == NULL && strncmp(r->url, "https", 5) == 0)
+        if (r->ca_file == NULL && strncasecmp(r->url, "https:", 6) == 0)
             return GBA_E_ARGUMENT; /* whom to trust is never left to the system's list */
     }
     return GBA_OK;
