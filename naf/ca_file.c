@@ -126,6 +126,24 @@ enum gba_err ca_file_write(const char *path, struct gba_bytes data, mode_t mode)
     return ok ? GBA_OK : GBA_E_IO;
 }
 
+enum gba_err ca_file_write_new(const char *path, struct gba_bytes data)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), why;
+
+    if (fd < 0)
+        return GBA_E_IO;
+    why = write_all(fd, data) ? 0 : errno;
+    if (close(fd) != 0 && why == 0)
+        why = errno;
+    if (why == 0 && !ca_file_sync_folder(path))
+        why = errno;
+    if (why == 0)
+        return GBA_OK;
+    unlink(path);
+    errno = why;
+    return GBA_E_IO;
+}
+
 enum gba_err ca_file_append(int fd, struct gba_bytes line)
 {
     off_t end = lseek(fd, 0, SEEK_END);

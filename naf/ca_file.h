@@ -19,6 +19,9 @@
 enum gba_err ca_file_read(const char *path, bool secret, uint8_t **out, size_t *n);
 /* GBA_E_IO: errno tells, and path is as before. */
 enum gba_err ca_file_write(const char *path, struct gba_bytes data, mode_t mode);
+/* A file that was not there, mode 0600, on the disk with its folder.  GBA_E_IO: errno tells, EEXIST
+ * among it, and no file of ours is left. */
+enum gba_err ca_file_write_new(const char *path, struct gba_bytes data);
 /* GBA_E_IO: errno tells, and fd's file is as before. */
 enum gba_err ca_file_append(int fd, struct gba_bytes line);
 

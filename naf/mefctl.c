@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -417,6 +418,7 @@ int main(int argc, char **argv)
     struct ctl_options o = {.socket = DEFAULT_SOCKET, .batch = 1000};
     int c;
 
+    signal(SIGXFSZ, SIG_IGN); /* a limit of files is an error of write(2), after which ours go */
     gba_json_wipe();
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         const char **value[] = {[SOCKET] = &o.socket, [URL] = &o.url,

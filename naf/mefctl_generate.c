@@ -8,7 +8,6 @@
 #include "naf/mefctl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,27 +136,6 @@ static void to_row(const struct m2m_credential *c, json_t *row)
 
 /* ---- the file ---- */
 
-static bool write_new(const char *path, struct gba_bytes data)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), saved;
-    ssize_t n;
-
-    if (fd < 0)
-        return false;
-    n = write(fd, data.p, data.n);
-    saved = n < 0 ? errno : ENOSPC; /* a regular file takes less only where no more fits */
-    if (n == (ssize_t)data.n)
-        saved = fsync(fd) == 0 ? 0 : errno;
-    if (close(fd) != 0 && saved == 0)
-        saved = errno;
-    if (saved == 0 && !ca_file_sync_folder(path))
-        saved = errno;
-    if (saved != 0)
-        unlink(path);
-    errno = saved;
-    return saved == 0;
-}
-
 static int write_file(const struct ctl_options *o, const struct m2m_credential *c)
 {
     uint8_t octets[M2M_CREDENTIAL_MAX], seal[CTL_SEAL_LEN], nonce[12];
@@ -172,7 +150,7 @@ static int write_file(const struct ctl_options *o, const struct m2m_credential *
         err = m2m_credential_print(c, &w);
     else if ((err = random_octets(nonce, sizeof(nonce))) == GBA_OK)
         err = m2m_credential_seal(c, seal, nonce, &w);
-    if (err != GBA_OK || !write_new(o->out, gba_wbuf_bytes(&w))) {
+    if (err != GBA_OK || ca_file_write_new(o->out, gba_wbuf_bytes(&w)) != GBA_OK) {
         ctl_say("%s: %s", o->out, err != GBA_OK ? gba_err_text(err) : strerror(errno));
         rc = CTL_IO;
     }

@@ -183,7 +183,7 @@ int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply)
     }
     if (rc == CTL_OK) {
         *reply = json_loads(answer, 0, NULL);
-        if (!json_is_object(*reply)) {
+        if (!json_is_boolean(json_object_get(*reply, "ok"))) {
             ctl_say("the daemon's answer is not understood");
             rc = CTL_PROTOCOL;
         }

@@ -244,11 +244,11 @@ def test_generate_refused(lab, ctl):
         rc, text = generate(ctl, out, *members, seal=key)
         check(f"not generated: {what}", rc == code and why in ctl.err and not text, (rc, ctl.err, text))
         check(f"no file: {what}", not os.path.exists(new) and not os.path.exists(f"{lab.dir}/nowhere"))
-    limit = 50  # octets of a file: as on a full disk, only a part goes in
+    limit = 50  # octets of a file: only a part goes in
     r = subprocess.run([CTL, "--socket", ctl.socket, "--generate", "--out", new, "add", "credential", *good],
                        capture_output=True, text=True, timeout=60,
                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    check("a full disk: 74, and no part of a file", r.returncode == 74 and "No space" in r.stderr and
+    check("a limit of files: 74, and no part of a file", r.returncode == 74 and "File too large" in r.stderr and
           not os.path.exists(new), (r.returncode, r.stderr))
     check("what was there is as it was", open(f"{lab.dir}/there").read() == "precious")
     usage = [("no --out", ["--generate", "add", "credential", *good]),
@@ -277,6 +277,7 @@ def test_generate_unanswered(lab, ctl):
             f.write(answer)
 
     for what, answer, code, kept in (("hung up", b"", 69, True), ("not understood", b"what?\n", 76, True),
+                                     ("neither good nor bad", b"{}\n", 76, True),
                                      ("refused", b'{"ok":false,"error":"IO","text":"no"}\n', 77, False)):
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(at)
