@@ -30,6 +30,19 @@ EACH = "{}\nsession: {{repeat_window: 0}}".format(NO_LIMITS)
 skips = []
 
 
+def freeze(process):
+    """Stops it, and waits until each of its threads is: a signal takes its time on a busy machine."""
+    process.send_signal(signal.SIGSTOP)
+    for _ in range(500):
+        states = []
+        for task in os.listdir(f"/proc/{process.pid}/task"):
+            with open(f"/proc/{process.pid}/task/{task}/stat") as f:
+                states.append(f.read().rpartition(")")[2].split()[0])
+        if set(states) == {"T"}:
+            return
+        time.sleep(0.01)
+
+
 def skip(why):
     print(f"SKIP {why}")
     skips.append(why)
@@ -236,7 +249,7 @@ def test_stopped_hss(certificates):
     b = Bsfd(certificates, EACH, zh=zh(hss))
     wait_healthy(b, True)
     check("before", bootstrap(b.address("ub"))[1].status == 200)
-    hss.process.send_signal(signal.SIGSTOP)
+    freeze(hss.process)
     for i in range(3):
         a = first(b.address("ub"))
         check(f"HSS stopped, {i}: 503 before the client gives up", a.status == 503 and "retry-after" in a.fields, a.status)
@@ -261,7 +274,7 @@ def test_stopped_hss(certificates):
 def test_drain(lab):
     """mefd ends while a target waits for a BSF that hangs: the target has an answer first."""
     ue = lab.bootstrap()
-    lab.bsfd.process.send_signal(signal.SIGSTOP)
+    freeze(lab.bsfd.process)
     answers = []
     t = threading.Thread(target=lambda: answers.append(lab.ask(mefd.fetch_path(ue.btid))))
     t.start()
