@@ -221,8 +221,9 @@ enum m2m_rsc mef_retrieve_key(struct mef_call *k)
     return M2M_RSC_OK;
 }
 
-/* What a session exports ends with the session's credential: so an update lengthens no key past
- * the end of the credential that asks for it. */
+/* An update lengthens no key past the end of the credential of the session that asks; one that
+ * lived longer keeps its end.  (A key that another session exported is then kept by a client that
+ * has proven itself anew.) */
 static void cap_update(struct mef_call *k, int64_t before_s)
 {
     int64_t until_s = before_s > k->c->expires_s ? before_s : k->c->expires_s;

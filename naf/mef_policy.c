@@ -195,7 +195,6 @@ static enum gba_err psk_name(struct gba_text name, char out[static MEF_CRED_NAME
     return gba_text_copy(out, MEF_CRED_NAME_SIZE, name);
 }
 
-/* Exact match (8.1.2.5), so only what has several spellings is made one. */
 static bool is_oid(struct gba_text t)
 {
     struct gba_text arc, rest = t;
@@ -229,6 +228,7 @@ static bool other_name(struct gba_text t, char out[static MEF_CRED_NAME_SIZE])
     return true;
 }
 
+/* Exact match (8.1.2.5), so only what has several spellings is made one. */
 static enum gba_err cert_name(struct gba_text name, char out[static MEF_CRED_NAME_SIZE])
 {
     char fqdn[GBA_FQDN_SIZE], other[MEF_CRED_NAME_SIZE];

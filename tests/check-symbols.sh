@@ -3,6 +3,7 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 set -u
+export LC_ALL=C # the order of the .sym files
 top=${top_srcdir:-.} build=${top_builddir:-.}
 passed=0 failed=0
 words=$(mktemp -d) || exit 99

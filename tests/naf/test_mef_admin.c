@@ -393,6 +393,9 @@ static void test_made(void)
         CU_ASSERT_EQUAL(rows(made[i]), 0);
         check_refused(request, "NOT_FOUND", made[i]);
     }
+    make_made(WORLD_ENROLEE); /* now the Ke by itself */
+    CU_ASSERT(ok("{\"do\":\"remove\",\"what\":\"enrolment\",\"id\":\"AB@mef.example\"}"));
+    check_log(3, "\"for\":\"" WORLD_ENROLEE "\"");
     end();
 }
 
