@@ -34,7 +34,7 @@ frameworks_prepare() {
     kpm: $(sed -n 's/^key=//p' "$lab_dir/kpm")"
         ;;
     cert:*)
-        lab_cert_san device device1 'DNS:device1.maker.test'
+        lab_cert_san device 'DNS:device1.maker.test'
         lab_enrolee='    certificates: [ "dns:device1.maker.test" ]'
         ;;
     pre:psk)
@@ -46,7 +46,7 @@ frameworks_prepare() {
         lab_maf_client="    km_id: device1@$maf_fqdn
     km: $(sed -n 's/^key=//p' "$lab_dir/km")"
         ;;
-    pre:cert) lab_cert_san device device1 "URI:$enrolee_id" ;;
+    pre:cert) lab_cert_san device "URI:$enrolee_id" ;;
     esac
     [ "$association" = cert ] || return 0
     # the roots are the lab's; the root of the MEF's CA comes once there is a MEF

@@ -85,38 +85,42 @@ lab_find_programs() {
     done
 }
 
-# lab_ca: one authority for the lab (EC P-256), in $lab_dir/ca.pem.
+# lab_ca: one authority for the lab, in $lab_dir/ca.pem.
 lab_ca() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-        -subj '/O=OpenGAA lab/CN=lab CA' -keyout "$lab_dir/ca.key" -out "$lab_dir/ca.pem" \
-        -addext 'basicConstraints=critical,CA:TRUE' \
-        -addext 'keyUsage=critical,keyCertSign,cRLSign' 2>"$lab_dir/openssl.log" ||
-        lab_fail "openssl: $(cat "$lab_dir/openssl.log")"
+    lab_issue ca 'keyUsage=critical,keyCertSign,cRLSign' 'basicConstraints=critical,CA:TRUE'
 }
 
 # lab_cert NAME FQDN...: $lab_dir/NAME.pem and NAME.key; server names also carry loopback.
 lab_cert() {
     name=$1
     shift
-    san='IP:127.0.0.1,IP:::1,DNS:localhost'
-    lab_cert_san "$name" "$1" "$san$(printf ',DNS:%s' "$@")"
+    lab_cert_san "$name" "IP:127.0.0.1,IP:::1,DNS:localhost$(printf ',DNS:%s' "$@")"
 }
 
 # lab_client_cert NAME FQDN: one dNSName and nothing else.
 lab_client_cert() {
-    lab_cert_san "$1" "$2" "DNS:$2"
+    lab_cert_san "$1" "DNS:$2"
 }
 
-lab_cert_san() { # name common-name subjectAltName
-    printf '%s\n' "subjectAltName=$3" 'basicConstraints=CA:FALSE' \
-        'keyUsage=digitalSignature' 'extendedKeyUsage=serverAuth,clientAuth' >"$lab_dir/$1.ext"
-    {
-        openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-            -subj "/CN=lab $1" -keyout "$lab_dir/$1.key" -out "$lab_dir/$1.csr" &&
-            openssl x509 -req -in "$lab_dir/$1.csr" -CA "$lab_dir/ca.pem" \
-                -CAkey "$lab_dir/ca.key" -CAcreateserial -days 2 \
-                -extfile "$lab_dir/$1.ext" -out "$lab_dir/$1.pem"
-    } 2>"$lab_dir/openssl.log" || lab_fail "openssl: $(cat "$lab_dir/openssl.log")"
+# lab_cert_san NAME subjectAltName
+lab_cert_san() {
+    lab_issue "$1" "subjectAltName=$2" 'basicConstraints=CA:FALSE' \
+        'keyUsage=digitalSignature' 'extendedKeyUsage=serverAuth,clientAuth'
+}
+
+# lab_issue NAME EXTENSION...: a new key (EC P-256) and its certificate by the lab's CA, or by itself
+# where that is not there yet.
+lab_issue() {
+    name=$1
+    shift
+    printf '%s\n' '[req]' 'distinguished_name=subject' 'x509_extensions=extensions' '[subject]' \
+        '[extensions]' "$@" >"$lab_dir/$name.cnf"
+    set --
+    [ ! -f "$lab_dir/ca.pem" ] || set -- -CA "$lab_dir/ca.pem" -CAkey "$lab_dir/ca.key"
+    openssl req -x509 -config "$lab_dir/$name.cnf" -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+        -days 2 -subj "/O=OpenGAA lab/CN=lab $name" "$@" \
+        -keyout "$lab_dir/$name.key" -out "$lab_dir/$name.pem" 2>"$lab_dir/openssl.log" ||
+        lab_fail "openssl: $(cat "$lab_dir/openssl.log")"
 }
 
 # lab_start NAME COMMAND...: runs in the background with --ports-file $lab_dir/NAME.ports and

@@ -1,54 +1,10 @@
 #!/bin/sh
-# scripts/demo as its users run it: every variant of the tour, the laboratory that stays up, another
-# HSS, wrong options.  Nothing may be left behind, neither a process nor a file.  When root, the
-# demo runs as nobody, for whom the source tree and the build are read-only.
+# scripts/demo as its users run it: every variant of the tour by SIM card, the laboratory that stays
+# up, another HSS, wrong options, signals.
 #
 # SPDX-License-Identifier: Apache-2.0
 top_srcdir=$(cd "${top_srcdir:-$(dirname "$0")/../..}" && pwd)
-builddir=$(cd "${top_builddir:-.}" && pwd)
-. "$top_srcdir/scripts/lab.sh"
-passed=0 failed=0 skipped=0
-unset MAKEFLAGS MAKELEVEL MFLAGS
-
-check() { # WHAT COMMAND...: it must succeed
-    what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $what"
-        [ ! -s "$lab_dir/err" ] || tail -n 20 "$lab_dir/err" | sed 's/^/    /'
-    fi
-}
-
-lab_begin
-demo_tmp=$lab_dir/tmp # known to nothing else: marks the demo's processes and files
-mkdir "$demo_tmp"
-as_user=
-if [ "$(id -u)" = 0 ]; then
-    as_user='setpriv --reuid=nobody --regid=nogroup --clear-groups'
-    chmod 711 "$lab_dir"
-    chown nobody "$demo_tmp"
-    if ! $as_user test -x "$builddir/bsf/bsfd" -a -r "$top_srcdir/scripts/lab.sh"; then
-        echo 'SKIP an unprivileged user: nobody cannot read this build'
-        skipped=1 as_user=
-    fi
-fi
-
-demo() { TMPDIR=$demo_tmp exec $as_user "$top_srcdir/scripts/demo" "--build=$builddir" "$@"; }
-run_demo() { (demo "$@") >"$lab_dir/out" 2>"$lab_dir/err" </dev/null; }
-nothing_left() {
-    [ -z "$(ls -A "$demo_tmp")" ] && ! grep -alF "TMPDIR=$demo_tmp" /proc/[0-9]*/environ 2>/dev/null
-}
-last_line() { [ "$(tail -n 1 "$lab_dir/out")" = "$1" ]; }
-silent() { ! grep -qiE "$1" "$lab_dir/out" "$lab_dir/err"; }
-exits() { # STATUS OPTION...
-    want=$1
-    shift
-    run_demo "$@"
-    [ $? = "$want" ]
-}
+. "$top_srcdir/tests/e2e/demo_lib.sh"
 
 test_tours() {
     for gba_way in native mef; do
@@ -60,34 +16,6 @@ test_tours() {
             check "$name: nothing left" nothing_left
         done
     done
-}
-
-test_frameworks() {
-    for framework in psk cert pre gba; do
-        for association in psk cert maf; do
-            [ "$framework" != gba ] || [ "$association" = maf ] || continue
-            name="demo --framework=$framework --association=$association"
-            check "$name" exits 0 "--framework=$framework" "--association=$association" --zh=file
-            check "$name: last line" last_line 'demo: ok'
-            check "$name: no key in clear" silent "key=[0-9a-f]|$k|$opc"
-            check "$name: nothing left" nothing_left
-        done
-    done
-    for way in gba psk cert gba:mef; do
-        name="demo --change-provider, $way"
-        case $way in
-        gba:mef) set -- --framework=gba --gba=mef ;;
-        *) set -- "--framework=$way" ;;
-        esac
-        check "$name" exits 0 --change-provider --zh=file "$@"
-        check "$name: last line" last_line 'demo: ok'
-        check "$name: the new provider" grep -q 'accepted .* at //other.test/cse9' "$lab_dir/out"
-        check "$name: no key in clear" silent "key=[0-9a-f]|$k|$opc"
-        check "$name: nothing left" nothing_left
-    done
-    check 'no change of what is pre-provisioned' exits 64 --framework=pre --change-provider
-    check 'gba/cert is refused' exits 64 --framework=gba --association=cert
-    check 'gba/cert: the reason' grep -q 'no certificate' "$lab_dir/err"
 }
 
 test_another_hss() {
@@ -213,16 +141,11 @@ test_usage() {
     check 'usage: nothing left' nothing_left
 }
 
-lab_find_programs "$builddir"
-lab_world
 test_usage
 test_killed_at_start 143
 test_killed_at_start 0 --keep-running
 test_tours
-test_frameworks
 test_another_hss
 test_keep_running TERM
 test_keep_running INT --zh=file --gba=mef
-lab_down
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+demo_end
