@@ -25,7 +25,7 @@
 #define ACCEPT_AT_ONCE 64
 
 /* tcpi_state of the kernel's <net/tcp_states.h>, which no header beside <linux/tcp.h> gives. */
-enum { STATE_FIN_WAIT1 = 4, STATE_FIN_WAIT2 = 5, STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8 };
+enum { STATE_ESTABLISHED = 1, STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8 };
 
 void httpd_wake(struct httpd *h)
 {
@@ -116,8 +116,9 @@ bool httpd_conn_was_closed_unheard(const struct httpd_conn *conn)
         (phase != PHASE_FRESH && phase != PHASE_READING && phase != PHASE_IDLE))
         return false;
     info = tcp_info_of(conn->fd);
-    return info.tcpi_bytes_received > conn->octets &&
-           (info.tcpi_state == STATE_FIN_WAIT1 || info.tcpi_state == STATE_FIN_WAIT2);
+    if (info.tcpi_state == STATE_CLOSE_WAIT) /* their end counts as an octet */
+        return info.tcpi_bytes_received > conn->octets + 1;
+    return info.tcpi_state == STATE_ESTABLISHED && info.tcpi_bytes_received > conn->octets;
 }
 
 /* Runs before the socket is closed: its number cannot be in use again yet. */
@@ -126,6 +127,7 @@ void httpd_conn_closed(struct httpd_conn *conn)
     struct httpd *h = conn->l->h;
     bool was_full;
 
+    (void)shutdown(conn->fd, SHUT_WR); /* an end before the reset that unread octets bring */
     tls_creds_release(conn->creds);
     pthread_mutex_lock(&h->lock);
     was_full = conn->l->n_conns >= conn->l->conf.connection_limit;

@@ -130,8 +130,10 @@ void httpd_refuse_past(struct httpd_conn *conn, struct MHD_Connection *c, unsign
     r->past = true;
     r->why = why(conn, c, err);
     httpd_refuse(r, err);
-    if (known == NULL)
-        httpd_request_unref(r);
+    if (known != NULL)
+        return;
+    httpd_conn_phase(conn, PHASE_BETWEEN); /* it was heard */
+    httpd_request_unref(r);
 }
 
 typedef enum MHD_Result queue_function(struct MHD_Connection *c, unsigned int status,

@@ -186,7 +186,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*socket_context != NULL) {
-            /* libmicrohttpd has nothing to say to a request line without a space. */
+            /* libmicrohttpd says nothing to a request line without a space. */
             if (httpd_conn_was_closed_unheard(*socket_context))
                 httpd_refuse_past(*socket_context, c, MHD_HTTP_BAD_REQUEST);
             httpd_conn_closed(*socket_context);
@@ -257,6 +257,8 @@ struct MHD_Daemon *httpd_serve(struct listener *l)
                                                (void *)tls_server_key_pem(l->conf.tls)};
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
                                                (void *)tls_server_priorities(l->conf.tls)};
+    } else {
+        flags |= MHD_USE_TURBO; /* leaves shutdown(2) to on_connection */
     }
     options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(

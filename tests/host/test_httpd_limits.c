@@ -99,6 +99,8 @@ static const struct {
     ROW(400, GET_LINE "Content-Length: 0, 0\r\n\r\n"),
     ROW(413, GET_LINE "Content-Length: 99999999999999999999999\r\n\r\n"),
     ROW(400, "GET /\r\nHost: x\r\n\r\n"),
+    ROW(400, "rubbish\r\n\r\n"),
+    ROW(400, "rubbish\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"),
     ROW(400, "GET / JUNK\r\nHost: x\r\n\r\n"),
     ROW(505, "GET / HTTP/2.0\r\nHost: x\r\n\r\n"),
     ROW(400, GET_LINE "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n"),
