@@ -72,7 +72,7 @@ const struct conf_schema bsfd_ub_schema = {"An address of Ub", ub_rows, BSFD_CON
 #define AT(member) offsetof(struct bsfd_zn_conf, member)
 static const struct conf_row zn_rows[] = {
     {.name = "listen",
-     .type = CONF_STRINGS,
+     .type = CONF_ADDRESSES,
      .max = 16,
      .offset = AT(listen),
      .help = "Addresses of Zn as a web service. Left out: no Zn."},
@@ -104,14 +104,7 @@ static const struct conf_row zn_rows[] = {
 static const char *check_zn(const void *filled, const char **row)
 {
     const struct bsfd_zn_conf *c = filled;
-    char host[256];
-    uint16_t port;
 
-    for (size_t i = 0; i < c->listen.n; i++) {
-        *row = "listen";
-        if (conf_address_split(c->listen.v[i], host, &port) != GBA_OK)
-            return "no address of the form HOST:PORT";
-    }
     *row = "tls";
     if (c->listen.n != 0 && c->tls.cert == NULL && !c->insecure)
         return "Zn needs tls (or, in a lab, insecure: true)";

@@ -39,7 +39,7 @@ static const char *const profiles[] = {"extended", "onem2m", NULL};
 
 static const struct conf_row psk_rows[] = {
     {.name = "listen",
-     .type = CONF_STRINGS,
+     .type = CONF_ADDRESSES,
      ROW(mefd_psk_conf, listen),
      .help =
          "HOST:PORT for enrolees with TLS-PSK: their psk_identity is a KpmID of a row, or a "
@@ -382,7 +382,7 @@ static const struct conf_row admin_rows[] = {
      ROW(mefd_admin_conf, socket),
      .help = "Local socket for mefctl, made with mode 0600. Left out: none."},
     {.name = "listen",
-     .type = CONF_STRINGS,
+     .type = CONF_ADDRESSES,
      ROW(mefd_admin_conf, listen),
      .help = "HOST:PORT for mefctl from elsewhere: mutual TLS, under the certificates of tls."},
     {.name = "clients",

@@ -10,7 +10,7 @@
 
 static const struct conf_row rows[] = {
     {.name = "listen",
-     .type = CONF_STRINGS,
+     .type = CONF_ADDRESSES,
      ROW(mefd_coap_conf, listen),
      .help = "HOST:PORT (UDP; 5684 is usual) for CoAP over DTLS 1.2, suite C0A8. Left out: no "
              "CoAP."},

@@ -20,7 +20,7 @@
      .help = "FQDN of the M2M service provider to which SP-relative identifiers belong. Left " \
              "out: only Absolute ones are taken."},                                            \
     {.name = "listen",                                                                         \
-     .type = CONF_STRINGS,                                                                     \
+     .type = CONF_ADDRESSES,                                                                   \
      .flags = CONF_REQUIRED,                                                                   \
      ROW(mefd_conf, listen),                                                                   \
      .example = "127.0.0.1:8443",                                                              \

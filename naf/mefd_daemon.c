@@ -272,19 +272,6 @@ static enum gba_err open_est(struct mefd *m, const struct mefd_conf *c)
     return err;
 }
 
-static bool check_addresses(const struct conf_strings *list, const struct conf *source)
-{
-    char host[256];
-    uint16_t port;
-
-    for (size_t i = 0; i < list->n; i++)
-        if (conf_address_split(list->v[i], host, &port) != GBA_OK) {
-            conf_complain(source, stderr, &list->v[i], "not HOST:PORT or [IPv6]:PORT");
-            return false;
-        }
-    return true;
-}
-
 static bool check_files(const struct mefd_conf *c, const struct conf *source)
 {
     const struct mefd_bsf_conf *b = c->zn.bsfs.v;
@@ -314,14 +301,10 @@ static bool check_files(const struct mefd_conf *c, const struct conf *source)
 static int check(enum mef_role role, const void *conf, const struct conf *source,
                  struct log *log)
 {
-    const struct mefd_conf *c = conf;
     static const uint8_t no_master[MEF_MASTER_KEY_LEN];
     struct mefd m = {.role = role, .source = source, .log = log, .own_fd = -1};
     enum gba_err err = make_policy(&m, conf);
 
-    if (!check_addresses(&c->listen, source) || !check_addresses(&c->psk.listen, source) ||
-        !check_addresses(&c->coap.listen, source) || !check_addresses(&c->admin.listen, source))
-        err = GBA_E_CONFIG;
     if (err == GBA_OK)
         err = open_database(&m, conf, ":memory:", no_master);
     if (err == GBA_OK && !check_files(conf, source))

@@ -22,10 +22,11 @@ enum conf_type {
     CONF_PATH, /* char *: a file or folder; relative paths are taken from the file's folder */
     CONF_ENUM, /* int: index into choices (NULL-terminated) */
     CONF_HEX,  /* struct conf_octets, min..max octets */
-    CONF_ADDRESS, /* char *: HOST:PORT, [V6]:PORT; port 0 allowed; HOST may be a name */
-    CONF_STRINGS, /* struct conf_strings: a list of strings, or one string */
-    CONF_SECTION, /* nested struct at offset: a map */
-    CONF_SECTIONS /* struct conf_list: a list of maps, each one element of sub->size octets */
+    CONF_ADDRESS,   /* char *: HOST:PORT, [V6]:PORT; port 0 allowed; HOST may be a name */
+    CONF_STRINGS,   /* struct conf_strings: a list of strings, or one string */
+    CONF_ADDRESSES, /* struct conf_strings: a list of addresses, or one address */
+    CONF_SECTION,   /* nested struct at offset: a map */
+    CONF_SECTIONS   /* struct conf_list: a list of maps, each one element of sub->size octets */
 };
 
 #define CONF_REQUIRED 1u /* must be in the file */

@@ -82,7 +82,7 @@ static bool in_row(struct search *s, const struct conf_row *row, const void *pla
         return false;
     }
     if ((row->type == CONF_SECTIONS && in_sections(s, row, place, n)) ||
-        (row->type == CONF_STRINGS && in_strings(s, place, n)))
+        (conf_is_strings(row) && in_strings(s, place, n)))
         return true;
     if (place != s->value)
         return false;

@@ -34,6 +34,8 @@ void *conf_alloc(struct conf *c, size_t n); /* zeroed; NULL without memory */
 bool conf_value(const struct conf_row *row, struct gba_text text, const char *dir,
                 struct conf *c, void *place, char reason[static CONF_REASON_MAX]);
 
+/* Whether its place is a struct conf_strings. */
+bool conf_is_strings(const struct conf_row *row);
 const char *conf_type_name(enum conf_type type);
 /* "1 .. 10", in the type's own units; "" without limits. */
 void conf_range_text(const struct conf_row *row, char *out, size_t cap);

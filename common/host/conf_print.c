@@ -130,6 +130,9 @@ static void print_example(FILE *out, const struct conf_row *row)
     case CONF_STRINGS:
         fputs("[ example ]", out);
         break;
+    case CONF_ADDRESSES:
+        fputs("[ 127.0.0.1:0 ]", out);
+        break;
     case CONF_STRING:
     case CONF_SECTION:
     case CONF_SECTIONS:
@@ -165,7 +168,7 @@ static void sample_value(struct sample *s, const struct conf_row *row)
     fprintf(s->out, "%s: ", row->name);
     if (stands || row->deflt == NULL)
         print_example(s->out, row);
-    else if (row->type == CONF_STRINGS)
+    else if (conf_is_strings(row))
         fputs(row->deflt, s->out);
     else
         print_scalar(s->out, row->deflt);

@@ -112,13 +112,21 @@ void conf_range_text(const struct conf_row *row, char *out, size_t cap)
         snprintf(out, cap, "%s .. %s%s", low, high, row->type == CONF_HEX ? " octets" : "");
 }
 
+bool conf_is_strings(const struct conf_row *row)
+{
+    return row->type == CONF_STRINGS || row->type == CONF_ADDRESSES;
+}
+
 const char *conf_type_name(enum conf_type type)
 {
     static const char *const names[] = {
-        [CONF_BOOL] = "true|false", [CONF_INT] = "number",    [CONF_DURATION] = "duration",
-        [CONF_SIZE] = "size",       [CONF_STRING] = "string", [CONF_PATH] = "path",
-        [CONF_ENUM] = "choice",     [CONF_HEX] = "hex",       [CONF_ADDRESS] = "HOST:PORT",
-        [CONF_STRINGS] = "strings", [CONF_SECTION] = "map",   [CONF_SECTIONS] = "list of maps",
+        [CONF_BOOL] = "true|false",       [CONF_INT] = "number",
+        [CONF_DURATION] = "duration",     [CONF_SIZE] = "size",
+        [CONF_STRING] = "string",         [CONF_PATH] = "path",
+        [CONF_ENUM] = "choice",           [CONF_HEX] = "hex",
+        [CONF_ADDRESS] = "HOST:PORT",     [CONF_STRINGS] = "strings",
+        [CONF_ADDRESSES] = "addresses",   [CONF_SECTION] = "map",
+        [CONF_SECTIONS] = "list of maps",
     };
 
     return names[type];
@@ -304,6 +312,7 @@ bool conf_value(const struct conf_row *row, struct gba_text t, const char *dir, 
     case CONF_HEX:
         return value_hex(row, t, c, place, reason);
     case CONF_ADDRESS:
+    case CONF_ADDRESSES: /* one of them too */
         return value_address(row, t, c, place, reason);
     case CONF_SECTION:
     case CONF_SECTIONS:

@@ -145,7 +145,7 @@ static void fill_row(struct conf_walk *w, const struct conf_row *row, yaml_node_
         conf_fill_map(w, row->sub, node, path, place);
     else if (row->type == CONF_SECTIONS)
         fill_sections(w, row, node, path, place);
-    else if (row->type == CONF_STRINGS)
+    else if (conf_is_strings(row))
         fill_strings(w, row, node, path, place);
     else
         fill_scalar(w, row, node, path, place);
@@ -193,7 +193,7 @@ static void fill_default(struct conf_walk *w, const struct conf_row *row, const 
     }
     if (row->deflt == NULL)
         return;
-    if (row->type == CONF_STRINGS)
+    if (conf_is_strings(row))
         ok = default_strings(w, row, place);
     else
         ok = conf_value(row, gba_text(row->deflt), w->dir, w->c, place, reason);

@@ -36,7 +36,7 @@ struct all {
     char *text;
     struct tls tls;
     struct conf_list nafs;
-    struct conf_strings names;
+    struct conf_strings names, also;
     bool on;
 };
 
@@ -157,6 +157,10 @@ static const struct conf_row rows[] = {
      .offset = offsetof(struct all, names),
      .deflt = "[a.example, b.example]",
      .help = "Names."},
+    {.name = "also",
+     .type = CONF_ADDRESSES,
+     .offset = offsetof(struct all, also),
+     .help = "More addresses."},
     {.name = "on", .type = CONF_BOOL, .offset = offsetof(struct all, on), .help = "Switch."},
 };
 static const struct conf_schema schema = {.title = "A test program",
@@ -292,6 +296,9 @@ static void test_refused_values(void)
     expect("listen: h\n", "c.yaml:1:9: listen: not HOST:PORT or [IPv6]:PORT\n");
     expect("listen: h:65536\n", "c.yaml:1:9: listen: not HOST:PORT or [IPv6]:PORT\n");
     expect("listen: ::1:80\n", "c.yaml:1:9: listen: not HOST:PORT or [IPv6]:PORT\n");
+    expect("listen: h:1\nalso: h\n", "c.yaml:2:7: also: not HOST:PORT or [IPv6]:PORT\n");
+    expect("listen: h:1\nalso: [ h:1, \"[::1]:2\", h ]\n",
+           "c.yaml:2:25: also[2]: not HOST:PORT or [IPv6]:PORT\n");
 }
 
 static void test_refused_structure(void)
