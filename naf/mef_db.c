@@ -12,12 +12,13 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
-#define VERSION        6
+#define VERSION        7
 #define STR_(x)        #x
 #define STR(x)         STR_(x)
 
 #define REG_COLUMNS         "ri,creator,admin,labels,created,modified,expires"
-#define KEY_COLUMNS         "id,creator,admin,labels,targets,suid,key,created,modified,expires"
+#define KEY_COLUMNS                                                                            \
+    "id,creator,admin,labels,targets,suid,key,created,modified,expires,uss,uids"
 #define TARGET_COLUMNS      "id,fqdn,maf,ua,suids,derivation,uicc,origin"
 #define CREDENTIAL_COLUMNS  "kind,name,enrolee,key,expires,origin"
 #define INSTRUCTION_COLUMNS "enrolee,target,suids,expires,origin"
@@ -72,9 +73,10 @@ static const char *const sql[N_STATEMENTS] = {
                    " AND rowid NOT IN(SELECT rowid FROM credential WHERE enrolee=?1"
                    " AND " UNNAMED_KMS " ORDER BY rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
     [S_COUNT_KEYS] = "SELECT count(*) FROM key WHERE creator=?",
-    [S_ADD_KEY] = "INSERT INTO key(" KEY_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?)",
+    [S_ADD_KEY] = "INSERT INTO key(" KEY_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [S_GET_KEY] = "SELECT " KEY_COLUMNS " FROM key WHERE id=?",
-    [S_SET_KEY] = "UPDATE key SET labels=?2,targets=?3,modified=?4,expires=?5 WHERE id=?1",
+    [S_SET_KEY] = "UPDATE key SET labels=?2,targets=?3,modified=?4,expires=?5,uss=?6,uids=?7"
+                  " WHERE id=?1",
     [S_DEL_KEY] = "DELETE FROM key WHERE id=?",
     [S_COUNT_COMMANDS] = "SELECT count(*) FROM command WHERE reg=? AND state<2",
     [S_ADD_COMMAND] = "INSERT INTO command(id,reg,class,target,protocol,subject_type,subject,"
@@ -251,6 +253,10 @@ static const char *const schema[VERSION] = {
     "CREATE TABLE ke_admin(ke TEXT NOT NULL REFERENCES ke(id) ON DELETE CASCADE,"
     " admin TEXT NOT NULL, PRIMARY KEY(ke,admin)) WITHOUT ROWID;"
     "CREATE INDEX ke_admin_admin ON ke_admin(admin);",
+
+    /* A registered key of before is as a Ke of before. */
+    "ALTER TABLE key ADD COLUMN uss INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE key ADD COLUMN uids TEXT NOT NULL DEFAULT '';",
 };
 
 /* ------------------------------------------------------------ statements */

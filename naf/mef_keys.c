@@ -53,13 +53,23 @@ static enum m2m_rsc take_targets(struct mef_call *k)
                : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "targetIDs");
 }
 
+/* What mef_may or mef_find_target says no with. */
+static enum m2m_rsc no_right(struct mef_call *k, enum gba_err err, const char *why)
+{
+    if (err == GBA_E_NOT_AUTHORIZED)
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "5402: no USS names this target");
+    if (err == GBA_E_NOT_FOUND || err == GBA_E_FORBIDDEN)
+        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, why);
+    return mef_store_rsc(k, err);
+}
+
 /* Targets this client may give keys to; *until_s: the soonest end of what allows it. */
 static enum m2m_rsc may_give(struct mef_call *k, int64_t *until_s)
 {
     const char *list = k->key.targets;
     struct gba_text item;
 
-    *until_s = INT64_MAX;
+    *until_s = mef_by_uss(k->m, &k->c->uss) ? k->c->expires_s : INT64_MAX;
     while (mef_list_next(&list, &item)) {
         struct mef_target t;
         int64_t one_s = INT64_MAX;
@@ -67,13 +77,8 @@ static enum m2m_rsc may_give(struct mef_call *k, int64_t *until_s)
 
         if (err == GBA_OK)
             err = mef_may(k->m, k->c->id, &k->c->uss, &t, k->key.suid, k->now_s, &one_s);
-        if (err == GBA_E_NOT_AUTHORIZED)
-            return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
-                          "5402: no USS names this target");
-        if (err == GBA_E_NOT_FOUND || err == GBA_E_FORBIDDEN)
-            return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not for this target");
         if (err != GBA_OK)
-            return mef_store_rsc(k, err);
+            return no_right(k, err, "not for this target");
         if (one_s < *until_s)
             *until_s = one_s;
     }
@@ -112,6 +117,7 @@ static enum m2m_rsc take_expiry(struct mef_call *k)
         k->key.expires_s = k->reg.expires_s;
     if (k->key.expires_s > until_s)
         k->key.expires_s = until_s;
+    k->key.uss = k->c->uss; /* by which it was judged, and will be */
     return M2M_RSC_OK;
 }
 
@@ -188,6 +194,20 @@ static bool is_target(const struct mef_call *k)
     return false;
 }
 
+/* What let the source register it must let the target have it now: an instruction or a target's
+ * row may have changed or gone, an enrolee too.  A GUSS that changed is not known here before
+ * the source comes with it. */
+static enum gba_err may_get(struct mef_call *k)
+{
+    struct mef_target t;
+    int64_t until_s;
+    enum gba_err err = mef_find_target(k->m, gba_text(k->c->id), &t);
+
+    if (err == GBA_OK)
+        err = mef_may(k->m, k->key.creator, &k->key.uss, &t, k->key.suid, k->now_s, &until_s);
+    return err == GBA_E_NOT_FOUND ? GBA_E_FORBIDDEN : err;
+}
+
 /* With its line in the log. */
 static enum gba_err give(struct mef_call *k, const char *relative_id)
 {
@@ -196,13 +216,14 @@ static enum gba_err give(struct mef_call *k, const char *relative_id)
 
     if (err == GBA_OK && k->key.expires_s <= k->now_s)
         err = GBA_E_NOT_FOUND;
-    if (err == GBA_OK && !is_target(k))
-        err = GBA_E_FORBIDDEN;
+    if (err == GBA_OK)
+        err = is_target(k) ? may_get(k) : GBA_E_FORBIDDEN;
     return err == GBA_OK ? mef_note(k, "key.give", k->key.creator, k->key.relative_id) : err;
 }
 
-/* 8.3.5.2.8: only a client that is in targetIDs gets the key.  It is read again in a
- * transaction: what others have changed is not on the disk yet, and with it this one fails. */
+/* 8.3.5.2.8: only a client that is in targetIDs, and still may be, gets the key.  It is read
+ * again in a transaction: what others have changed is not on the disk yet, and with it this one
+ * fails. */
 enum m2m_rsc mef_retrieve_key(struct mef_call *k)
 {
     struct mef_registry *g = k->m->registry;
@@ -212,18 +233,18 @@ enum m2m_rsc mef_retrieve_key(struct mef_call *k)
     memcpy(relative_id, k->key.relative_id, sizeof(relative_id));
     if (err == GBA_OK)
         err = g->end(g, give(k, relative_id));
-    if (err == GBA_E_FORBIDDEN)
-        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not in targetIDs");
-    if (err != GBA_OK)
+    if (err == GBA_E_NOT_FOUND) /* the key */
         return mef_store_rsc(k, err);
+    if (err != GBA_OK)
+        return no_right(k, err, is_target(k) ? "not allowed any more" : "not in targetIDs");
     represent(k);
     m2m_set_key(&k->out, &k->key.key);
     return M2M_RSC_OK;
 }
 
 /* An update lengthens no key past the end of the credential of the session that asks; one that
- * lived longer keeps its end.  (A key that another session exported is then kept by a client that
- * has proven itself anew.) */
+ * lived longer keeps its end.  (A key that another session exported is then kept by a client
+ * that has proven itself anew.) */
 static void cap_update(struct mef_call *k, int64_t before_s)
 {
     int64_t until_s = before_s > k->c->expires_s ? before_s : k->c->expires_s;

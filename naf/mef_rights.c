@@ -179,34 +179,45 @@ enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef
                : GBA_E_NOT_FOUND;
 }
 
-static bool by_uss(const struct mef *m, const struct mef_uss *uss)
+bool mef_by_uss(const struct mef *m, const struct mef_uss *uss)
 {
     return m->policy->enrolee_policy != MEF_BY_CONFIG && uss->kind != MEF_USS_NO_GBA;
 }
 
 enum gba_err mef_admit(const struct mef *m, const struct mef_uss *uss)
 {
-    return by_uss(m, uss) && uss->kind != MEF_USS_GIVEN ? GBA_E_NOT_AUTHORIZED : GBA_OK;
+    return mef_by_uss(m, uss) && uss->kind != MEF_USS_GIVEN ? GBA_E_NOT_AUTHORIZED : GBA_OK;
+}
+
+static enum gba_err by_instruction(const struct mef *m, const char *enrolee,
+                                   const struct mef_target *target, unsigned suid,
+                                   int64_t now_s, int64_t *until_s)
+{
+    struct mef_instruction row;
+    enum gba_err err = m->registry->instruction(m->registry, enrolee, target->id, &row);
+
+    if (err != GBA_OK)
+        return err;
+    if (row.expires_s != 0)
+        *until_s = row.expires_s;
+    return mef_suid_in(row.suids, suid) && *until_s > now_s ? GBA_OK : GBA_E_FORBIDDEN;
 }
 
 enum gba_err mef_may(const struct mef *m, const char *enrolee, const struct mef_uss *uss,
                      const struct mef_target *target, unsigned suid, int64_t now_s,
                      int64_t *until_s)
 {
-    struct mef_instruction row;
+    struct mef_enrolee row;
     enum gba_err err;
 
     *until_s = INT64_MAX;
     if (!mef_suid_in(target->suids, suid))
         return GBA_E_FORBIDDEN;
-    if (by_uss(m, uss) && !mef_uss_names(uss, target))
+    if (mef_by_uss(m, uss) && !mef_uss_names(uss, target))
         return GBA_E_NOT_AUTHORIZED;
-    if (by_uss(m, uss) && m->policy->enrolee_policy == MEF_BY_GUSS)
-        return GBA_OK;
-    err = m->registry->instruction(m->registry, enrolee, target->id, &row);
-    if (err != GBA_OK)
-        return err == GBA_E_NOT_FOUND ? GBA_E_FORBIDDEN : err;
-    if (row.expires_s != 0)
-        *until_s = row.expires_s;
-    return mef_suid_in(row.suids, suid) && *until_s > now_s ? GBA_OK : GBA_E_FORBIDDEN;
+    if (mef_by_uss(m, uss) && m->policy->enrolee_policy == MEF_BY_GUSS)
+        err = m->registry->enrolee(m->registry, enrolee, &row); /* no row, no key */
+    else
+        err = by_instruction(m, enrolee, target, suid, now_s, until_s);
+    return err == GBA_E_NOT_FOUND ? GBA_E_FORBIDDEN : err;
 }

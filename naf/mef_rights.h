@@ -69,6 +69,9 @@ enum gba_err mef_learn_km(const struct mef *m, const char *mef_fqdn, struct gba_
 /* The row of a target by any form of its identifier.  GBA_E_NOT_FOUND, or the registry's. */
 enum gba_err mef_find_target(const struct mef *m, struct gba_text id, struct mef_target *out);
 
+/* Is what its USS says asked about such an enrolee?  Then that counts as long as the key with
+ * which it came over Zn. */
+bool mef_by_uss(const struct mef *m, const struct mef_uss *uss);
 /* Is an enrolee with this USS served at all?  GBA_E_NOT_AUTHORIZED (5402 of TS 29.109): it
  * would need one, and has none. */
 enum gba_err mef_admit(const struct mef *m, const struct mef_uss *uss);

@@ -51,6 +51,7 @@ struct mef_key {
     unsigned suid;
     struct gba_key key;
     int64_t created_s, modified_s, expires_s;
+    struct mef_uss uss; /* of the session that registered it, or updated it last */
 };
 
 #define MEF_KES_MAX 16
@@ -84,7 +85,7 @@ struct mef_store {
     enum gba_err (*add_key)(struct mef_store *self, const struct mef_key *key, size_t max);
     enum gba_err (*get_key)(struct mef_store *self, const char *relative_id,
                             struct mef_key *out);
-    /* Labels, targets and times.  GBA_E_NOT_FOUND. */
+    /* Labels, targets, times and USS.  GBA_E_NOT_FOUND. */
     enum gba_err (*set_key)(struct mef_store *self, const struct mef_key *key);
     enum gba_err (*del_key)(struct mef_store *self, const char *relative_id);
 

@@ -17,6 +17,25 @@ static struct mef_db *own(struct mef_store *self)
     return (struct mef_db *)(void *)self;
 }
 
+/* ------------------------------------------------------------ USS */
+
+/* Two columns. */
+static void bind_uss(sqlite3_stmt *st, int i, const struct mef_uss *uss)
+{
+    sqlite3_bind_int(st, i, (int)uss->kind);
+    mef_db_text(st, i + 1, uss->uids);
+}
+
+static enum gba_err read_uss(sqlite3_stmt *st, int i, struct mef_uss *out)
+{
+    int kind = sqlite3_column_int(st, i);
+
+    out->kind = (enum mef_uss_kind)kind;
+    return kind < MEF_USS_NO_GBA || kind > MEF_USS_GIVEN
+               ? GBA_E_IO
+               : mef_db_read(st, i + 1, out->uids, sizeof(out->uids));
+}
+
 /* ------------------------------------------------------------ Ke */
 
 static enum gba_err put_ke_locked(struct mef_db *s, const struct mef_ke *ke,
@@ -30,8 +49,7 @@ static enum gba_err put_ke_locked(struct mef_db *s, const struct mef_ke *ke,
     sqlite3_bind_blob(st, 3, sealed, MEF_DB_SEALED, SQLITE_STATIC);
     sqlite3_bind_int64(st, 4, ke->created_s);
     sqlite3_bind_int64(st, 5, ke->expires_s);
-    sqlite3_bind_int(st, 6, (int)ke->uss.kind);
-    mef_db_text(st, 7, ke->uss.uids);
+    bind_uss(st, 6, &ke->uss);
     err = mef_db_run(st);
     if (err == GBA_OK && ke->admin_fqdn[0] != '\0') {
         st = mef_db_use(s, S_PUT_KE_ADMIN);
@@ -62,7 +80,6 @@ static enum gba_err put_ke(struct mef_store *self, const struct mef_ke *ke)
 static enum gba_err read_ke(struct mef_db *s, sqlite3_stmt *st, struct mef_ke *out)
 {
     enum gba_err err = mef_db_read(st, 0, out->key_id, sizeof(out->key_id));
-    int kind;
 
     if (err == GBA_OK)
         err = mef_db_read(st, 1, out->enrolee, sizeof(out->enrolee));
@@ -70,11 +87,7 @@ static enum gba_err read_ke(struct mef_db *s, sqlite3_stmt *st, struct mef_ke *o
         err = mef_db_unseal_key(s, out->key_id, st, 2, &out->ke);
     out->created_s = sqlite3_column_int64(st, 3);
     out->expires_s = sqlite3_column_int64(st, 4);
-    if (err == GBA_OK)
-        err = mef_db_read(st, 6, out->uss.uids, sizeof(out->uss.uids));
-    kind = sqlite3_column_int(st, 5);
-    out->uss.kind = (enum mef_uss_kind)kind;
-    return kind < MEF_USS_NO_GBA || kind > MEF_USS_GIVEN ? GBA_E_IO : err;
+    return err == GBA_OK ? read_uss(st, 5, &out->uss) : err;
 }
 
 static enum gba_err get_ke(struct mef_store *self, const char *key_id, struct mef_ke *out)
@@ -295,6 +308,7 @@ static enum gba_err add_key_locked(struct mef_db *s, const struct mef_key *key,
     sqlite3_bind_int64(st, 8, key->created_s);
     sqlite3_bind_int64(st, 9, key->modified_s);
     sqlite3_bind_int64(st, 10, key->expires_s);
+    bind_uss(st, 11, &key->uss);
     return mef_db_run(st);
 }
 
@@ -328,7 +342,7 @@ static enum gba_err read_key(struct mef_db *s, sqlite3_stmt *st, struct mef_key 
     out->created_s = sqlite3_column_int64(st, 7);
     out->modified_s = sqlite3_column_int64(st, 8);
     out->expires_s = sqlite3_column_int64(st, 9);
-    return err;
+    return err == GBA_OK ? read_uss(st, 10, &out->uss) : err;
 }
 
 static enum gba_err get_key(struct mef_store *self, const char *relative_id,
@@ -364,6 +378,7 @@ static enum gba_err set_key(struct mef_store *self, const struct mef_key *key)
     mef_db_text(st, 3, key->targets);
     sqlite3_bind_int64(st, 4, key->modified_s);
     sqlite3_bind_int64(st, 5, key->expires_s);
+    bind_uss(st, 6, &key->uss);
     return mef_db_end(s, mef_db_run_on_row(s, st));
 }
 

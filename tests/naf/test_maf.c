@@ -182,6 +182,31 @@ static void test_keys(void)
     mef_world_end(&w);
 }
 
+/* Kc is the target's as long as an instruction says so. */
+static void test_right_removed(void)
+{
+    static const struct mef_row right = {.noun = MEF_INSTRUCTION,
+                                         .u.instruction = {.enrolee = WORLD_OTHER,
+                                                           .target = WORLD_CSE,
+                                                           .suids = (uint64_t)1 << 32}};
+    struct mef_registry *g;
+    char key[M2M_TO_SIZE];
+
+    begin();
+    g = w.registry;
+    strcpy(one.id, WORLD_OTHER);
+    CU_ASSERT_EQUAL(g->add_instruction(g, &right.u.instruction, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_CREATED);
+    strcpy(key, location);
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_OK);
+    CU_ASSERT_EQUAL(g->remove(g, &right), GBA_OK);
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT(!says("\"kv\""));
+    mef_world_end(&w);
+}
+
 /* SUIDs 32-35 are a MAF's; one target for 32 (TS-0004 6.3.4.2.39). */
 static void test_suids(void)
 {
@@ -456,6 +481,7 @@ static const struct unit_test tests[] = {
     {"base and registration", test_base},
     {"no commands", test_no_commands},
     {"Kc", test_keys},
+    {"what allowed Kc is gone", test_right_removed},
     {"SUIDs of a MAF", test_suids},
     {"a Km from an MEF", test_learned},
     {"it gets a name", test_named},

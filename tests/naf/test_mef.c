@@ -392,6 +392,74 @@ static void test_own_target(void)
     mef_world_end(&w);
 }
 
+/* ------------------------------------------------------------ what allowed a key goes */
+
+static const struct mef_row right = {
+    .noun = MEF_INSTRUCTION,
+    .u.instruction = {.enrolee = WORLD_OTHER, .target = WORLD_CSE, .suids = (uint64_t)1 << 22}};
+
+static void allow(unsigned suid, int64_t expires_s)
+{
+    struct mef_instruction row = right.u.instruction;
+
+    row.suids = (uint64_t)1 << suid;
+    row.expires_s = expires_s;
+    CU_ASSERT_EQUAL(w.registry->add_instruction(w.registry, &row, MEF_OF_ADMIN), GBA_OK);
+}
+
+static void forbid(void)
+{
+    CU_ASSERT_EQUAL(w.registry->remove(w.registry, &right), GBA_OK);
+}
+
+static void check_not_given(const char *key, int64_t now_s)
+{
+    CU_ASSERT_EQUAL(ask_at(&cse, M2M_OP_RETRIEVE, key, 0, "", WORLD_CSE, now_s),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT(says("not allowed any more") && !says("\"kv\""));
+}
+
+/* A key that was registered under an instruction is the target's as long as that allows it. */
+static void test_right_removed(void)
+{
+    char key[M2M_TO_SIZE];
+
+    begin();
+    allow(22, 0);
+    ask(&two, M2M_OP_CREATE, "-/", REG, reg_json);
+    CU_ASSERT_EQUAL(ask(&two, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
+    strcpy(key, location);
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_OK);
+    forbid();
+    check_not_given(key, WORLD_T0);
+    allow(23, 0); /* another SUID's */
+    check_not_given(key, WORLD_T0);
+    forbid();
+    allow(22, WORLD_T0 + 10);
+    CU_ASSERT_EQUAL(ask_at(&cse, M2M_OP_RETRIEVE, key, 0, "", WORLD_CSE, WORLD_T0 + 9),
+                    M2M_RSC_OK);
+    check_not_given(key, WORLD_T0 + 10);
+    /* its source has it still, and may take it back */
+    CU_ASSERT_EQUAL(ask_at(&two, M2M_OP_DELETE, key, 0, "", WORLD_OTHER, WORLD_T0 + 10),
+                    M2M_RSC_DELETED);
+    mef_world_end(&w);
+}
+
+/* The target's row goes while its session is open. */
+static void test_target_removed(void)
+{
+    char key[M2M_TO_SIZE];
+
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
+    strcpy(key, location);
+    CU_ASSERT_EQUAL(w.registry->begin_config(w.registry), GBA_OK); /* without a row */
+    CU_ASSERT_EQUAL(w.registry->end_config(w.registry, GBA_OK), GBA_OK);
+    check_not_given(key, WORLD_T0);
+    mef_world_end(&w);
+}
+
 /* ------------------------------------------------------------ the audit log */
 
 static char events[1024];
@@ -471,6 +539,8 @@ static const struct unit_test tests[] = {
     {"what belongs to another", test_of_another},
     {"commands: there are none", test_command},
     {"limits", test_limits},
+    {"what allowed a key is gone", test_right_removed},
+    {"its target is gone", test_target_removed},
     {"what is done is noted", test_noted},
     {"stakeholders", test_stakeholders},
 };

@@ -445,7 +445,10 @@ static void test_migration(void)
     begin();
     sqlite3_open(w.file, &db);
     CU_ASSERT_EQUAL(
-        sqlite3_exec(db, "DROP TABLE ke_admin;DROP TABLE command;PRAGMA user_version=4;", NULL, NULL, NULL),
+        sqlite3_exec(db,
+                     "DROP TABLE ke_admin;DROP TABLE command;ALTER TABLE key DROP COLUMN uss;"
+                     "ALTER TABLE key DROP COLUMN uids;PRAGMA user_version=4;",
+                     NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(db);
     mef_world_reopen(&w);

@@ -315,8 +315,10 @@ static void test_foreign_files(void)
     mef_world_end(&w);
 }
 
-/* What the fourth version has in a table of the first. */
-#define BACK_FROM_4_KE "ALTER TABLE ke DROP COLUMN uss;ALTER TABLE ke DROP COLUMN uids;"
+/* What later versions have in tables of the first. */
+#define BACK_FROM_7 "ALTER TABLE key DROP COLUMN uss;ALTER TABLE key DROP COLUMN uids;"
+#define BACK_FROM_4_KE                                                                         \
+    "ALTER TABLE ke DROP COLUMN uss;ALTER TABLE ke DROP COLUMN uids;" BACK_FROM_7
 
 /* A database of the first version, which had no registry, is brought up to date in place. */
 static void test_migration(void)
@@ -408,6 +410,30 @@ static void test_migration_of_3(void)
     CU_ASSERT(t.uicc);
     CU_ASSERT_EQUAL(w.store->get_ke(w.store, "BB@mef.example", &got), GBA_OK);
     CU_ASSERT_EQUAL(memcmp(&got, &ke, sizeof(ke)), 0);
+    mef_world_end(&w);
+}
+
+/* One of the sixth: its registered keys are as by GBA without a USS. */
+static void test_migration_of_6(void)
+{
+    struct mef_key key = make_key("AA", "a.example", 100), got;
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    key.uss.kind = MEF_USS_GIVEN;
+    strcpy(key.uss.uids, WORLD_FQDN "\n");
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 3), GBA_OK);
+    sqlite3_open(w.file, &db);
+    CU_ASSERT_EQUAL(
+        sqlite3_exec(db, BACK_FROM_7 "PRAGMA user_version=6;", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "AA", &got), GBA_OK);
+    CU_ASSERT(got.key.octets[0] == 0xa5 && got.uss.kind == MEF_USS_NONE);
+    CU_ASSERT_EQUAL(w.store->set_key(w.store, &key), GBA_OK);
+    mef_world_reopen(&w);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "AA", &got), GBA_OK);
+    CU_ASSERT(gba_equal_ct(&key, &got, sizeof(key)));
     mef_world_end(&w);
 }
 
@@ -685,6 +711,7 @@ static const struct unit_test tests[] = {
     {"a file of the first version", test_migration},
     {"a file of the second version", test_migration_of_2},
     {"a file of the third version", test_migration_of_3},
+    {"a file of the sixth version", test_migration_of_6},
     {"the master key's file", test_master_key},
     {"the master key as a credential", test_credential},
     {"another master key", test_rekey},

@@ -144,28 +144,37 @@ static enum gba_err fetch(const char *path, const char *impi, const char *uss, i
     return err;
 }
 
-static unsigned create(const struct mef_client *c, unsigned ty, const char *json)
+static char location[M2M_TO_SIZE];
+
+static unsigned ask(const struct mef_client *c, enum m2m_op op, const char *to, unsigned ty,
+                    const char *json, int64_t now_s)
 {
     static struct mef_answer a;
     static uint8_t random[16];
-    struct m2m_request rq = {.op = M2M_OP_CREATE,
+    struct m2m_request rq = {.op = op,
                              .ty = ty,
                              .rcn = M2M_RCN_DEFAULT,
                              .format = M2M_JSON,
                              .answer_in = M2M_JSON,
-                             .rqi = "1",
-                             .to = "-/"};
+                             .rqi = "1"};
     unsigned rsc;
 
+    strcpy(rq.to, to);
     strcpy(rq.fr, c->id);
     rq.pc = gba_text_bytes(gba_text(json));
     random[0]++;
-    mef_request(&w.mef, c, &rq, WORLD_T0, random, &a);
+    mef_request(&w.mef, c, &rq, now_s, random, &a);
     rsc = a.rs.rsc;
+    memcpy(location, a.rs.location, sizeof(location));
     if (rsc == M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE)
         CU_ASSERT_PTR_NOT_NULL(a.problem.why);
     mef_answer_wipe(&a);
     return rsc;
+}
+
+static unsigned create(const struct mef_client *c, unsigned ty, const char *json)
+{
+    return ask(c, M2M_OP_CREATE, "-/", ty, json, WORLD_T0);
 }
 
 static const char reg_json[] =
@@ -233,6 +242,87 @@ static void test_policies(void)
     }
 }
 
+/* ------------------------------------------------------------ a registered key, later */
+
+/* An enrolee by GBA with this USS registers a key of its own for the target, in key. */
+static void register_key(const char *impi, const char *uss, char key[static M2M_TO_SIZE])
+{
+    struct mef_client c = {.is_target = false};
+
+    CU_ASSERT_EQUAL(
+        mef_know_gba(&w.mef, gba_text(impi), bytes(uss), WORLD_T0, WORLD_T0 + 60, &c), GBA_OK);
+    memset(c.bootstrap, 0xb0, sizeof(c.bootstrap));
+    CU_ASSERT_EQUAL(create(&c, 4, reg_json), M2M_RSC_CREATED);
+    CU_ASSERT_EQUAL(create(&c, 5, key_json), M2M_RSC_CREATED);
+    strcpy(key, location);
+    mef_client_wipe(&c);
+}
+
+static unsigned retrieve(const char *key, int64_t now_s)
+{
+    struct mef_client target = mef_world_target(&w, WORLD_FQDN);
+
+    return ask(&target, M2M_OP_RETRIEVE, key, 0, "", now_s);
+}
+
+/* What the USS of the session said is asked again when the target comes, under the policy of
+ * then; it counts no longer than the NAF key it came with. */
+static void test_key_later(void)
+{
+    static const unsigned no = M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE;
+    static const struct {
+        enum mef_enrolee_policy before, then;
+        const char *impi, *uss;
+        unsigned rsc;
+    } rows[] = {
+        {MEF_BY_GUSS, MEF_BY_GUSS, UNINSTRUCTED, OURS(UID(WORLD_FQDN)), M2M_RSC_OK},
+        {MEF_BY_GUSS, MEF_BY_CONFIG, UNINSTRUCTED, OURS(UID(WORLD_FQDN)), no},
+        {MEF_BY_GUSS, MEF_BY_BOTH, UNINSTRUCTED, OURS(UID(WORLD_FQDN)), no},
+        {MEF_BY_GUSS, MEF_BY_BOTH, INSTRUCTED, OURS(UID(WORLD_FQDN)), M2M_RSC_OK},
+        {MEF_BY_CONFIG, MEF_BY_GUSS, INSTRUCTED, NULL, no},
+        {MEF_BY_CONFIG, MEF_BY_BOTH, INSTRUCTED, OURS(UID("cse9.sp.example")), no},
+        {MEF_BY_CONFIG, MEF_BY_CONFIG, INSTRUCTED, NULL, M2M_RSC_OK},
+    };
+    char key[M2M_TO_SIZE];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        begin(rows[i].before);
+        register_key(rows[i].impi, rows[i].uss, key);
+        mef_world_reopen(&w);
+        w.policy.enrolee_policy = rows[i].then;
+        CU_ASSERT_EQUAL(retrieve(key, WORLD_T0 + 29), rows[i].rsc);
+        w.policy.enrolee_policy = rows[i].before;
+        CU_ASSERT_EQUAL(retrieve(key, WORLD_T0 + 29), M2M_RSC_OK);
+        CU_ASSERT_EQUAL(retrieve(key, WORLD_T0 + 60), M2M_RSC_NOT_FOUND);
+        mef_world_end(&w);
+    }
+}
+
+/* An enrolee that went from the configuration: its USS is not enough any more. */
+static void test_enrolee_gone(void)
+{
+    static const uint8_t ua[] = {1, 0, 1, 0, 0xae};
+    struct mef_registry *g;
+    struct mef_target t;
+    char key[M2M_TO_SIZE];
+    int64_t until_s;
+
+    begin(MEF_BY_GUSS);
+    g = w.registry;
+    register_key(INSTRUCTED, OURS(UID(WORLD_FQDN)), key);
+    CU_ASSERT_EQUAL(retrieve(key, WORLD_T0), M2M_RSC_OK);
+    CU_ASSERT_EQUAL(fetch(KE_PATH, "", NULL, &until_s), GBA_OK);
+    CU_ASSERT_EQUAL(mef_target_make(&w.policy, GBA_TEXT(WORLD_CSE), NULL, ua, (uint64_t)1 << 22,
+                                    MEF_USAGE_KEY, &t),
+                    GBA_OK);
+    CU_ASSERT_EQUAL(g->begin_config(g), GBA_OK);
+    CU_ASSERT_EQUAL(g->add_target(g, &t, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(g->end_config(g, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(retrieve(key, WORLD_T0), M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT_EQUAL(fetch(KE_PATH, "", NULL, &until_s), GBA_E_FORBIDDEN);
+    mef_world_end(&w);
+}
+
 /* The IMPI's row stays needed, and the target's SUIDs bind. */
 static void test_still_needed(void)
 {
@@ -287,6 +377,8 @@ static const struct unit_test tests[] = {
     {"reading a USS", test_reading},
     {"more uids than there is room for", test_no_room},
     {"each policy with each USS", test_policies},
+    {"a registered key, later", test_key_later},
+    {"its enrolee is gone", test_enrolee_gone},
     {"what stays needed", test_still_needed},
     {"enrolees that do not come by GBA", test_others},
 };
