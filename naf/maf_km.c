@@ -34,7 +34,7 @@ static enum gba_err name_it(struct mef_call *k)
         err = g->add_credential(g, &row, MEF_OF_PROCEDURE); /* in the place of an earlier Km */
     }
     if (err == GBA_OK)
-        err = mef_note(k, "km.name", row.enrolee, row.name);
+        err = mef_note(k, "km.name", row.enrolee, row.name, row.expires_s);
     gba_wipe(&row, sizeof(row));
     return err;
 }

@@ -244,17 +244,45 @@ static const char *const events[M2M_N_TYPES][N_OPS] = {
                           [M2M_OP_DELETE] = "key.delete"},
 };
 
-enum gba_err mef_note(const struct mef_call *k, const char *what, const char *whom,
-                      const char *key_id)
+static enum gba_err note(const struct mef_call *k, struct mef_audit_event e)
 {
-    const struct mef_audit_event e = {
-        .who = k->c->id, .what = what, .whom = whom, .key_id = key_id, .suid = k->key.suid};
-
+    e.who = k->c->id;
+    e.suid = k->key.suid;
     return k->m->audit != NULL ? k->m->audit->note(k->m->audit, &e, k->now_s) : GBA_OK;
+}
+
+enum gba_err mef_note(const struct mef_call *k, const char *what, const char *whom,
+                      const char *key_id, int64_t expires_s)
+{
+    return note(k, (struct mef_audit_event){
+                       .what = what, .whom = whom, .key_id = key_id, .expires_s = expires_s});
+}
+
+/* A line for each target that may have the key. */
+static enum gba_err note_targets(const struct mef_call *k, const char *what)
+{
+    const char *list = k->key.targets;
+    char target[M2M_ID_SIZE];
+    struct gba_text item;
+    enum gba_err err;
+
+    do {
+        if (!mef_list_next(&list, &item))
+            item = GBA_TEXT("");
+        err = gba_text_copy(target, sizeof(target), item);
+        if (err == GBA_OK)
+            err = note(k, (struct mef_audit_event){.what = what,
+                                                   .whom = k->key.creator,
+                                                   .target = target,
+                                                   .key_id = k->key.relative_id,
+                                                   .expires_s = k->key.expires_s});
+    } while (err == GBA_OK && *list != '\0');
+    return err;
 }
 
 static enum gba_err note_done(struct mef_call *k)
 {
+    bool deleted = k->rq->op == M2M_OP_DELETE;
     enum m2m_type type = k->type;
     const char *what;
 
@@ -263,8 +291,10 @@ static enum gba_err note_done(struct mef_call *k)
     what = events[type][k->rq->op];
     if (what == NULL)
         return GBA_OK;
-    return type == M2M_SYMM_KEY_REG ? mef_note(k, what, k->key.creator, k->key.relative_id)
-                                    : mef_note(k, what, k->reg.creator, k->reg.ri);
+    if (type != M2M_SYMM_KEY_REG)
+        return mef_note(k, what, k->reg.creator, k->reg.ri, deleted ? 0 : k->reg.expires_s);
+    return deleted ? mef_note(k, what, k->key.creator, k->key.relative_id, 0)
+                   : note_targets(k, what);
 }
 
 /* A change and its line in the log are one: both stay, or neither.  What only reads needs no

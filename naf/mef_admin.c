@@ -28,14 +28,31 @@ static enum gba_err bad(struct ask *k, const char *at, enum gba_err err)
     return err;
 }
 
-static enum gba_err note(const struct ask *k, const char *what, const char *whom,
-                         const char *target, const char *key_id)
+static enum gba_err note(const struct ask *k, struct mef_audit_event e)
 {
     struct mef_audit *log = k->a->mef->audit;
-    const struct mef_audit_event e = {
-        .who = k->who, .what = what, .whom = whom, .target = target, .key_id = key_id};
 
+    e.who = k->who;
     return log != NULL ? log->note(log, &e, k->now_s) : GBA_OK;
+}
+
+static enum gba_err note_credential(const struct ask *k, const char *what,
+                                    const struct mef_credential *c, const char *owner)
+{
+    return note(k, (struct mef_audit_event){.what = what,
+                                            .whom = owner,
+                                            .key_id = c->name,
+                                            .expires_s = c->expires_s});
+}
+
+static enum gba_err note_instruction(const struct ask *k, const char *what,
+                                     const struct mef_instruction *i)
+{
+    return note(k, (struct mef_audit_event){.what = what,
+                                            .whom = i->enrolee,
+                                            .target = i->target,
+                                            .suids = i->suids,
+                                            .expires_s = i->expires_s});
 }
 
 /* ------------------------------------------------------------ rows */
@@ -121,16 +138,18 @@ static enum gba_err note_row(const struct ask *k, const struct mef_row *row, con
     mef_row_names(row, &first, &second);
     switch (row->noun) {
     case MEF_ENROLEE:
-        return note(k, what, first, NULL, NULL);
+        return note(k, (struct mef_audit_event){.what = what, .whom = first});
     case MEF_STAKEHOLDER:
+        return note(k, (struct mef_audit_event){.what = what, .target = first});
     case MEF_TARGET:
-        return note(k, what, NULL, first, NULL);
+        return note(k, (struct mef_audit_event){
+                           .what = what, .target = first, .suids = row->u.target.suids});
     case MEF_CREDENTIAL:
-        return note(k, what, owner != NULL ? owner : second, NULL, first);
+        return note_credential(k, what, &row->u.credential, owner != NULL ? owner : second);
     case MEF_INSTRUCTION:
-        return note(k, what, first, second, NULL);
+        return note_instruction(k, what, &row->u.instruction);
     default:
-        return note(k, what, owner, NULL, first);
+        return note(k, (struct mef_audit_event){.what = what, .whom = owner, .key_id = first});
     }
 }
 
@@ -187,7 +206,7 @@ static enum gba_err revoke(struct ask *k)
     if (err != GBA_OK)
         return err;
     json_object_set_new(k->reply, "revoked", json_integer((json_int_t)n));
-    return note(k, "enrolee.revoke", id, NULL, NULL);
+    return note(k, (struct mef_audit_event){.what = "enrolee.revoke", .whom = id});
 }
 
 /* ------------------------------------------------------------ commands */
@@ -225,26 +244,39 @@ static enum gba_err issue(struct ask *k)
     if (err != GBA_OK)
         return err;
     json_object_set_new(k->reply, "id", json_string(c.what.id));
-    return note(k, "command.issue", c.enrolee, NULL, c.what.id);
+    return note(k, (struct mef_audit_event){
+                       .what = "command.issue", .whom = c.enrolee, .key_id = c.what.id});
 }
 
 /* ------------------------------------------------------------ devices */
 
+static enum gba_err store_credential(struct ask *k, const struct mef_credential *c)
+{
+    enum gba_err err = bad(k, c->name, k->g->add_credential(k->g, c, MEF_OF_ADMIN));
+
+    return err == GBA_OK ? note_credential(k, "credential.add", c, c->enrolee) : err;
+}
+
+static enum gba_err store_instruction(struct ask *k, struct mef_instruction *i)
+{
+    enum gba_err err = fill_suids(k, i);
+
+    if (err == GBA_OK)
+        err = bad(k, i->target, k->g->add_instruction(k->g, i, MEF_OF_ADMIN));
+    return err == GBA_OK ? note_instruction(k, "instruction.add", i) : err;
+}
+
 static enum gba_err store_device(struct ask *k, struct mef_device *d)
 {
-    struct mef_registry *g = k->g;
-    enum gba_err err = bad(k, "id", g->add_enrolee(g, &d->enrolee, MEF_OF_ADMIN));
+    enum gba_err err = bad(k, "id", k->g->add_enrolee(k->g, &d->enrolee, MEF_OF_ADMIN));
 
+    if (err == GBA_OK)
+        err = note(k, (struct mef_audit_event){.what = "device.add", .whom = d->enrolee.id});
     for (size_t i = 0; err == GBA_OK && i < d->n_credentials; i++)
-        err = bad(k, d->credentials[i].name,
-                  g->add_credential(g, &d->credentials[i], MEF_OF_ADMIN));
-    for (size_t i = 0; err == GBA_OK && i < d->n_targets; i++) {
-        err = fill_suids(k, &d->targets[i]);
-        if (err == GBA_OK)
-            err = bad(k, d->targets[i].target,
-                      g->add_instruction(g, &d->targets[i], MEF_OF_ADMIN));
-    }
-    return err == GBA_OK ? note(k, "device.add", d->enrolee.id, NULL, NULL) : err;
+        err = store_credential(k, &d->credentials[i]);
+    for (size_t i = 0; err == GBA_OK && i < d->n_targets; i++)
+        err = store_instruction(k, &d->targets[i]);
+    return err;
 }
 
 static enum gba_err add_device(struct ask *k, const json_t *row)
@@ -388,7 +420,7 @@ static enum gba_err verify_audit(struct ask *k)
 
 static enum gba_err note_rekey(void *of)
 {
-    return note(of, "master_key.change", NULL, NULL, NULL);
+    return note(of, (struct mef_audit_event){.what = "master_key.change"});
 }
 
 /* The transaction is the database's own: the new key counts from its commit on. */

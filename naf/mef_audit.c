@@ -46,6 +46,30 @@ static void member(struct gba_wbuf *w, const char *name, const char *value)
     put_string(w, value);
 }
 
+static void put_suids(struct gba_wbuf *w, uint64_t suids)
+{
+    const char *before = ",\"suids\":[";
+
+    for (unsigned i = 0; i < 64; i++)
+        if ((suids >> i & 1) != 0) {
+            gba_wbuf_str(w, before);
+            gba_wbuf_number(w, i);
+            before = ",";
+        }
+    if (suids != 0)
+        gba_wbuf_str(w, "]");
+}
+
+static void put_number(struct gba_wbuf *w, const char *name, unsigned value)
+{
+    if (value == 0)
+        return;
+    gba_wbuf_str(w, ",\"");
+    gba_wbuf_str(w, name);
+    gba_wbuf_str(w, "\":");
+    gba_wbuf_number(w, value);
+}
+
 static void chain(const char prev[static MEF_AUDIT_HASH_SIZE], struct gba_bytes json,
                   char hash[static MEF_AUDIT_HASH_SIZE])
 {
@@ -60,10 +84,13 @@ enum gba_err mef_audit_line(const struct mef_audit_event *e, uint64_t n, int64_t
                             const char prev[static MEF_AUDIT_HASH_SIZE],
                             char hash[static MEF_AUDIT_HASH_SIZE], struct gba_wbuf *out)
 {
-    char room[MEF_AUDIT_LINE_MAX - MEF_AUDIT_HASH_SIZE], time[GBA_DATETIME_SIZE];
+    char room[MEF_AUDIT_LINE_MAX - MEF_AUDIT_HASH_SIZE], time[GBA_DATETIME_SIZE],
+        expires[GBA_DATETIME_SIZE] = "";
     struct gba_wbuf w;
 
     gba_datetime(now_s, time);
+    if (e->expires_s != 0)
+        gba_datetime(e->expires_s, expires);
     gba_wbuf_init(&w, room, sizeof(room));
     gba_wbuf_str(&w, "{\"n\":");
     gba_wbuf_number(&w, n);
@@ -73,14 +100,10 @@ enum gba_err mef_audit_line(const struct mef_audit_event *e, uint64_t n, int64_t
     member(&w, "for", e->whom);
     member(&w, "target", e->target);
     member(&w, "key_id", e->key_id);
-    if (e->suid != 0) {
-        gba_wbuf_str(&w, ",\"suid\":");
-        gba_wbuf_number(&w, e->suid);
-    }
-    if (e->code != 0) {
-        gba_wbuf_str(&w, ",\"code\":");
-        gba_wbuf_number(&w, e->code);
-    }
+    put_number(&w, "suid", e->suid);
+    put_suids(&w, e->suids);
+    member(&w, "expires", expires);
+    put_number(&w, "code", e->code);
     gba_wbuf_str(&w, "}");
     if (!gba_wbuf_ok(&w))
         return GBA_E_TOO_LONG;

@@ -17,21 +17,26 @@
 #define MEF_AUDIT_HASH_SIZE 65
 #define MEF_AUDIT_LINE_MAX  8192
 
-/* Strings of our identifiers; NULL or "": not told. */
+/* Strings of our identifiers; NULL, "" or 0: not told. */
 struct mef_audit_event {
     const char *who;    /* entity, or "admin:UID" */
-    const char *what;   /* "key.give", "registration.create", "enrolee.add", ... */
+    const char *what;   /* "key.give", "registration.create", "enrolee.add", ...; NULL: nothing
+                           but rows that went */
     const char *whom;   /* the enrolee it is about */
     const char *target; /* who gets it */
     const char *key_id; /* identifier of a key, a credential or a resource */
-    unsigned suid;      /* what a key is for; 0: not told */
-    unsigned code;      /* cmdStatusCode of a command; 0: not told */
+    unsigned suid;      /* what a key is for */
+    uint64_t suids;     /* what keys a row allows; bit i: SUID i */
+    int64_t expires_s;  /* the end of what was made or changed */
+    unsigned code;      /* cmdStatusCode of a command */
 };
 
 struct mef_audit {
     const char *name; /* "file" */
     /* Inside a transaction of the store or the registry the line comes with it or not at all.
-     * GBA_E_TOO_LONG, and the store's errors. */
+     * Enrolments, registrations, keys, credentials and instructions that went in it before, and
+     * are not what the event names, get a line each behind it: "key.end" and so on, of the same
+     * who.  GBA_E_TOO_LONG, and the store's errors. */
     enum gba_err (*note)(struct mef_audit *self, const struct mef_audit_event *e,
                          int64_t now_s);
     /* After the transaction: brings the file up to what the database says, on the disk.

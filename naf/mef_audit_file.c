@@ -76,12 +76,72 @@ static enum gba_err note_locked(struct mef_db *db, const struct mef_audit_event 
     return mef_db_run(st);
 }
 
+/* Rows that went, whatever took them along. */
+static const char watch[] =
+    "CREATE TEMP TRIGGER IF NOT EXISTS ke_gone AFTER DELETE ON main.ke BEGIN"
+    " INSERT INTO gone VALUES('enrolment.end',old.enrolee,NULL,old.id,0); END;"
+    "CREATE TEMP TRIGGER IF NOT EXISTS reg_gone AFTER DELETE ON main.reg BEGIN"
+    " INSERT INTO gone VALUES('registration.end',old.creator,NULL,old.ri,0); END;"
+    "CREATE TEMP TRIGGER IF NOT EXISTS key_gone AFTER DELETE ON main.key BEGIN"
+    " INSERT INTO gone VALUES('key.end',old.creator,NULL,old.id,old.suid); END;"
+    "CREATE TEMP TRIGGER IF NOT EXISTS credential_gone AFTER DELETE ON main.credential BEGIN"
+    " INSERT INTO gone VALUES('credential.end',old.enrolee,NULL,old.name,0); END;"
+    "CREATE TEMP TRIGGER IF NOT EXISTS instruction_gone AFTER DELETE ON main.instruction BEGIN"
+    " INSERT INTO gone VALUES('instruction.end',old.enrolee,old.target,NULL,0); END;";
+
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Is it the row itself that the event is about? */
+static bool is_told(const struct mef_audit_event *e, const struct mef_audit_event *gone)
+{
+    return gone->key_id != NULL ? same(e->key_id, gone->key_id)
+                                : same(e->whom, gone->whom) && same(e->target, gone->target);
+}
+
+static const char *column(sqlite3_stmt *st, int i)
+{
+    return (const char *)sqlite3_column_text(st, i);
+}
+
+static enum gba_err note_gone(struct mef_db *db, const struct mef_audit_event *e, int64_t now_s)
+{
+    sqlite3_stmt *st = mef_db_use(db, S_GET_GONE);
+    enum gba_err err;
+    bool any = false;
+
+    while ((err = mef_db_row(st)) == GBA_OK) {
+        const struct mef_audit_event gone = {.who = e->who,
+                                             .what = column(st, 0),
+                                             .whom = column(st, 1),
+                                             .target = column(st, 2),
+                                             .key_id = column(st, 3),
+                                             .suid = (unsigned)sqlite3_column_int(st, 4)};
+
+        any = true;
+        if (!is_told(e, &gone))
+            err = note_locked(db, &gone, now_s);
+        if (err != GBA_OK)
+            break;
+    }
+    sqlite3_reset(st);
+    if (err != GBA_E_NOT_FOUND)
+        return err;
+    return any ? mef_db_run(mef_db_use(db, S_DEL_GONE)) : GBA_OK;
+}
+
 static enum gba_err note(struct mef_audit *self, const struct mef_audit_event *e, int64_t now_s)
 {
     struct mef_db *db = own(self)->db;
     enum gba_err err = mef_db_begin(db);
 
-    return err == GBA_OK ? mef_db_end(db, note_locked(db, e, now_s)) : err;
+    if (err != GBA_OK)
+        return err;
+    if (e->what != NULL)
+        err = note_locked(db, e, now_s);
+    return mef_db_end(db, err == GBA_OK ? note_gone(db, e, now_s) : err);
 }
 
 /* ------------------------------------------------------------ the file */
@@ -352,6 +412,8 @@ static enum gba_err catch_up(struct audit *a, bool *altered)
     if (err != GBA_OK)
         return err;
     err = flush_locked(a);
+    if (err == GBA_OK && sqlite3_exec(a->db->db, watch, NULL, NULL, NULL) != SQLITE_OK)
+        err = GBA_E_IO;
     if (err == GBA_OK)
         err = read_head(a->db, &count, head);
     if (err == GBA_OK)

@@ -49,7 +49,7 @@ enum m2m_rsc mef_read(struct mef_call *k, enum m2m_type type, enum m2m_use use);
 
 /* A line of the audit log, of this client; in the transaction of the request. */
 enum gba_err mef_note(const struct mef_call *k, const char *what, const char *whom,
-                      const char *key_id);
+                      const char *key_id, int64_t expires_s);
 
 /* A list in the store: each item ended by a line feed.  False: too long, or an item holds a
  * line feed. */

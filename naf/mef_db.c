@@ -30,6 +30,10 @@
 #define PAGE(table, columns, enrolee)                                                          \
     "SELECT rowid," columns " FROM " table " WHERE rowid>?1 AND (?3 IS NULL OR " enrolee       \
     "=?3) ORDER BY rowid LIMIT ?2"
+/* Not all at once: others wait meanwhile. */
+#define SWEEP(table, which)                                                                    \
+    "DELETE FROM " table " WHERE rowid IN(SELECT rowid FROM " table " WHERE " which            \
+    " LIMIT " STR(MEF_DB_SWEEP_MAX) ")"
 /* Km's that came from an MEF, under their KeIDs and, the others, as registrations name them. */
 #define KMS "key IS NOT NULL AND origin=" STR(MEF_DB_PROCEDURE)
 #define NAMED       "substr(name,1,length(ri)+1)=ri||'@'" /* naf/maf_km.c */
@@ -91,11 +95,11 @@ static const char *const sql[N_STATEMENTS] = {
         "DELETE FROM command WHERE reg=?1 AND state=2 AND n NOT IN(SELECT n FROM command"
         " WHERE reg=?1 AND state=2 ORDER BY done DESC,n DESC LIMIT " STR(
             MEF_COMMANDS_DONE_MAX) ")",
-    [S_SWEEP_KE] = "DELETE FROM ke WHERE expires<=?",
-    [S_SWEEP_KEY] = "DELETE FROM key WHERE expires<=?",
-    [S_SWEEP_REG] = "DELETE FROM reg WHERE expires<=?",
-    [S_SWEEP_CREDENTIAL] = "DELETE FROM credential WHERE expires<=? AND expires<>0",
-    [S_SWEEP_INSTRUCTION] = "DELETE FROM instruction WHERE expires<=? AND expires<>0",
+    [S_SWEEP_KE] = SWEEP("ke", "expires<=?"),
+    [S_SWEEP_KEY] = SWEEP("key", "expires<=?"),
+    [S_SWEEP_REG] = SWEEP("reg", "expires<=?"),
+    [S_SWEEP_CREDENTIAL] = SWEEP("credential", "expires<=? AND expires<>0"),
+    [S_SWEEP_INSTRUCTION] = SWEEP("instruction", "expires<=? AND expires<>0"),
     [S_GET_CHECK] = "SELECT value FROM meta WHERE name='check'",
     [S_PUT_CHECK] = "INSERT INTO meta(name,value) VALUES('check',?)",
     [S_TARGET_BY_FQDN] = "SELECT " TARGET_COLUMNS " FROM target WHERE fqdn=?",
@@ -180,6 +184,8 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ADD_AUDIT] = "INSERT INTO audit(n,line) VALUES(?,?)",
     [S_GET_AUDIT] = "SELECT n,line FROM audit ORDER BY n",
     [S_DEL_AUDIT] = "DELETE FROM audit WHERE n<=?",
+    [S_GET_GONE] = "SELECT what,whose,target,id,suid FROM gone ORDER BY rowid",
+    [S_DEL_GONE] = "DELETE FROM gone",
 };
 
 static const char settings[] = "PRAGMA journal_mode=WAL;"
@@ -187,7 +193,10 @@ static const char settings[] = "PRAGMA journal_mode=WAL;"
                                "PRAGMA secure_delete=ON;"
                                "PRAGMA foreign_keys=ON;"
                                "PRAGMA trusted_schema=OFF;"
-                               "PRAGMA temp_store=MEMORY;"; /* what a SAVEPOINT may undo */
+                               "PRAGMA temp_store=MEMORY;" /* what a SAVEPOINT may undo */
+                               /* what has no line in the audit log yet (mef_audit_file.c) */
+                               "CREATE TEMP TABLE gone(what TEXT, whose TEXT, target TEXT,"
+                               " id TEXT, suid INTEGER);";
 
 /* One script a version: a file of version n gets those from n on.  Never changed once
  * released; what is new is a new one. */

@@ -17,6 +17,7 @@
 
 #define MEF_DB_PROCEDURE 2 /* MEF_OF_PROCEDURE */
 #define MEF_DB_STALE     9 /* origin: of the configuration of the start before */
+#define MEF_DB_SWEEP_MAX 1000 /* rows of a kind that go in one transaction */
 #define MEF_DB_SEAL_MORE (GBA_SEAL_NONCE + GBA_SEAL_TAG)
 #define MEF_DB_SEALED    (32 + MEF_DB_SEAL_MORE)
 
@@ -97,6 +98,8 @@ enum statement {
     S_ADD_AUDIT,
     S_GET_AUDIT,
     S_DEL_AUDIT,
+    S_GET_GONE,
+    S_DEL_GONE,
     N_STATEMENTS
 };
 

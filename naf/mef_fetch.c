@@ -190,7 +190,8 @@ static enum gba_err note_given(const struct mef *m, const struct mef_fetch *f, i
                                       .whom = f->enrolee,
                                       .target = f->target->id,
                                       .key_id = f->text,
-                                      .suid = f->suid};
+                                      .suid = f->suid,
+                                      .expires_s = f->expires_s};
 
     return m->audit != NULL ? m->audit->note(m->audit, &e, now_s) : GBA_OK;
 }

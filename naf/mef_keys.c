@@ -218,7 +218,9 @@ static enum gba_err give(struct mef_call *k, const char *relative_id)
         err = GBA_E_NOT_FOUND;
     if (err == GBA_OK)
         err = is_target(k) ? may_get(k) : GBA_E_FORBIDDEN;
-    return err == GBA_OK ? mef_note(k, "key.give", k->key.creator, k->key.relative_id) : err;
+    return err == GBA_OK
+               ? mef_note(k, "key.give", k->key.creator, k->key.relative_id, k->key.expires_s)
+               : err;
 }
 
 /* 8.3.5.2.8: only a client that is in targetIDs, and still may be, gets the key.  It is read

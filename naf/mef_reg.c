@@ -81,7 +81,7 @@ static enum m2m_rsc keep_ke(struct mef_call *k)
     if (err == GBA_OK)
         err = k->m->store->put_ke(k->m->store, &ke);
     if (err == GBA_OK)
-        err = mef_note(k, "enrolment.keep", ke.enrolee, ke.key_id);
+        err = mef_note(k, "enrolment.keep", ke.enrolee, ke.key_id, ke.expires_s);
     gba_wipe(&ke, sizeof(ke));
     return mef_store_rsc(k, err);
 }

@@ -138,8 +138,11 @@ enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,
 static enum gba_err note_km(const struct mef *m, const struct mef_credential *row,
                             const char *mef_fqdn, int64_t now_s)
 {
-    const struct mef_audit_event e = {
-        .who = mef_fqdn, .what = "km.keep", .whom = row->enrolee, .key_id = row->name};
+    const struct mef_audit_event e = {.who = mef_fqdn,
+                                      .what = "km.keep",
+                                      .whom = row->enrolee,
+                                      .key_id = row->name,
+                                      .expires_s = row->expires_s};
 
     return m->audit != NULL ? m->audit->note(m->audit, &e, now_s) : GBA_OK;
 }

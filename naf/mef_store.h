@@ -56,6 +56,8 @@ struct mef_key {
 
 #define MEF_KES_MAX 16
 
+struct mef_audit;
+
 struct mef_store {
     const char *name; /* "sqlite" */
 
@@ -91,8 +93,10 @@ struct mef_store {
 
     const struct mef_command_store *commands;
 
-    /* Removes what expired at or before now_s; *n how many. */
-    enum gba_err (*sweep)(struct mef_store *self, int64_t now_s, size_t *n);
+    /* Removes what expired at or before now_s; *n how many.  audit: where each gets its line;
+     * NULL: nowhere. */
+    enum gba_err (*sweep)(struct mef_store *self, int64_t now_s, struct mef_audit *audit,
+                          size_t *n);
     void (*close)(struct mef_store *self);
 };
 

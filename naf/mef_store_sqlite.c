@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "naf/mef_audit.h"
 #include "naf/mef_db.h"
 
 static struct mef_db *own(struct mef_store *self)
@@ -415,16 +416,36 @@ static enum gba_err sweep_locked(struct mef_db *s, int64_t now_s, size_t *n)
     return GBA_OK;
 }
 
-static enum gba_err sweep(struct mef_store *self, int64_t now_s, size_t *n)
+/* One transaction, with the lines in the audit log. */
+static enum gba_err sweep_some(struct mef_db *s, int64_t now_s, struct mef_audit *audit,
+                               size_t *n)
+{
+    static const struct mef_audit_event sweeper = {.who = "sweeper"};
+    enum gba_err err = mef_db_begin(s);
+
+    *n = 0;
+    if (err != GBA_OK)
+        return err;
+    err = sweep_locked(s, now_s, n);
+    if (err == GBA_OK && audit != NULL && *n > 0)
+        err = audit->note(audit, &sweeper, now_s);
+    return mef_db_end(s, err);
+}
+
+static enum gba_err sweep(struct mef_store *self, int64_t now_s, struct mef_audit *audit,
+                          size_t *n)
 {
     struct mef_db *s = own(self);
+    size_t some;
     enum gba_err err;
 
     *n = 0;
-    err = mef_db_begin(s);
-    if (err == GBA_OK)
-        err = mef_db_end(s, sweep_locked(s, now_s, n));
-    if (err == GBA_OK && *n > 0)
+    do {
+        err = sweep_some(s, now_s, audit, &some);
+        if (err == GBA_OK)
+            *n += some;
+    } while (err == GBA_OK && some >= MEF_DB_SWEEP_MAX);
+    if (*n > 0)
         mef_db_forget(s);
     return err;
 }

@@ -29,7 +29,7 @@ struct mef_sweeper {
 static void sweep(struct mef_sweeper *s)
 {
     size_t n;
-    enum gba_err err = s->store->sweep(s->store, s->clock.now_s(s->clock.arg), &n);
+    enum gba_err err = s->store->sweep(s->store, s->clock.now_s(s->clock.arg), s->audit, &n);
 
     if (err != GBA_OK)
         LOG(s->log, LOG_LV_ERROR, "mef.sweep", LOG_ERR(err));

@@ -285,9 +285,9 @@ static void test_named(void)
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_RETRIEVE, reg, 0, ""), M2M_RSC_OK);
     assigned(again);
     CU_ASSERT_STRING_EQUAL(again, name);
-    CU_ASSERT_EQUAL(w.store->sweep(w.store, UNTIL - 1, &n), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, UNTIL - 1, NULL, &n), GBA_OK);
     CU_ASSERT_EQUAL(find(name, &row), GBA_OK);
-    CU_ASSERT_EQUAL(w.store->sweep(w.store, UNTIL, &n), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, UNTIL, NULL, &n), GBA_OK);
     CU_ASSERT_EQUAL(find(name, &row), GBA_E_NOT_FOUND);
     CU_ASSERT_EQUAL(find(KE_ID, &row), GBA_E_NOT_FOUND);
     mef_world_end(&w);

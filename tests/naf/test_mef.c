@@ -518,6 +518,65 @@ static void test_noted(void)
     mef_world_end(&w);
 }
 
+static char ends[1024];
+
+static enum gba_err note_ends(struct mef_audit *self, const struct mef_audit_event *e,
+                              int64_t now_s)
+{
+    size_t n = strlen(ends);
+
+    (void)self, (void)now_s;
+    snprintf(ends + n, sizeof(ends) - n, "%s %s %u +%d;", e->what,
+             e->target != NULL ? e->target : "", e->suid,
+             e->expires_s != 0 ? (int)(e->expires_s - WORLD_T0) : -1);
+    return GBA_OK;
+}
+
+static void add_target(const char *id, const char *fqdn, int64_t expires_s)
+{
+    static const unsigned esdata[] = {24};
+    struct mef_target t = cse.target;
+
+    strcpy(t.id, id);
+    strcpy(t.fqdn, fqdn);
+    t.suids = (uint64_t)1 << 24;
+    CU_ASSERT_EQUAL(w.registry->add_target(w.registry, &t, MEF_OF_ADMIN), GBA_OK);
+    mef_world_allow(&w, WORLD_ENROLEE, id, esdata, 1, expires_s);
+}
+
+/* For whom, for what, and until when: a line for each target. */
+static void test_noted_whole(void)
+{
+    static struct mef_audit audit = {.note = note_ends};
+    static const char two_targets[] =
+        "{\"sec:skr\":{" ET ",\"adfq\":\"admin.example\",\"suid\":24,\"kv\":"
+        "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\","
+        "\"tgis\":[\"//sp.example/cse2\",\"//sp.example/cse3\"]}}";
+    struct mef_client cse2;
+    char key[M2M_TO_SIZE];
+
+    begin();
+    add_target("//sp.example/cse2", "cse2.sp.example", WORLD_T0 + 500);
+    add_target("//sp.example/cse3", "cse3.sp.example", 0);
+    cse2 = mef_world_target(&w, "cse2.sp.example");
+    mef.audit = &audit;
+    ends[0] = '\0';
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    CU_ASSERT_STRING_EQUAL(ends, "enrolment.keep  0 +3000;registration.create  0 +3600;");
+    ends[0] = '\0';
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, two_targets), M2M_RSC_CREATED);
+    CU_ASSERT_STRING_EQUAL(ends, "key.create //sp.example/cse2 24 +500;"
+                                 "key.create //sp.example/cse3 24 +500;");
+    strcpy(key, location);
+    ends[0] = '\0';
+    CU_ASSERT_EQUAL(ask(&cse2, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_OK);
+    CU_ASSERT_STRING_EQUAL(ends, "key.give  24 +500;");
+    ends[0] = '\0';
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, key, 0, ""), M2M_RSC_DELETED);
+    CU_ASSERT_STRING_EQUAL(ends, "key.delete  24 +-1;");
+    mef_world_end(&w);
+}
+
 static void test_stakeholders(void)
 {
     begin();
@@ -542,6 +601,7 @@ static const struct unit_test tests[] = {
     {"what allowed a key is gone", test_right_removed},
     {"its target is gone", test_target_removed},
     {"what is done is noted", test_noted},
+    {"with targets and ends", test_noted_whole},
     {"stakeholders", test_stakeholders},
 };
 UNIT_MAIN("mef", tests)

@@ -102,6 +102,22 @@ static const json_t *row(size_t i)
     return json_array_get(json_object_get(reply, "rows"), i);
 }
 
+/* How many lines of the log have that in them. */
+static unsigned lines_with(const char *part)
+{
+    char line[1024];
+    unsigned n = 0;
+    uint64_t all;
+    FILE *f;
+
+    CU_ASSERT_EQUAL(w.mef.audit->verify(w.mef.audit, &all), GBA_OK);
+    f = fopen(file, "r");
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+        n += strstr(line, part) != NULL;
+    fclose(f);
+    return n;
+}
+
 /* The last line of the log, and how many there are. */
 static uint64_t last_line(char out[static 1024])
 {
@@ -268,7 +284,15 @@ static void test_device(void)
 
     begin();
     add_device();
-    check_log(1, "\"what\":\"device.add\",\"for\":\"" DEV "\"");
+    check_log(7, "\"what\":\"instruction.add\",\"for\":\"" DEV "\",\"target\":\"" WORLD_MAF
+                 "\",\"suids\":[21],\"expires\":\"2099-01-01T00:00:00Z\"}");
+    CU_ASSERT_EQUAL(lines_with("\"what\":\"device.add\",\"for\":\"" DEV "\"}"), 1);
+    CU_ASSERT_EQUAL(lines_with("\"what\":\"credential.add\",\"for\":\"" DEV
+                               "\",\"key_id\":\"dns:dev.example\"}"),
+                    1);
+    CU_ASSERT_EQUAL(lines_with("\"what\":\"credential.add\",\"for\":\"" DEV "\""), 4);
+    CU_ASSERT_EQUAL(lines_with("\"target\":\"" WORLD_CSE "\",\"suids\":[22,23],"), 1);
+    CU_ASSERT_EQUAL(lines_with(KPM), 0);
     CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_PSK, "dev", &c), GBA_OK);
     CU_ASSERT(c.key_len == 16 && c.key[15] == 15 && c.expires_s == 0);
     CU_ASSERT_EQUAL(w.registry->credential(w.registry, MEF_CRED_CERT, "dns:dev.example", &c),
@@ -358,11 +382,14 @@ static void test_nouns(void)
         check_log(++line, what);
         if (strcmp(nouns[i].noun, "credential") == 0)
             check_log(line, "\"for\":\"" DEV "\"");
+        CU_ASSERT_EQUAL(lines_with(".end"), 0);
         CU_ASSERT_EQUAL(rows(nouns[i].noun), nouns[i].before);
         ask_noun(&nouns[i], "remove", "", false);
         CU_ASSERT_STRING_EQUAL(member(reply, "error"), "NOT_FOUND");
     }
     check_log(line, "stakeholder.remove");
+    CU_ASSERT_EQUAL(lines_with("\"target.add\",\"target\":\"//a.example/c\",\"suids\":[22]}"),
+                    1);
     end();
 }
 
@@ -388,14 +415,14 @@ static void test_made(void)
                  made[i], ids[i]);
         if (i != 0) { /* the last registration has taken the Ke along */
             CU_ASSERT(ok(request));
-            check_log(3 - i, "\"for\":\"" WORLD_ENROLEE "\"");
+            check_log(i == 2 ? 1 : 3, "\"for\":\"" WORLD_ENROLEE "\"");
         }
         CU_ASSERT_EQUAL(rows(made[i]), 0);
         check_refused(request, "NOT_FOUND", made[i]);
     }
     make_made(WORLD_ENROLEE); /* now the Ke by itself */
     CU_ASSERT(ok("{\"do\":\"remove\",\"what\":\"enrolment\",\"id\":\"AB@mef.example\"}"));
-    check_log(3, "\"for\":\"" WORLD_ENROLEE "\"");
+    check_log(4, "\"what\":\"enrolment.remove\",\"for\":\"" WORLD_ENROLEE "\"");
     end();
 }
 
@@ -437,7 +464,11 @@ static void test_revoke(void)
     make_made(DEV);
     CU_ASSERT(ok("{\"do\":\"revoke\"," ENROLEE "}"));
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(reply, "revoked")), 3);
-    check_log(2, "\"what\":\"enrolee.revoke\",\"for\":\"" DEV "\"");
+    check_log(7 + 4, ".end\",\"for\":\"" DEV "\"");
+    CU_ASSERT_EQUAL(lines_with("\"what\":\"enrolee.revoke\",\"for\":\"" DEV "\"}"), 1);
+    CU_ASSERT_EQUAL(lines_with("\"key.end\",\"for\":\"" DEV "\",\"key_id\":\"CD\""), 1);
+    CU_ASSERT_EQUAL(lines_with("\"enrolment.end\""), 1);
+    CU_ASSERT_EQUAL(lines_with("\"registration.end\""), 1);
     CU_ASSERT(rows("enrolment") == 0 && rows("registration") == 0 && rows("key") == 0);
     CU_ASSERT(ok("{\"do\":\"revoke\"," ENROLEE "}")); /* nothing is left */
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(reply, "revoked")), 0);
@@ -504,7 +535,9 @@ static void test_batch(void)
     CU_ASSERT(ok(text)); /* the answer was lost */
     CU_ASSERT(json_is_true(json_object_get(reply, "skipped")));
     CU_ASSERT_EQUAL(rows("enrolee"), 102);
-    check_log(100, "device.add");
+    check_log(300, "instruction.add");
+    CU_ASSERT_EQUAL(lines_with("device.add"), 100);
+    CU_ASSERT_EQUAL(lines_with("\"key_id\":\"dev99\""), 1);
     CU_ASSERT(ok("{\"do\":\"batch\",\"import\":\"t\",\"batch\":1,\"rows\":[]}"));
     free(text);
     end();
@@ -571,7 +604,7 @@ static void test_not_noted(void)
     check_refused("{\"do\":\"audit\"}", "UNSUPPORTED", "audit");
     w.mef.audit = real;
     CU_ASSERT(ok("{\"do\":\"audit\"}"));
-    CU_ASSERT_EQUAL(json_integer_value(json_object_get(reply, "lines")), 1);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(reply, "lines")), 7);
     CU_ASSERT_EQUAL(truncate(file, 0), 0);
     check_refused("{\"do\":\"audit\"}", "ALTERED", "line 1");
     end();

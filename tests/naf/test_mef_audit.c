@@ -38,7 +38,10 @@ static void test_line(void)
                                       .whom = "a\"\\\n\x01",
                                       .target = "",
                                       .key_id = "k",
-                                      .suid = 22};
+                                      .suid = 22,
+                                      .suids = (uint64_t)1 << 22 | (uint64_t)1 << 33,
+                                      .expires_s = WORLD_T0 + 1,
+                                      .code = 10};
     char line[MEF_AUDIT_LINE_MAX], hash[MEF_AUDIT_HASH_SIZE];
     struct gba_wbuf b;
 
@@ -48,7 +51,8 @@ static void test_line(void)
     CU_ASSERT_STRING_EQUAL(line + MEF_AUDIT_HASH_SIZE,
                            "{\"n\":1,\"time\":\"2026-01-01T00:00:00Z\",\"who\":\"admin:0\","
                            "\"what\":\"key.add\",\"for\":\"a\\\"\\\\\\u000a\\u0001\","
-                           "\"key_id\":\"k\",\"suid\":22}");
+                           "\"key_id\":\"k\",\"suid\":22,\"suids\":[22,33],"
+                           "\"expires\":\"2026-01-01T00:00:01Z\",\"code\":10}");
     CU_ASSERT_EQUAL(memcmp(line, hash, MEF_AUDIT_HASH_SIZE - 1), 0);
     CU_ASSERT_EQUAL(line[MEF_AUDIT_HASH_SIZE - 1], ' ');
 }
@@ -259,6 +263,119 @@ static void test_transaction(void)
     CU_ASSERT(strstr(text, "undone") == NULL && strstr(text, "done") != NULL);
     end();
 }
+
+/* ------------------------------------------------------------ what goes along */
+
+static void put_ke(unsigned i)
+{
+    struct mef_ke ke = {.created_s = WORLD_T0 + i, .expires_s = WORLD_T0 + 100};
+
+    snprintf(ke.key_id, sizeof(ke.key_id), "%02u@mef.example", i);
+    strcpy(ke.enrolee, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+}
+
+static void add_reg_and_key(void)
+{
+    static struct mef_reg live;
+    const struct mef_reg reg = {.ri = "r1",
+                                .creator = WORLD_ENROLEE,
+                                .admin_fqdn = "a.example",
+                                .expires_s = WORLD_T0 + 100};
+    static const struct mef_key key = {.relative_id = "AB",
+                                       .creator = WORLD_ENROLEE,
+                                       .admin_fqdn = "a.example",
+                                       .suid = 22,
+                                       .expires_s = WORLD_T0 + 100};
+
+    CU_ASSERT_EQUAL(w.store->add_reg(w.store, &reg, WORLD_T0, 3, &live), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 3), GBA_OK);
+}
+
+static bool has(const char *what)
+{
+    return strstr(text, what) != NULL;
+}
+
+#define END(what, more)                                                                        \
+    "\"who\":\"admin:0\",\"what\":\"" what ".end\",\"for\":\"" WORLD_ENROLEE "\"," more "}"
+
+/* A Ke that gives way to a younger one; a registration with its key. */
+static void test_goes_along(void)
+{
+    const struct mef_audit_event gone = {
+        .who = "admin:0", .what = "registration.delete", .key_id = "r1"};
+
+    begin(0);
+    for (unsigned i = 0; i < MEF_KES_MAX; i++)
+        put_ke(i);
+    CU_ASSERT_EQUAL(note("nothing"), GBA_OK);
+    check_whole(1);
+    put_ke(MEF_KES_MAX);
+    CU_ASSERT_EQUAL(note("keep"), GBA_OK);
+    check_whole(3);
+    CU_ASSERT(has(END("enrolment", "\"key_id\":\"00@mef.example\"")));
+    add_reg_and_key();
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->del_reg(w.store, "r1"), GBA_OK);
+    CU_ASSERT_EQUAL(log_->note(log_, &gone, WORLD_T0), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_OK), GBA_OK);
+    check_whole(3 + 1 + 1 + MEF_KES_MAX); /* with the last registration every Ke */
+    CU_ASSERT(has(END("key", "\"key_id\":\"AB\",\"suid\":22")));
+    CU_ASSERT(has(END("enrolment", "\"key_id\":\"01@mef.example\"")));
+    CU_ASSERT(!has("registration.end")); /* it has its line */
+    CU_ASSERT_EQUAL(note("nothing"), GBA_OK);
+    check_whole(3 + 1 + 1 + MEF_KES_MAX + 1); /* told once */
+    end();
+}
+
+/* What stays has no line. */
+static void test_stays(void)
+{
+    begin(0);
+    add_reg_and_key();
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->del_reg(w.store, "r1"), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_E_CANCELLED), GBA_E_CANCELLED);
+    CU_ASSERT_EQUAL(note("nothing"), GBA_OK);
+    check_whole(1);
+    end();
+}
+
+/* An enrolee with its rows; of an instruction that is removed by itself there is one line. */
+static void test_rows_go_along(void)
+{
+    const struct mef_audit_event one = {.who = "admin:0",
+                                        .what = "instruction.remove",
+                                        .whom = WORLD_ENROLEE,
+                                        .target = WORLD_CSE},
+                                 all = {.who = "admin:0", .what = "x", .whom = WORLD_ENROLEE};
+    struct mef_row row = {.noun = MEF_INSTRUCTION,
+                          .u.instruction = {.enrolee = WORLD_ENROLEE, .target = WORLD_CSE}};
+    struct mef_registry *g;
+    sqlite3 *db;
+
+    begin(0);
+    g = w.registry;
+    sqlite3_open(w.file, &db);
+    CU_ASSERT_EQUAL(sqlite3_exec(db,
+                                 "UPDATE instruction SET origin=1;UPDATE enrolee SET origin=1;",
+                                 NULL, NULL, NULL),
+                    SQLITE_OK);
+    sqlite3_close(db);
+    CU_ASSERT_EQUAL(g->remove(g, &row), GBA_OK);
+    CU_ASSERT_EQUAL(log_->note(log_, &one, WORLD_T0), GBA_OK);
+    check_whole(1);
+    row = (struct mef_row){.noun = MEF_ENROLEE, .u.enrolee = {.id = WORLD_ENROLEE}};
+    CU_ASSERT_EQUAL(g->remove(g, &row), GBA_OK);
+    CU_ASSERT_EQUAL(log_->note(log_, &all, WORLD_T0), GBA_OK);
+    check_whole(4);
+    CU_ASSERT(has(END("credential", "\"key_id\":\"" WORLD_IMPI "\"")));
+    CU_ASSERT(has(END("instruction", "\"target\":\"" WORLD_MAF "\"")));
+    end();
+}
+
+/* ------------------------------------------------------------ a file that is not whole */
 
 /* The process ended in the middle of a line. */
 static void test_torn(void)
@@ -479,6 +596,9 @@ static const struct unit_test tests[] = {
     {"lines are written", test_written},
     {"lines that wait survive", test_waiting},
     {"one transaction", test_transaction},
+    {"what goes along", test_goes_along},
+    {"what stays", test_stays},
+    {"rows that go along", test_rows_go_along},
     {"a torn line is written again", test_torn},
     {"also the first one", test_torn_first},
     {"a written line is not doubled", test_not_doubled},

@@ -359,7 +359,7 @@ static void take_away(int how)
                                "");
         return;
     case 2:
-        CU_ASSERT_EQUAL(w.store->sweep(w.store, WORLD_T0 + 3600, &n), GBA_OK);
+        CU_ASSERT_EQUAL(w.store->sweep(w.store, WORLD_T0 + 3600, NULL, &n), GBA_OK);
         return;
     case 3: /* an expired one gives way */
         CU_ASSERT_EQUAL(ask_at(&one, M2M_OP_CREATE, "-/",

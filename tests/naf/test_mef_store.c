@@ -202,13 +202,13 @@ static void test_sweep_wipes(void)
     snprintf(wal, sizeof(wal), "%s-wal", w.file);
     w.store->add_key(w.store, &key, 3);
     w.store->put_ke(w.store, &ke);
-    CU_ASSERT_EQUAL(w.store->sweep(w.store, 99, &n), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, 99, NULL, &n), GBA_OK);
     CU_ASSERT_EQUAL(n, 0);
     CU_ASSERT(file_holds(wal, "SWEPT", 5));
-    CU_ASSERT_EQUAL(w.store->sweep(w.store, 100, &n), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, 100, NULL, &n), GBA_OK);
     CU_ASSERT_EQUAL(n, 1);
     CU_ASSERT_EQUAL(w.store->get_ke(w.store, ke.key_id, &got), GBA_OK);
-    CU_ASSERT_EQUAL(w.store->sweep(w.store, 101, &n), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, 101, NULL, &n), GBA_OK);
     CU_ASSERT_EQUAL(w.store->get_ke(w.store, ke.key_id, &got), GBA_E_NOT_FOUND);
     CU_ASSERT(!file_holds(w.file, "SWEPT", 5) && !file_holds(wal, "SWEPT", 5));
     mef_world_end(&w);

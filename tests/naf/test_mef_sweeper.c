@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "naf/mef_audit_file.h"
 #include "tests/naf/mef_world.h"
 #include "tests/unit.h"
 
@@ -226,6 +227,112 @@ static void test_rows(void)
     end();
 }
 
+/* ------------------------------------------------------------ the audit log */
+
+#define MANY 2500 /* more than go in one transaction */
+
+static unsigned count_lines(const char *file, const char *part)
+{
+    char line[2048];
+    unsigned n = 0;
+    FILE *f = fopen(file, "r");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    while (fgets(line, sizeof(line), f) != NULL)
+        n += strstr(line, part) != NULL;
+    fclose(f);
+    return n;
+}
+
+static void put_many(void)
+{
+    struct mef_ke ke = {.created_s = WORLD_T0, .expires_s = WORLD_T0 + 30};
+
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(ke.key_id, sizeof(ke.key_id), "%04u@mef.example", i);
+        snprintf(ke.enrolee, sizeof(ke.enrolee), "//sp.example/c/C%u", i);
+        CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    }
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_OK), GBA_OK);
+}
+
+static void put_each(void)
+{
+    struct mef_credential kpm = {
+        .kind = MEF_CRED_PSK, .name = "kpm", .key_len = 32, .expires_s = WORLD_T0 + 10};
+    static const unsigned saef[] = {22};
+
+    strcpy(kpm.enrolee, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &kpm, MEF_OF_ADMIN), GBA_OK);
+    mef_world_enrolee(&w, "three@example", "//sp.example/c/Cthree");
+    mef_world_allow(&w, "//sp.example/c/Cthree", WORLD_CSE, saef, 1, WORLD_T0 + 10);
+    put_ke("KE@mef.example", WORLD_T0 + 10);
+    add_key("AB", 22, WORLD_T0 + 10);
+    add_reg("rFIRST", "a.example", WORLD_T0 + 10);
+    put_ke("STAYS@mef.example", WORLD_T0 + 100);
+}
+
+/* Each that goes has its line, also of thousands. */
+static void test_noted(void)
+{
+    static const char *const each[] = {
+        "enrolment.end\",\"for\":\"" WORLD_ENROLEE "\",\"key_id\":\"KE@mef.example\"}",
+        "key.end\",\"for\":\"" WORLD_ENROLEE "\",\"key_id\":\"AB\",\"suid\":22}",
+        "registration.end\",\"for\":\"" WORLD_ENROLEE "\",\"key_id\":\"rFIRST\"}",
+        "credential.end\",\"for\":\"" WORLD_ENROLEE "\",\"key_id\":\"kpm\"}",
+        "instruction.end\",\"for\":\"//sp.example/c/Cthree\",\"target\":\"" WORLD_CSE "\"}",
+    };
+    const struct mef_sweeper_clock clock = {virtual_now, &now_s};
+    struct mef_audit *audit;
+    char file[128];
+    bool altered;
+    uint64_t n;
+
+    mef_world_begin(&w);
+    snprintf(file, sizeof(file), "%s.audit", w.file);
+    CU_ASSERT_EQUAL_FATAL(mef_audit_file_open(w.store, file, &audit, &altered), GBA_OK);
+    atomic_store(&now_s, WORLD_T0);
+    CU_ASSERT_EQUAL_FATAL(mef_sweeper_start_by(&clock, w.store, audit, NULL, &sweeper), GBA_OK);
+    put_each();
+    at(WORLD_T0 + 9);
+    CU_ASSERT_EQUAL(count_lines(file, ""), 0);
+    at(WORLD_T0 + 10);
+    CU_ASSERT_EQUAL(count_lines(file, "\"time\":\"2026-01-01T00:00:10Z\",\"who\":\"sweeper\""),
+                    5);
+    for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+        CU_ASSERT_EQUAL(count_lines(file, each[i]), 1);
+    put_many();
+    at(WORLD_T0 + 30);
+    CU_ASSERT_EQUAL(count_lines(file, "enrolment.end"), MANY + 1);
+    CU_ASSERT_EQUAL(get_ke("STAYS@mef.example"), GBA_OK);
+    mef_sweeper_stop(sweeper);
+    CU_ASSERT_EQUAL(audit->verify(audit, &n), GBA_OK);
+    CU_ASSERT_EQUAL(n, MANY + 5);
+    mef_audit_file_close(audit);
+    mef_world_end(&w);
+}
+
+static enum gba_err no_note(struct mef_audit *self, const struct mef_audit_event *e, int64_t t)
+{
+    (void)self, (void)e, (void)t;
+    return GBA_E_IO;
+}
+
+/* What cannot be noted stays, expired as it is. */
+static void test_not_noted(void)
+{
+    struct mef_audit broken = {.note = no_note};
+    size_t n;
+
+    mef_world_begin(&w);
+    put_ke("KE@mef.example", WORLD_T0);
+    CU_ASSERT_EQUAL(w.store->sweep(w.store, WORLD_T0, &broken, &n), GBA_E_IO);
+    CU_ASSERT_EQUAL(n, 0);
+    CU_ASSERT_EQUAL(get_ke("KE@mef.example"), GBA_OK);
+    mef_world_end(&w);
+}
+
 /* By itself, once a second, and by the system's clock where no other is given. */
 static void test_by_itself(void)
 {
@@ -245,6 +352,8 @@ static const struct unit_test tests[] = {
     {"sealed keys go at their end", test_keys},
     {"registrations go at their end", test_registrations},
     {"rows with an end", test_rows},
+    {"each has its line in the audit log", test_noted},
+    {"what cannot be noted stays", test_not_noted},
     {"by itself, by the system's clock", test_by_itself},
 };
 UNIT_MAIN("mef_sweeper", tests)
