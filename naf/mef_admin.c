@@ -57,6 +57,13 @@ static enum gba_err note_instruction(const struct ask *k, const char *what,
 
 /* ------------------------------------------------------------ rows */
 
+/* A row with a certificate's name in it; at: what else is wrong with it. */
+static enum gba_err bad_name(struct ask *k, const char *at, enum gba_err err)
+{
+    return bad(k, err == GBA_E_FORBIDDEN ? "one dNSName for a target and another enrolee" : at,
+               err);
+}
+
 static enum gba_err take_noun(struct ask *k, enum mef_noun *noun)
 {
     struct gba_text t;
@@ -87,12 +94,12 @@ static enum gba_err store_row(struct ask *k, struct mef_row *row)
     case MEF_STAKEHOLDER:
         return bad(k, "fqdn", g->add_stakeholder(g, row->u.stakeholder, MEF_OF_ADMIN));
     case MEF_TARGET:
-        return bad(k, "id", g->add_target(g, &row->u.target, MEF_OF_ADMIN));
+        return bad_name(k, "id", g->add_target(g, &row->u.target, MEF_OF_ADMIN));
     case MEF_ENROLEE:
         return bad(k, "id", g->add_enrolee(g, &row->u.enrolee, MEF_OF_ADMIN));
     case MEF_CREDENTIAL:
         err = g->add_credential(g, &row->u.credential, MEF_OF_ADMIN);
-        return bad(k, err == GBA_E_NOT_FOUND ? "enrolee" : "name", err);
+        return bad_name(k, err == GBA_E_NOT_FOUND ? "enrolee" : "name", err);
     default:
         err = fill_suids(k, &row->u.instruction);
         if (err != GBA_OK)
@@ -252,7 +259,7 @@ static enum gba_err issue(struct ask *k)
 
 static enum gba_err store_credential(struct ask *k, const struct mef_credential *c)
 {
-    enum gba_err err = bad(k, c->name, k->g->add_credential(k->g, c, MEF_OF_ADMIN));
+    enum gba_err err = bad_name(k, c->name, k->g->add_credential(k->g, c, MEF_OF_ADMIN));
 
     return err == GBA_OK ? note_credential(k, "credential.add", c, c->enrolee) : err;
 }

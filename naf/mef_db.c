@@ -40,6 +40,7 @@
 #define UNNAMED_KMS KMS " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=enrolee AND " NAMED ")"
 /* A row of the configuration takes the place of the one of the start before. */
 #define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
+#define BUT_STALE " AND origin<>" STR(MEF_DB_STALE)
 
 static const char *const sql[N_STATEMENTS] = {
     [S_BEGIN] = "BEGIN IMMEDIATE",
@@ -112,6 +113,9 @@ static const char *const sql[N_STATEMENTS] = {
     [S_GET_ENROLEE] = "SELECT id FROM enrolee WHERE id=?",
     [S_ADD_ENROLEE] = "INSERT INTO enrolee(id,origin) VALUES(?,?)"
                       " ON CONFLICT(id) DO UPDATE SET origin=excluded.origin" UNLESS_STALE,
+    [S_TARGET_NAMED] = "SELECT 1 FROM target WHERE fqdn=?1 AND id<>?2" BUT_STALE,
+    [S_HOLDER_NAMED] = "SELECT 1 FROM credential WHERE kind=" STR(MEF_DB_CERT)
+                       " AND name='dns:'||?1 AND enrolee<>?2" BUT_STALE,
     [S_GET_CREDENTIAL] =
         "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE kind=? AND name=?",
     [S_ADD_CREDENTIAL] =

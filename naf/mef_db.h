@@ -15,8 +15,9 @@
 #include "common/crypto.h"
 #include "naf/mef_store_sqlite.h"
 
-#define MEF_DB_PROCEDURE 2 /* MEF_OF_PROCEDURE */
-#define MEF_DB_STALE     9 /* origin: of the configuration of the start before */
+#define MEF_DB_PROCEDURE 2    /* MEF_OF_PROCEDURE */
+#define MEF_DB_CERT      2    /* MEF_CRED_CERT */
+#define MEF_DB_STALE     9    /* origin: of the configuration of the start before */
 #define MEF_DB_SWEEP_MAX 1000 /* rows of a kind that go in one transaction */
 #define MEF_DB_SEAL_MORE (GBA_SEAL_NONCE + GBA_SEAL_TAG)
 #define MEF_DB_SEALED    (32 + MEF_DB_SEAL_MORE)
@@ -69,6 +70,8 @@ enum statement {
     S_ADD_TARGET,
     S_GET_ENROLEE,
     S_ADD_ENROLEE,
+    S_TARGET_NAMED,
+    S_HOLDER_NAMED,
     S_GET_CREDENTIAL,
     S_ADD_CREDENTIAL,
     S_GET_INSTRUCTION,

@@ -94,7 +94,8 @@ struct mef_registry {
      * Of an enrolee's Km's of procedures the last MEF_KES_MAX stay, and those that its
      * registrations name.
      * GBA_E_EXISTS: its name is taken; GBA_E_NOT_FOUND: the enrolee or target it
-     * names has no row. */
+     * names has no row; GBA_E_FORBIDDEN: certificates of its dNSName (a target's fqdn, a
+     * credential "dns:...") are already another entity's in the other role. */
     enum gba_err (*add_stakeholder)(struct mef_registry *self, const char *fqdn,
                                     enum mef_origin origin);
     enum gba_err (*add_target)(struct mef_registry *self, const struct mef_target *row,

@@ -70,6 +70,23 @@ static enum gba_err add(struct mef_db *s, sqlite3_stmt *st)
     return err == GBA_OK && sqlite3_changes(s->db) == 0 ? GBA_E_EXISTS : err;
 }
 
+/* A certificate with that dNSName is one entity's: the rights of a target and of an enrolee
+ * meet in it only where they are the same CSE. */
+static enum gba_err check_alone(struct mef_db *s, enum statement others, const char *fqdn,
+                                const char *id)
+{
+    sqlite3_stmt *st = mef_db_use(s, others);
+    enum gba_err err;
+
+    mef_db_text(st, 1, fqdn);
+    mef_db_text(st, 2, id);
+    err = mef_db_row(st);
+    sqlite3_reset(st);
+    if (err == GBA_OK)
+        return GBA_E_FORBIDDEN;
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err;
+}
+
 /* ------------------------------------------------------------ stakeholders */
 
 static enum gba_err stakeholder(struct mef_registry *self, const char *fqdn)
@@ -164,6 +181,9 @@ static enum gba_err add_target(struct mef_registry *self, const struct mef_targe
 
     if (err != GBA_OK)
         return err;
+    err = check_alone(s, S_HOLDER_NAMED, row->fqdn, row->id);
+    if (err != GBA_OK)
+        return mef_db_end(s, err);
     st = mef_db_use(s, S_ADD_TARGET);
     mef_db_text(st, 1, row->id);
     mef_db_text(st, 2, row->fqdn);
@@ -282,7 +302,10 @@ static enum gba_err add_credential(struct mef_registry *self, const struct mef_c
     err = mef_db_begin(s); /* before it is sealed: the master key may change until then */
     if (err != GBA_OK)
         return err;
-    err = mef_db_seal(s, sealed_as, (struct gba_bytes){row->key, row->key_len}, sealed);
+    if (row->kind == MEF_CRED_CERT && strncmp(row->name, "dns:", 4) == 0)
+        err = check_alone(s, S_TARGET_NAMED, row->name + 4, row->enrolee);
+    if (err == GBA_OK)
+        err = mef_db_seal(s, sealed_as, (struct gba_bytes){row->key, row->key_len}, sealed);
     if (err != GBA_OK)
         return mef_db_end(s, err);
     st = mef_db_use(s, S_ADD_CREDENTIAL);

@@ -53,8 +53,8 @@ enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int6
  * nor as an enrolee.  GBA_E_EXISTS: somebody is; the registry's. */
 enum gba_err mef_check_certificate(const struct mef *m, const char *id, struct gba_text san);
 /* From now on certificates with that subjectAltName are a credential of this enrolee; also if
- * they were before.  GBA_E_EXISTS: they are another's; GBA_E_SYNTAX: no such name; the
- * registry's. */
+ * they were before.  GBA_E_EXISTS, GBA_E_FORBIDDEN: they are another's; GBA_E_SYNTAX: no such
+ * name; the registry's. */
 enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,
                                    struct gba_text san);
 

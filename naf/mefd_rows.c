@@ -27,6 +27,9 @@ static enum gba_err complain(const struct load *l, const void *value, const char
     case GBA_E_EXISTS:
         why = "is there twice, or was added by mefctl";
         break;
+    case GBA_E_FORBIDDEN:
+        why = "has one dNSName for a target and another enrolee";
+        break;
     case GBA_E_SYNTAX:
     case GBA_E_TOO_LONG:
     case GBA_E_ARGUMENT:

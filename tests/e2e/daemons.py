@@ -151,6 +151,7 @@ def test_places_mefd(folder):
             ("no IMPI", f'impi: "{bsf_lab.IMPI}"', 'impi: "a b"', "enrolees[0].impi: "),
             ("a key's name alone", device, f"{device} kpm_id: a@b,", "enrolees[0].kpm_id: "),
             ("no subjectAltName", device, f"{device} certificates: [a],", "enrolees[0].certificates[0]: "),
+            ("a target's name", device, f"{device} certificates: ['dns:cse1.sp.example.org'],", "enrolees[0].certificates[0]: has one dNSName "),
             ("no digest", device, f"{device} public_keys: ['00'],", "enrolees[0].public_keys[0]: "),
             ("no such target", f"targets: [{mefd.CSE}]", f"targets: [{mefd.CSE}, /cse9]", "enrolees[0].targets[1]: "),
             ("a target of it twice", f"targets: [{mefd.CSE}]", f"targets: [{mefd.CSE}, {mefd.CSE}]", "enrolees[0].targets[1]: "),

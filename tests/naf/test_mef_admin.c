@@ -250,6 +250,9 @@ static void test_bad(void)
          "NOT_FOUND", "target"},
         {"{\"do\":\"device\",\"row\":{\"id\":\"" DEV "\",\"impi\":\"" WORLD_IMPI "\"}}",
          "EXISTS", WORLD_IMPI},
+        {"{\"do\":\"device\",\"row\":{\"id\":\"" DEV "\",\"certificates\":[\"dns:" WORLD_FQDN
+         "\"]}}",
+         "FORBIDDEN", "one dNSName for a target and another enrolee"},
         {"{\"do\":\"batch\"}", "MISSING", "import"},
         {"{\"do\":\"batch\",\"import\":\"t\"}", "MISSING", "rows"},
         {"{\"do\":\"batch\",\"import\":\"" KPM KPM "0\",\"rows\":[]}", "TOO_LONG", "import"},
@@ -306,6 +309,8 @@ static void test_device(void)
     for (size_t r = 0; r < 4; r++)
         CU_ASSERT(json_object_get(row(r), "key") == NULL);
     check_refused("{\"do\":\"device\",\"row\":{\"id\":\"" DEV "\"}}", "EXISTS", "id");
+    check_refused("{\"do\":\"add\",\"what\":\"target\",\"id\":\"dev.example\",\"suids\":[21]}",
+                  "FORBIDDEN", "one dNSName for a target and another enrolee");
     end();
 }
 

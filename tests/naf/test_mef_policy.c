@@ -218,6 +218,76 @@ static void test_learned(void)
     mef_world_end(&w);
 }
 
+static enum gba_err add_name(const char *name, const char *enrolee, enum mef_origin origin)
+{
+    struct mef_credential row = {.kind = MEF_CRED_CERT};
+
+    strcpy(row.name, name);
+    strcpy(row.enrolee, enrolee);
+    return w.registry->add_credential(w.registry, &row, origin);
+}
+
+static enum gba_err add_named(const char *id, const char *fqdn, enum mef_origin origin)
+{
+    struct mef_target t = {.ua_id = {1, 0, 1, 0, 0xae}, .suids = (uint64_t)1 << 22};
+
+    strcpy(t.id, id);
+    strcpy(t.fqdn, fqdn);
+    return w.registry->add_target(w.registry, &t, origin);
+}
+
+/* A dNSName is a target's or an enrolee's, whichever comes first, or of one that is both. */
+static void test_two_roles(void)
+{
+    struct mef_enrolee both = {.id = "//sp.example/mn1"};
+    struct mef_client c = {.is_enrolee = false};
+    struct mef_registry *g;
+
+    mef_world_begin(&w);
+    g = w.registry;
+    CU_ASSERT_EQUAL(add_name("dns:" WORLD_FQDN, WORLD_ENROLEE, MEF_OF_ADMIN), GBA_E_FORBIDDEN);
+    CU_ASSERT_EQUAL(mef_learn_certificate(&w.mef, WORLD_ENROLEE, GBA_TEXT("dns:" WORLD_FQDN)),
+                    GBA_E_FORBIDDEN);
+    CU_ASSERT_EQUAL(add_name("uri:" WORLD_FQDN, WORLD_ENROLEE, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(add_name("dns:gw.example", WORLD_ENROLEE, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(add_named("gw.example", "gw.example", MEF_OF_ADMIN), GBA_E_FORBIDDEN);
+    CU_ASSERT_EQUAL(add_named("//sp.example/x", "x.sp.example", MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(
+        mef_know_certificate(&w.mef, GBA_TEXT("dns:gw.example"), WORLD_T0, WORLD_T0 + 9, &c),
+        GBA_OK);
+    CU_ASSERT(c.is_enrolee && !c.is_target);
+
+    /* an MN-CSE enrols, and is a registrar */
+    CU_ASSERT_EQUAL(g->add_enrolee(g, &both, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(add_name("dns:mn1.sp.example", both.id, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_EQUAL(add_named(both.id, "mn1.sp.example", MEF_OF_ADMIN), GBA_OK);
+    memset(&c, 0, sizeof(c));
+    CU_ASSERT_EQUAL(mef_know_certificate(&w.mef, GBA_TEXT("dns:mn1.sp.example"), WORLD_T0,
+                                         WORLD_T0 + 9, &c),
+                    GBA_OK);
+    CU_ASSERT(c.is_enrolee && c.is_target);
+    mef_world_end(&w);
+}
+
+/* What a configuration says no more does not stand in its way. */
+static void test_roles_exchanged(void)
+{
+    struct mef_enrolee e = {.id = WORLD_ENROLEE};
+    struct mef_registry *g;
+
+    mef_world_begin(&w);
+    g = w.registry;
+    CU_ASSERT_EQUAL(add_name("dns:gw.example", WORLD_ENROLEE, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(g->begin_config(g), GBA_OK);
+    CU_ASSERT_EQUAL(add_named("gw.example", "gw.example", MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(g->add_enrolee(g, &e, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(add_name("dns:" WORLD_FQDN, WORLD_ENROLEE, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(add_name("dns:gw.example", WORLD_ENROLEE, MEF_OF_CONFIG), GBA_E_FORBIDDEN);
+    CU_ASSERT_EQUAL(g->end_config(g, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(add_named(WORLD_CSE, WORLD_FQDN, MEF_OF_ADMIN), GBA_E_FORBIDDEN);
+    mef_world_end(&w);
+}
+
 static void test_transactions(void)
 {
     struct mef_registry *g;
@@ -281,6 +351,8 @@ static const struct unit_test tests[] = {
     {"rows are kept", test_rows_are_kept},
     {"a configuration loaded again", test_configuration_again},
     {"credentials of EST", test_learned},
+    {"a name of two entities", test_two_roles},
+    {"names that change sides", test_roles_exchanged},
     {"transactions", test_transactions},
     {"who it is", test_who_it_is},
 };
