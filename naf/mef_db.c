@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
-#define VERSION        7
+#define VERSION        8
 #define STR_(x)        #x
 #define STR(x)         STR_(x)
 
@@ -38,6 +38,7 @@
 #define KMS "key IS NOT NULL AND origin=" STR(MEF_DB_PROCEDURE)
 #define NAMED       "substr(name,1,length(ri)+1)=ri||'@'" /* naf/maf_km.c */
 #define UNNAMED_KMS KMS " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=enrolee AND " NAMED ")"
+#define OTHER_NAMES "kind=" STR(MEF_DB_CERT) " AND name GLOB 'other:*'"
 /* A row of the configuration takes the place of the one of the start before. */
 #define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
 #define BUT_STALE " AND origin<>" STR(MEF_DB_STALE)
@@ -270,6 +271,10 @@ static const char *const schema[VERSION] = {
     /* A registered key of before is as a Ke of before. */
     "ALTER TABLE key ADD COLUMN uss INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE key ADD COLUMN uids TEXT NOT NULL DEFAULT '';",
+
+    /* otherNames were kept as they were written: one that is there in lower case too stays so. */
+    "UPDATE OR IGNORE credential SET name=lower(name) WHERE " OTHER_NAMES ";"
+    "DELETE FROM credential WHERE " OTHER_NAMES " AND name<>lower(name);",
 };
 
 /* ------------------------------------------------------------ statements */

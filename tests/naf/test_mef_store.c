@@ -437,6 +437,38 @@ static void test_migration_of_6(void)
     mef_world_end(&w);
 }
 
+/* One of the seventh: names in upper case, one of them there in lower case too. */
+static void test_migration_of_7(void)
+{
+    static const char back[] =
+        "INSERT INTO credential(kind,name,enrolee,expires,origin) VALUES"
+        "(2,'other:1.2.3:0CAB','" WORLD_OTHER "',0,1),"
+        "(2,'other:1.2.3:0cab','" WORLD_ENROLEE "',0,1),"
+        "(2,'other:1.2.4:0CAB','" WORLD_OTHER "',0,1),"
+        "(2,'uri:urn:ABC','" WORLD_OTHER "',0,1);"
+        "PRAGMA user_version=7;";
+    struct mef_row row = {.noun = MEF_CREDENTIAL,
+                          .u.credential = {.kind = MEF_CRED_CERT, .name = "other:1.2.4:0cab"}};
+    struct mef_credential got;
+    struct mef_registry *g;
+    sqlite3 *db;
+
+    mef_world_begin(&w);
+    sqlite3_open(w.file, &db);
+    CU_ASSERT_EQUAL(sqlite3_exec(db, back, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    mef_world_reopen(&w);
+    g = w.registry;
+    CU_ASSERT_EQUAL(g->credential(g, MEF_CRED_CERT, "other:1.2.3:0cab", &got), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(got.enrolee, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(g->credential(g, MEF_CRED_CERT, "other:1.2.3:0CAB", &got), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(g->credential(g, MEF_CRED_CERT, "other:1.2.4:0cab", &got), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(got.enrolee, WORLD_OTHER);
+    CU_ASSERT_EQUAL(g->credential(g, MEF_CRED_CERT, "uri:urn:ABC", &got), GBA_OK);
+    CU_ASSERT_EQUAL(g->remove(g, &row), GBA_OK);
+    mef_world_end(&w);
+}
+
 /* ------------------------------------------------------------ another master key */
 
 static void fill(void)
@@ -712,6 +744,7 @@ static const struct unit_test tests[] = {
     {"a file of the second version", test_migration_of_2},
     {"a file of the third version", test_migration_of_3},
     {"a file of the sixth version", test_migration_of_6},
+    {"a file of the seventh version", test_migration_of_7},
     {"the master key's file", test_master_key},
     {"the master key as a credential", test_credential},
     {"another master key", test_rekey},
