@@ -124,12 +124,28 @@ def test_rows(lab, ctl):
     check("and life goes on", ctl("list", "target")[0] == 0)
 
 
+def test_right_removed(lab, ctl, s):
+    """An instruction that goes stops what was registered under it, and counts again when it is back."""
+    a = s.ask("POST", "/-/", 5, json.dumps({"sec:skr": {"et": later(600), "adfq": "sp.example.org", "suid": 22, "tgis": [CSE]}}), origin=ONE)
+    check("it registers a key", a.rsc == 2001, a.body)
+    at, fields = a.fields.get("content-location", ""), ["X-M2M-RI: 1", "X-M2M-RVI: 3"]
+    row = ["instruction", f"enrolee={ONE}", f"target={CSE}"]
+    a = lab.ask(at, fields=fields)
+    check("which its target retrieves", a.status == 200 and b'"kv"' in a.body, a.body)
+    check("the instruction goes", ctl("remove", *row)[0] == 0, ctl.err)
+    a = lab.ask(at, fields=fields)
+    check("and the key with it, for the target", a.status == 403 and b"not allowed any more" in a.body and b'"kv"' not in a.body, a.body)
+    check("as by fetchCredentials", fetched(lab, s).status == 403)
+    check("it comes back", ctl("add", *row, "expires=2099-01-01T00:00:00Z")[0] == 0 and lab.ask(at, fields=fields).status == 200, ctl.err)
+
+
 def test_life_of_an_enrolee(lab, ctl):
     s, a = enrol(lab, "one")
     check("who was added enrols", s.up and a.rsc == 2001, s.out[-300:])
     check("its key is the target's", json.loads(fetched(lab, s).body)["EnroleeID"] == ONE)
     e, g = ctl.rows("enrolment", f"enrolee={ONE}"), ctl.rows("registration", f"enrolee={ONE}")
     check("listed", len(e) == 1 and len(g) == 1 and g[0]["stakeholder"] == "sp.example.org", (e, g))
+    test_right_removed(lab, ctl, s)
     check("revoked", ctl("revoke", ONE)[0] == 0, ctl.err)
     check("nothing is left of it", not ctl.rows("enrolment") and not ctl.rows("registration"))
     check("and no key is given", fetched(lab, s).status == 404)
@@ -382,6 +398,12 @@ def test_audit(lab, ctl):
                                               "credential.remove", "stakeholder.remove"} <= what, what)
     give = next(e for e in events if e["what"] == "key.fetch")
     check("who, for whom, which", give["who"] == CSE and give["for"] == ONE and give["key_id"].endswith("@" + MEF), give)
+    check("until when", give["expires"] > give["time"], give)
+    i = next(n for n, e in enumerate(events) if e["what"] == "enrolee.revoke")
+    check("what went with a revocation", {e["what"] for e in events[i + 1:i + 4]} == {"enrolment.end", "registration.end", "key.end"} and
+          all(e["for"] == ONE and e["key_id"] for e in events[i + 1:i + 4]), events[i:i + 4])
+    right = next(e for e in events if e["what"] == "instruction.add" and e["for"] == ONE)
+    check("what is allowed", right["target"] == CSE and right["suids"] == [22] and right["expires"].startswith("2099"), right)
     check("the administrator by uid", any(e["who"] == f"admin:{os.getuid()}" for e in events))
     check("no key", KPM.hex() not in "".join(lines))
     check("nobody else reads it", stat.S_IMODE(os.stat(f"{lab.dir}/mefd.db.audit").st_mode) == 0o600)
