@@ -418,7 +418,7 @@ static bool is_subject(unsigned type, const char *id)
 
     switch (type) {
     case M2M_CMD_SUBJECT_NODE:
-        return id[0] != '\0' && m2m_is_plain(gba_text(id));
+        return m2m_is_node_id(gba_text(id));
     case M2M_CMD_SUBJECT_CSE:
         return m2m_cse_id_parse(gba_text(id), &parsed) == GBA_OK && parsed.sp.n != 0;
     default:

@@ -39,6 +39,27 @@ static bool is_stem(struct gba_text t)
     return is_name(t) && (t.s[0] == 'C' || t.s[0] == 'S');
 }
 
+/* RFC 3986 3.1 */
+static bool is_scheme(struct gba_text t)
+{
+    for (size_t i = 0; i < t.n; i++) {
+        char c = t.s[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) &&
+            (i == 0 || strchr("0123456789+-.", c) == NULL))
+            return false;
+    }
+    return t.n != 0;
+}
+
+bool m2m_is_plain(struct gba_text t)
+{
+    for (size_t i = 0; i < t.n; i++)
+        if ((unsigned char)t.s[i] <= ' ' || (unsigned char)t.s[i] >= 0x7f)
+            return false;
+    return true;
+}
+
 struct pieces {
     struct gba_text sp, name[2];
     size_t n;
@@ -143,6 +164,14 @@ bool m2m_id_eq(const struct m2m_id *a, const struct m2m_id *b, struct gba_text s
 {
     return gba_text_eq_nocase(a->sp.n != 0 ? a->sp : sp, b->sp.n != 0 ? b->sp : sp) &&
            gba_text_eq(a->cse, b->cse) && gba_text_eq(a->ae, b->ae);
+}
+
+bool m2m_is_node_id(struct gba_text t)
+{
+    struct gba_text scheme, rest;
+
+    return t.n < M2M_ID_SIZE && m2m_is_plain(t) && gba_text_split(t, ':', &scheme, &rest) &&
+           is_scheme(scheme) && rest.n != 0;
 }
 
 enum gba_err m2m_cse_domain(const struct m2m_id *cse, struct gba_text in_cse,

@@ -34,6 +34,13 @@ enum gba_err m2m_id_absolute(const struct m2m_id *id, struct gba_text sp,
  */
 bool m2m_id_eq(const struct m2m_id *a, const struct m2m_id *b, struct gba_text sp);
 
+/* Visible ASCII: fit for a field of a binding. */
+bool m2m_is_plain(struct gba_text t);
+/* An M2M-Node-ID (TS-0001 7.1.5) in the one form that a certificate can have here: an absolute
+ * URI with its scheme (RFC 3986), such as "urn:gsma:imei:..." or "urn:dev:ops:...".  So it is
+ * never taken for an AE-ID or CSE-ID, which has none. */
+bool m2m_is_node_id(struct gba_text t);
+
 /* Public domain name of a CSE-ID in Absolute form: "<IN-CSE-ID>.<SP domain>", or
  * "<CSE-ID>.<IN-CSE-ID>.<SP domain>" with in_cse (no '/'; empty: this is the IN-CSE).
  * Canonical. GBA_E_SYNTAX: SP-relative, an AE, or no domain name comes of it. */

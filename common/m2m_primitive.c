@@ -53,14 +53,6 @@ void m2m_answer(const struct m2m_request *rq, unsigned rsc, struct m2m_response 
 
 /* ------------------------------------------------------------ what a binding found */
 
-bool m2m_is_plain(struct gba_text t)
-{
-    for (size_t i = 0; i < t.n; i++)
-        if ((unsigned char)t.s[i] <= ' ' || (unsigned char)t.s[i] >= 0x7f)
-            return false;
-    return true;
-}
-
 static enum m2m_rsc take(char *out, size_t cap, struct gba_text t)
 {
     return m2m_is_plain(t) && gba_text_copy(out, cap, t) == GBA_OK ? M2M_RSC_OK

@@ -101,8 +101,6 @@ enum m2m_rsc m2m_request_take_rvi(struct m2m_request *rq, struct gba_text t);
 enum m2m_rsc m2m_request_take_fr(struct m2m_request *rq, struct gba_text t);
 /* "rcn=1" and the like of a query; what is not ours is passed over. */
 enum m2m_rsc m2m_request_take_parameter(struct m2m_request *rq, struct gba_text parameter);
-/* Visible ASCII: fit for a field of a binding. */
-bool m2m_is_plain(struct gba_text t);
 
 /* Where `to` points below a MEF's or MAF's base "-" (doc/MMEF.md). */
 #define M2M_TARGET_SEGMENTS 3

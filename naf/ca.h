@@ -18,9 +18,10 @@
 #define MEF_CA_CERTS    8 /* a CA shows at most */
 
 enum mef_cert_profile {
-    MEF_CERT_CSE, /* TS-0003 10.1.1.7: a client and a server of TLS */
-    MEF_CERT_AE,  /* 10.1.1.5: a client */
-    MEF_CERT_FQDN /* 10.1.1.6 (a MAF): a client and a server */
+    MEF_CERT_CSE,  /* TS-0003 10.1.1.7: a client and a server of TLS */
+    MEF_CERT_AE,   /* 10.1.1.5: a client */
+    MEF_CERT_FQDN, /* 10.1.1.6 (a MAF): a client and a server */
+    MEF_CERT_NODE  /* 10.1.1.8: a client, for no server is looked up by such a name */
 };
 
 /* The one alternative name of a certificate. */

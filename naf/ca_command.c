@@ -50,8 +50,10 @@ struct environment {
 
 static void fill_environment(const struct mef_ca_request *rq, struct environment *e)
 {
-    static const char *const profiles[] = {
-        [MEF_CERT_CSE] = "cse", [MEF_CERT_AE] = "ae", [MEF_CERT_FQDN] = "fqdn"};
+    static const char *const profiles[] = {[MEF_CERT_CSE] = "cse",
+                                           [MEF_CERT_AE] = "ae",
+                                           [MEF_CERT_FQDN] = "fqdn",
+                                           [MEF_CERT_NODE] = "node"};
     size_t n = 0;
 
     snprintf(e->text[n++], ENV_SIZE,

@@ -236,28 +236,56 @@ static enum gba_err check_free(const struct est *e, const char *id,
     return err == GBA_OK ? GBA_OK : registry_fails(out, err);
 }
 
+/* Of its node, for which it acts (10.1.1.8). */
+static enum gba_err find_node(const struct est *e, const struct mef_client *c,
+                              const struct mef_cert_name *wanted, struct est_call *out)
+{
+    enum gba_err err = wanted->type == MEF_NAME_URI
+                           ? mef_check_node(e->mef, c->id, wanted->text)
+                           : GBA_E_FORBIDDEN;
+
+    if (err != GBA_OK && err != GBA_E_FORBIDDEN)
+        return registry_fails(out, err);
+    out->rq.name = *wanted;
+    out->rq.profile = MEF_CERT_NODE;
+    return err;
+}
+
+/* The name that is asked for, if it is one of the client's. */
+static enum gba_err find_name(const struct est *e, const struct mef_client *c,
+                              const struct mef_cert_name *wanted, struct est_call *out)
+{
+    struct est_name names[EST_NAMES_MAX];
+    size_t n = 0;
+    enum gba_err err = names_of(e, c, out, names, &n);
+
+    if (err != GBA_OK)
+        return err;
+    for (size_t i = 0; i < n; i++)
+        if (mef_cert_name_eq(wanted, &names[i].name)) {
+            out->rq.name = names[i].name;
+            out->rq.profile = names[i].profile;
+            return GBA_OK;
+        }
+    err = find_node(e, c, wanted, out);
+    if (err != GBA_E_FORBIDDEN)
+        return err;
+    return no(out, err,
+              n == 0 ? "no certificate has a name for this client"
+                     : "subjectAltName is not the name of whom the session authenticated");
+}
+
 /* TS-0003 8.3.6.2.2 3.d: the identity of the request is the authenticated one. */
 static enum gba_err check_names(const struct est *e, const struct est_client *c,
                                 const struct csr *csr, struct est_call *out)
 {
-    struct est_name names[EST_NAMES_MAX];
-    size_t n = 0;
-    enum gba_err err = names_of(e, c->who, out, names, &n);
+    enum gba_err err = find_name(e, c->who, &csr->name, out);
 
     if (err != GBA_OK)
         return err;
-    for (size_t i = 0; i < n; i++) {
-        if (!mef_cert_name_eq(&csr->name, &names[i].name))
-            continue;
-        if (!is_harmless_cn(csr->cn, c->who->id, &names[i].name))
-            return no(out, GBA_E_FORBIDDEN, "commonName is another's name");
-        out->rq.name = names[i].name;
-        out->rq.profile = names[i].profile;
-        return check_free(e, c->who->id, &names[i].name, out);
-    }
-    return no(out, GBA_E_FORBIDDEN,
-              n == 0 ? "no certificate has a name for this client"
-                     : "subjectAltName is not the name of whom the session authenticated");
+    if (!is_harmless_cn(csr->cn, c->who->id, &out->rq.name))
+        return no(out, GBA_E_FORBIDDEN, "commonName is another's name");
+    return check_free(e, c->who->id, &out->rq.name, out);
 }
 
 static enum gba_err check_link(const struct est *e, const struct est_client *c,

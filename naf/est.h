@@ -70,9 +70,10 @@ void est_begin(const struct est *e, const struct est_client *c, const struct est
 void est_issued(const struct est *e, struct est_call *call, enum gba_err err,
                 struct gba_bytes cert, int64_t now_s);
 
-/* The alternative names that may stand for an entity in a certificate (TS-0003 10.1.1.5-7), the
- * usual one first; their number: 0 where there is none.  fqdn: a CSE's public domain name,
- * where a row says it; NULL: from id.  "//FQDN/S..." is an AE's or a CSE's. */
+/* The alternative names that may stand for an entity in a certificate (TS-0003 10.1.1.5-7; its
+ * node's beside them is the registry's to say: mef_check_node), the usual one first; their
+ * number: 0 where there is none.  fqdn: a CSE's public domain name, where a row says it; NULL:
+ * from id.  "//FQDN/S..." is an AE's or a CSE's. */
 #define EST_NAMES_MAX 2
 struct est_name {
     struct mef_cert_name name;

@@ -238,6 +238,14 @@ static enum gba_err add_command(struct ask *k, struct mef_command *c)
     return bad(k, "enrolee", err);
 }
 
+/* A certificate for a node is issued to the enrolee that acts for it, and to no other. */
+static enum gba_err check_subject(struct ask *k, const struct mef_command *c)
+{
+    if (c->what.class_id != M2M_CMD_CERT_PROV || c->what.subject_type != M2M_CMD_SUBJECT_NODE)
+        return GBA_OK;
+    return bad(k, "subject", mef_check_node(k->a->mef, c->enrolee, c->what.subject));
+}
+
 static enum gba_err issue(struct ask *k)
 {
     struct mef_command c;
@@ -246,6 +254,8 @@ static enum gba_err issue(struct ask *k)
     if (!mef_role(k->a->mef->policy->role)->enrols) /* its queue of 0 is no overload */
         return bad(k, "a MAF has no commands", GBA_E_UNSUPPORTED);
     err = mef_command_read(&k->in, &c);
+    if (err == GBA_OK)
+        err = check_subject(k, &c);
     if (err == GBA_OK)
         err = add_command(k, &c);
     if (err != GBA_OK)

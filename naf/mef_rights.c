@@ -5,6 +5,7 @@
  */
 #include "naf/mef_rights.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "naf/mef_audit.h"
@@ -115,6 +116,20 @@ enum gba_err mef_check_certificate(const struct mef *m, const char *id, struct g
     if (err == GBA_OK)
         err = holder_of(m, name, holder);
     return err == GBA_OK && holder[0] != '\0' && strcmp(holder, id) != 0 ? GBA_E_EXISTS : err;
+}
+
+enum gba_err mef_check_node(const struct mef *m, const char *enrolee, const char *node_id)
+{
+    char san[sizeof("uri:") + M2M_ID_SIZE], name[MEF_CRED_NAME_SIZE], holder[M2M_ID_SIZE];
+    enum gba_err err;
+
+    if (!m2m_is_node_id(gba_text(node_id)) || enrolee[0] == '\0')
+        return GBA_E_FORBIDDEN;
+    snprintf(san, sizeof(san), "uri:%s", node_id);
+    if (mef_credential_name(MEF_CRED_CERT, gba_text(san), name) != GBA_OK)
+        return GBA_E_FORBIDDEN;
+    err = holder_of(m, name, holder);
+    return err == GBA_OK && strcmp(holder, enrolee) != 0 ? GBA_E_FORBIDDEN : err;
 }
 
 enum gba_err mef_learn_certificate(const struct mef *m, const char *enrolee,

@@ -52,6 +52,10 @@ enum gba_err mef_know_certificate(const struct mef *m, struct gba_text san, int6
 /* Nobody but this entity is known by that subjectAltName (the same form), neither as a target
  * nor as an enrolee.  GBA_E_EXISTS: somebody is; the registry's. */
 enum gba_err mef_check_certificate(const struct mef *m, const char *id, struct gba_text san);
+/* Is that the M2M-Node-ID of the node which the enrolee is on (TS-0003 10.1.1.8)?  Rows say so:
+ * a certificate with it as a URI is one of the enrolee's credentials.  GBA_E_FORBIDDEN: none
+ * does; the registry's. */
+enum gba_err mef_check_node(const struct mef *m, const char *enrolee, const char *node_id);
 /* From now on certificates with that subjectAltName are a credential of this enrolee; also if
  * they were before.  GBA_E_EXISTS, GBA_E_FORBIDDEN: they are another's; GBA_E_SYNTAX: no such
  * name; the registry's. */

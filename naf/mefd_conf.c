@@ -221,7 +221,7 @@ static const struct conf_row est_rows[] = {
      .deflt = "false",
      ROW(mefd_est_conf, constrain_uris),
      .help = "lab, when the root is made: constrains the host in URIs as well (TS-0003 "
-             "10.1.1.5); OpenSSL then takes no certificate with an AE-ID."},
+             "10.1.1.5); OpenSSL then takes no certificate with an AE-ID or Node-ID."},
     {.name = "root_life",
      .type = CONF_DURATION,
      .deflt = "3650d",

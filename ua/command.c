@@ -43,8 +43,9 @@ static bool take_subject(const struct round *r, const struct gba_ue_command *c,
     char fqdn[GBA_UE_FQDN_SIZE];
     bool cse = c->subject_type == M2M_CMD_SUBJECT_CSE;
 
-    if (c->subject_type != M2M_CMD_SUBJECT_AE && !cse)
-        return false; /* a Node-ID is no name that EST here asks for */
+    if (c->subject_type == M2M_CMD_SUBJECT_NODE)
+        return r->port->node_id != NULL && strcmp(r->port->node_id, c->subject) == 0 &&
+               ue_est_name(c->subject, NULL, name) == GBA_OK && name->is_uri;
     if (c->target[0] == '\0' && strncmp(r->e->originator, "//", 2) == 0 &&
         strcmp(r->e->originator, c->subject) != 0)
         return false;

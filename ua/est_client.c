@@ -26,11 +26,21 @@ static enum gba_err dns(const char *fqdn, struct ue_est_name *out)
     return gba_fqdn_canonical(gba_text(fqdn), out->text) == GBA_OK ? GBA_OK : GBA_E_ARGUMENT;
 }
 
+static enum gba_err uri(const char *text, struct ue_est_name *out)
+{
+    out->is_uri = true;
+    return gba_text_copy(out->text, sizeof(out->text), gba_text(text)) == GBA_OK
+               ? GBA_OK
+               : GBA_E_ARGUMENT;
+}
+
 enum gba_err ue_est_name(const char *id, const char *fqdn, struct ue_est_name *out)
 {
     struct m2m_id m2m;
 
     memset(out, 0, sizeof(*out));
+    if (m2m_is_node_id(gba_text(id)))
+        return fqdn == NULL ? uri(id, out) : GBA_E_ARGUMENT;
     if (strchr(id, '/') == NULL)
         return strchr(id, '.') != NULL && fqdn == NULL ? dns(id, out) : GBA_E_ARGUMENT;
     if (m2m_entity_parse(gba_text(id), &m2m) != GBA_OK || m2m.sp.n == 0 ||
@@ -41,9 +51,7 @@ enum gba_err ue_est_name(const char *id, const char *fqdn, struct ue_est_name *o
     if (m2m.ae.n == 0 && m2m.cse.s[0] != 'S')
         return m2m_cse_domain(&m2m, GBA_TEXT(""), out->text) == GBA_OK ? GBA_OK
                                                                        : GBA_E_ARGUMENT;
-    out->is_uri = true;
-    return gba_text_copy(out->text, sizeof(out->text), gba_text(id)) == GBA_OK ? GBA_OK
-                                                                               : GBA_E_ARGUMENT;
+    return uri(id, out);
 }
 
 /* ------------------------------------------------------------ requests */

@@ -28,8 +28,9 @@ struct ue_est_name {
     char text[M2M_ID_SIZE];
 };
 
-/* id: Absolute AE-ID, Absolute CSE-ID, or a MAF's FQDN; fqdn: a CSE's public domain name, NULL:
- * from id.  "//FQDN/S..." is an AE unless fqdn is given.  GBA_E_ARGUMENT. */
+/* id: Absolute AE-ID, Absolute CSE-ID, M2M-Node-ID (m2m_is_node_id), or a MAF's FQDN; fqdn: a
+ * CSE's public domain name, NULL: from id.  "//FQDN/S..." is an AE unless fqdn is given.
+ * GBA_E_ARGUMENT. */
 enum gba_err ue_est_name(const char *id, const char *fqdn, struct ue_est_name *out);
 
 /* One request and what came of it. */

@@ -20,7 +20,7 @@ struct gba_options {
     const char *naf, *ua_protocol, *out, *internal, *renew, *connect_to, *content_type, *data,
         *allow_http, *bare, *file, *force, *mef, *target, *framework, *gba_mef, *psk, *suites,
         *send, *key_id, *key_file, *originator, *target_fqdn, *usage, *admin, *derive,
-        *mef_fqdn, *kpm_file, *cert, *key, *device, *file_seal, *id, *fqdn, *cert_out,
+        *mef_fqdn, *kpm_file, *cert, *key, *device, *file_seal, *id, *fqdn, *cert_out, *node_id,
         *key_out, *maf, *maf_fqdn, *replaces, *replaces_admin, *valid_for;
     const char *args[2]; /* what is no option */
     int n_args;

@@ -62,7 +62,7 @@ static void did(void *ctx, const struct gba_ue_command *c, unsigned status)
 /* What cannot be done here stays NULL, and the MEF is told so. */
 static int open_commands(const struct gba_options *o, struct gba_ue_command_port *port)
 {
-    *port = (struct gba_ue_command_port){.did = did};
+    *port = (struct gba_ue_command_port){.node_id = o->node_id, .did = did};
     commands.o = o;
     if ((o->cert_out == NULL) != (o->key_out == NULL))
         return gba_usage("--cert-out and --key-out go together");

@@ -208,8 +208,9 @@ static int check_pair_options(struct est_run *r)
     if (o->id == NULL || o->cert_out == NULL || o->key_out == NULL)
         return gba_usage("est enrol and renew need --id, --cert-out and --key-out");
     if (ue_est_name(o->id, o->fqdn, &r->name) != GBA_OK)
-        return gba_complain(GBA_E_ARGUMENT, o->id,
-                            "no Absolute AE-ID or CSE-ID, and no FQDN of a MAF");
+        return gba_complain(
+            GBA_E_ARGUMENT, o->id,
+            "no Absolute AE-ID or CSE-ID, no M2M-Node-ID, and no FQDN of a MAF");
     if (est_pair_recover(o->cert_out, o->key_out) != GBA_OK)
         return gba_complain(GBA_E_IO, o->cert_out, strerror(errno));
     return EX_OK;

@@ -662,6 +662,9 @@ struct gba_ue_command_port {
      * is not supported.  An error: 101. */
     enum gba_err (*take_certificate)(void *ctx, const struct gba_ue_command *c,
                                      const char *cert_pem, const char *key_pem, size_t key_len);
+    /* The M2M-Node-ID of the node this device is, for CERT_PROV with a Node as subject; NULL:
+     * it acts for none, and such commands are not acceptable (43). */
+    const char *node_id;
     /* DEV_CFG: 20, 201 or 202.  NULL: the class is not supported. */
     unsigned (*dev_cfg)(void *ctx, const struct gba_ue_command *c);
     /* MO_NODE: the object of c->path.  GBA_E_NOT_FOUND: 300; another error: 305.  NULL: the

@@ -202,9 +202,13 @@ static void test_values(void)
         {1, "subject_type", NULL, 0, 43},
         {1, "subject_type", NULL, 4, 43},
         {1, "subject_type", NULL, 2, 43}, /* an AE-ID is no CSE-ID */
-        {1, "subject_type", NULL, 1, 20},
+        {1, "subject_type", NULL, 1, 43}, /* ... and no Node-ID */
         {1, "subject", "//sp.example/cse1", 0, 43},
         {1, "subject", "", 0, 43},
+        {1, "subject", "urn:dev:ops:7", 0, 43},
+        {1, "node", "urn:dev:ops:7", 0, 20},
+        {1, "node", "node7", 0, 43},
+        {1, "node", "", 0, 43},
         {2, "management", NULL, 0, 43},
         {2, "management", NULL, 5, 43},
         {2, "uri", "coaps://evil.example", 0, 43},
@@ -225,7 +229,10 @@ static void test_values(void)
             strcpy(c.uri, rows[i].value);
         else if (strcmp(what, "subject") == 0)
             strcpy(c.subject, rows[i].value);
-        else if (strcmp(what, "path") == 0)
+        else if (strcmp(what, "node") == 0) {
+            c.subject_type = M2M_CMD_SUBJECT_NODE;
+            strcpy(c.subject, rows[i].value);
+        } else if (strcmp(what, "path") == 0)
             strcpy(c.path, rows[i].value);
         else if (strcmp(what, "protocol") == 0)
             c.protocol = rows[i].number;

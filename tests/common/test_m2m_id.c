@@ -288,11 +288,54 @@ static void test_suid(void)
     CU_ASSERT_PTR_NULL(m2m_suid_find((uint64_t)UINT32_MAX + 23));
 }
 
+/* One name type of certificates for all of them, apart from AE-IDs and CSE-IDs by form. */
+static void test_node_id(void)
+{
+    static const struct {
+        const char *text;
+        bool is;
+    } rows[] = {
+        {"urn:gsma:imei:90420156-025763-0", true},
+        {"urn:dev:ops:32473-meter-7", true},
+        {"urn:oid:0.2.481.1.1.7", true},
+        {"x-a+1.b:y", true},
+        {"https://node.example/7", true},
+        {"node7", false},
+        {"node7.example", false},
+        {"352099001761481", false},
+        {"//sp.example/cse1/Cone", false},
+        {"/cse1", false},
+        {"", false},
+        {":x", false},
+        {"urn:", false},
+        {"1urn:x", false},
+        {"+urn:x", false},
+        {"u_n:x", false},
+        {"urn:a b", false},
+        {"urn:a\x7f", false},
+        {"urn:\xc3\xa9", false},
+    };
+    char big[M2M_ID_SIZE + 1];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (m2m_is_node_id(gba_text(rows[i].text)) != rows[i].is)
+            printf("%s ", rows[i].text);
+        CU_ASSERT_EQUAL(m2m_is_node_id(gba_text(rows[i].text)), rows[i].is);
+    }
+    CU_ASSERT_FALSE(m2m_is_node_id((struct gba_text){"urn:a\0b", 7}));
+    CU_ASSERT_FALSE(m2m_is_node_id((struct gba_text){"u\0n:a", 5}));
+    memset(big, 'a', sizeof(big));
+    memcpy(big, "urn:", 4);
+    CU_ASSERT(m2m_is_node_id((struct gba_text){big, M2M_ID_SIZE - 1}));
+    CU_ASSERT_FALSE(m2m_is_node_id((struct gba_text){big, M2M_ID_SIZE}));
+}
+
 static const struct unit_test tests[] = {
     {"CSE-ID", test_cse_id},
     {"AE-ID", test_ae_id},
     {"either entity", test_entity},
     {"public domain name", test_domain},
+    {"M2M-Node-ID", test_node_id},
     {"key identifiers", test_key_id},
     {"octets of key identifiers", test_key_id_octets},
     {"Credential-ID", test_credential_id},

@@ -13,7 +13,7 @@ import time
 sys.dont_write_bytecode = True
 from bsf_lab import BUILD, check, make_cert, run, summary, write  # noqa: E402
 from mefctl import Ctl  # noqa: E402
-from mefd import CSE, MEF, MEFD_YAML, Lab, Session, later  # noqa: E402
+from mefd import CSE, CSE_FQDN, MEF, MEFD_YAML, REGISTRAR, Daemon, Lab, Session, fetch_path, later  # noqa: E402
 
 GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
 ONE, KPM = "//sp.example.org/cse1/Cone", bytes(range(32, 64))
@@ -36,6 +36,8 @@ openssl x509 -req -in "$work/csr" -CA "{dir}/external.pem" -CAkey "{dir}/externa
 """
 WHOM = [f"enrolee={ONE}", f"stakeholder={ADMIN}"]
 CERT = ["cert-prov", *WHOM, "subject_type=ae", f"subject={ONE}", f"uri=https://{MEF}/.well-known/est"]
+NODE = "urn:dev:ops:32473-node-7"
+NODE_CERT = ["cert-prov", *WHOM, "subject_type=node", f"subject={NODE}", CERT[-1]]
 
 
 class CommandLab(Lab):
@@ -72,9 +74,9 @@ class CommandLab(Lab):
         return ["--cert-out", f"{self.dir}/{name}.pem", "--key-out", f"{self.dir}/{name}.key"]
 
 
-def has_certificate(lab, name="one"):
+def has_certificate(lab, name="one", of=ONE):
     text = run("openssl", "x509", "-in", f"{lab.dir}/{name}.pem", "-noout", "-text").stdout
-    return f"URI:{ONE}" in text and run("openssl", "verify", "-CAfile", f"{lab.dir}/external.pem",
+    return f"URI:{of}\n" in text and run("openssl", "verify", "-CAfile", f"{lab.dir}/external.pem",
                                         f"{lab.dir}/{name}.pem").returncode == 0 and \
         os.stat(f"{lab.dir}/{name}.key").st_mode & 0o777 == 0o600
 
@@ -101,10 +103,8 @@ def test_certificate(lab, ctl):
     check("its result is known", states(ctl) == [("cert-prov", "done", 20)], states(ctl))
     old = open(f"{lab.dir}/one.pem").read()
     check("the second run gets nothing", lab.enrol(*lab.pair()) == [] and open(f"{lab.dir}/one.pem").read() == old, lab.out)
-    r = run(GBA, "enrol", "--framework", "cert", "--cert", f"{lab.dir}/one.pem", "--key", f"{lab.dir}/one.key", "--mef",
-            f"https://{MEF}", "--connect-to", "127.0.0.1:%d" % lab.mefd.address("mef")[1], "--target", CSE, "--ca",
-            f"{lab.dir}/ca.pem", "--state", f"{lab.dir}/state2")
-    check("it enrols by that certificate", r.returncode == 0 and "Enrolled." in r.stdout, (r.returncode, r.stderr))
+    r = by_certificate(lab, "one", "state2")
+    check("it enrols by that certificate", r.returncode == 0, (r.returncode, r.stderr))
 
 
 def test_refusals(lab, ctl):
@@ -118,8 +118,7 @@ def test_refusals(lab, ctl):
     check("and to the MEF", [s[2] for s in states(ctl)[-3:]] == [41, 41, 41], states(ctl))
     issue(ctl, *CERT[:-1], f"uri=https://{MEF}/.well-known/est/label")
     issue(ctl, "cert-prov", *WHOM, "subject_type=ae", "subject=//sp.example.org/cse1/Cother", CERT[-1])
-    issue(ctl, "cert-prov", *WHOM, "subject_type=node", "subject=node1", CERT[-1])
-    check("not acceptable", lab.enrol(*lab.pair()) == [("CERT_PROV", 43, False)] * 3, lab.out)
+    check("not acceptable", lab.enrol(*lab.pair()) == [("CERT_PROV", 43, False)] * 2, lab.out)
     write(f"{lab.dir}/ca.sh", "#!/bin/sh\nexit 77\n", 0o700)
     issue(ctl, *CERT)
     check("the CA refuses", lab.enrol(*lab.pair()) == [("CERT_PROV", 100, False)], lab.out)
@@ -131,9 +130,61 @@ def test_refusals(lab, ctl):
             ("not https", [*CERT[:-1], f"uri=http://{MEF}/"], 77, "uri"),
             ("no such class", ["reboot", *WHOM], 77, "class"),
             ("a CSE that is none", ["cert-prov", *WHOM, "subject_type=cse", f"subject={ONE}", CERT[-1]], 77, "subject"),
+            ("a node without a row", [*NODE_CERT[:-2], f"subject={NODE}9", CERT[-1]], 77, "subject"),
+            ("a Node-ID that is no URI", [*NODE_CERT[:-2], "subject=node1", CERT[-1]], 77, "subject"),
             ("no members", ["cert-prov"], 77, "enrolee"), ("no class", [], 64, "usage")]
     for what, argv, code, why in rows:
         check(f"not issued: {what}", ctl("command", "issue", *argv)[0] == code and why in ctl.err, ctl.err)
+
+
+def by_certificate(lab, name, state):
+    return run(GBA, "enrol", "--framework", "cert", "--cert", f"{lab.dir}/{name}.pem", "--key", f"{lab.dir}/{name}.key", "--mef",
+               f"https://{MEF}", "--connect-to", "127.0.0.1:%d" % lab.mefd.address("mef")[1], "--target", CSE, "--ca",
+               f"{lab.dir}/ca.pem", "--state", f"{lab.dir}/{state}", "--json")
+
+
+def test_node(lab, ctl):
+    """A Node-ID certificate (TS-0003 10.1.1.8), from the row to the registrar: the node acts for the enrolee on it."""
+    check("not issued before its row", ctl("command", "issue", *NODE_CERT)[0] == 77 and "subject" in ctl.err, ctl.err)
+    rc, _ = ctl("add", "credential", f"enrolee={ONE}", "kind=cert", f"name=uri:{NODE}")
+    check("the node of an enrolee", rc == 0, ctl.err)
+    issue(ctl, *NODE_CERT)
+    check("a device that is no such node", lab.enrol("--node-id", NODE + "8", *lab.pair("node")) == [("CERT_PROV", 43, False)] and
+          not os.path.exists(f"{lab.dir}/node.pem"), lab.out)
+    issue(ctl, *NODE_CERT)
+    check("carried out", lab.enrol("--node-id", NODE, *lab.pair("node")) == [("CERT_PROV", 20, False)], (lab.out, lab.err))
+    check("a certificate for the node", has_certificate(lab, "node", NODE))
+    r = by_certificate(lab, "node", "node.state")
+    check("it enrols by that certificate", r.returncode == 0, (r.returncode, r.stderr))
+    a = lab.ask(fetch_path(json.loads(r.stdout or "{}").get("key_id", "")))
+    check("as the enrolee it acts for", json.loads(a.body or b"{}").get("EnroleeID") == ONE, a.body)
+    mef = ["--mef", f"https://{MEF}", "--connect-to", "127.0.0.1:%d" % lab.mefd.address("mef")[1], "--ca", f"{lab.dir}/ca.pem"]
+    old = open(f"{lab.dir}/node.pem").read()
+    r = run(GBA, "est", "renew", "--id", NODE, *mef, *lab.pair("node"))
+    check("renewed by simplereenroll", r.returncode == 0 and has_certificate(lab, "node", NODE) and
+          open(f"{lab.dir}/node.pem").read() != old, (r.returncode, r.stderr))
+    r = run(GBA, "est", "enrol", "--id", NODE + "8", *mef, "--cert", f"{lab.dir}/node.pem", "--key", f"{lab.dir}/node.key",
+            *lab.pair("other"))
+    check("no other node's", r.returncode == 77 and not os.path.exists(f"{lab.dir}/other.pem"), (r.returncode, r.stderr))
+    write(f"{lab.dir}/reg.yaml", f"""listen: 127.0.0.1:0
+fqdn: {CSE_FQDN}
+cse_id: {CSE}
+cert: cse1.pem
+key: cse1.key
+listen_certificates: 127.0.0.1:0
+client_ca: external.pem
+enrolees: [{{id: {ONE}, certificates: ["uri:{NODE}"]}}]
+""")
+    registrar = Daemon(lab.dir, REGISTRAR, "reg")
+    for name, good in (("node", True), ("one", False)):
+        r = run(GBA, "connect", "%s:%d" % registrar.address("certificates"), "--cert", f"{lab.dir}/{name}.pem", "--key",
+                f"{lab.dir}/{name}.key", "--ca", f"{lab.dir}/ca.pem", "--target", CSE, "--json")
+        check(f"registrar: {name}", (r.returncode == 0 and ONE in r.stdout) == good and (r.returncode == 0) == good,
+              (r.returncode, r.stdout, r.stderr))
+    check("registrar ends with 0", registrar.end() == 0)
+    check("the row goes, the node with it", ctl("remove", "credential", "kind=cert", f"name=uri:{NODE}")[0] == 0, ctl.err)
+    check("it enrols no more", by_certificate(lab, "node", "node.state").returncode == 77)
+    check("and gets no more", ctl("command", "issue", *NODE_CERT)[0] == 77 and "subject" in ctl.err, ctl.err)
 
 
 def test_https_and_cancel(lab, ctl):
@@ -197,6 +248,7 @@ def main():
         check("a device", rc == 0, ctl.err)
         test_certificate(lab, ctl)
         test_refusals(lab, ctl)
+        test_node(lab, ctl)
         test_https_and_cancel(lab, ctl)
         test_killed(lab, ctl)
         test_audit(lab, ctl)

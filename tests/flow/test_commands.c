@@ -274,6 +274,52 @@ static void test_other_objects(void)
     close_all();
 }
 
+static enum gba_err no_certificate(void *ctx, const struct gba_ue_command *c,
+                                   const char *cert_pem, const char *key_pem, size_t key_len)
+{
+    (void)ctx, (void)c, (void)cert_pem, (void)key_pem, (void)key_len;
+    CU_FAIL("no certificate was to be had");
+    return GBA_E_IO;
+}
+
+/* TS-0003 8.3.9.7: what is verified before anything is sent; whichever argument fails, 43. */
+static void test_certificates_refused(void)
+{
+#define NODE_7 "urn:dev:ops:32473-node-7"
+    static const struct {
+        unsigned protocol, subject_type;
+        const char *subject, *node_id, *path;
+    } rows[] = {
+        {M2M_CMD_PROTOCOL_EST, M2M_CMD_SUBJECT_NODE, NODE_7, NULL,
+         ""}, /* it acts for no Node */
+        {M2M_CMD_PROTOCOL_EST, M2M_CMD_SUBJECT_NODE, NODE_7 "7", NODE_7, ""},
+        {M2M_CMD_PROTOCOL_EST, M2M_CMD_SUBJECT_NODE, "node7", "node7", ""},
+        {M2M_CMD_PROTOCOL_EST, M2M_CMD_SUBJECT_AE, NODE_7, NODE_7, ""},
+        {M2M_CMD_PROTOCOL_EST, M2M_CMD_SUBJECT_AE, MEF_ENROLEE, NULL, "/cgi-bin/pkiclient.exe"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct m2m_command c = {.class_id = M2M_CMD_CERT_PROV,
+                                .protocol = rows[i].protocol,
+                                .subject_type = rows[i].subject_type};
+
+        open_all();
+        port.take_certificate = no_certificate;
+        port.node_id = rows[i].node_id;
+        strcpy(c.subject, rows[i].subject);
+        snprintf(c.uri, sizeof(c.uri), "%s%s", MEF_URL, rows[i].path);
+        CU_ASSERT_EQUAL(enrol(), GBA_OK);
+        issue(&c);
+        CU_ASSERT_EQUAL(enrol(), GBA_OK);
+        if (strcmp(device.log, "CERT_PROV 43;") != 0)
+            printf("\n    row %zu: %s", i, device.log);
+        CU_ASSERT_STRING_EQUAL(device.log, "CERT_PROV 43;");
+        CU_ASSERT_FALSE(waits());
+        close_all();
+    }
+#undef NODE_7
+}
+
 /* Lost at any call: the enrolment counts all the same, or fails as it would without commands;
  * and the command waits, or has its result. */
 static void test_every_call(void)
@@ -305,6 +351,7 @@ static const struct unit_test tests[] = {
     {"a profile's key is its target's", test_key},
     {"statuses of management objects", test_statuses},
     {"other objects, and what a device cannot do", test_other_objects},
+    {"certificates it does not fetch", test_certificates_refused},
     {"every call of a port fails once", test_every_call},
 };
 

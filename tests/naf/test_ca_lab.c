@@ -335,6 +335,36 @@ static void test_ae(void)
     remove_files();
 }
 
+/* TS-0003 10.1.1.8: a client; no server is looked up by a URN. */
+static void test_node(void)
+{
+#define NODE "urn:dev:ops:32473-node-7"
+    const struct csr_spec spec = {.uri = NODE};
+    struct mef_ca_request rq = csrs_request(csrs_make(&spec, NULL), MEF_NAME_URI, NODE, AE);
+    struct csrs_answer a;
+    char name[M2M_ID_SIZE];
+    gnutls_x509_crt_t crt;
+    size_t n = sizeof(name);
+    struct mef_ca *ca;
+    unsigned type;
+
+    rq.profile = MEF_CERT_NODE;
+    begin();
+    ca = open_lab();
+    csrs_ask(ca, &rq, &a);
+    CU_ASSERT_FATAL(a.err == GBA_OK);
+    crt = import(a.cert, a.len);
+    check_common(ca, crt);
+    CU_ASSERT(has_purpose(crt, GNUTLS_KP_TLS_WWW_CLIENT));
+    CU_ASSERT(!has_purpose(crt, GNUTLS_KP_TLS_WWW_SERVER));
+    CU_ASSERT(gnutls_x509_crt_get_subject_alt_name2(crt, 0, name, &n, &type, NULL) >= 0);
+    CU_ASSERT(type == GNUTLS_SAN_URI && n == strlen(NODE) && memcmp(name, NODE, n) == 0);
+    gnutls_x509_crt_deinit(crt);
+    ca->close(ca);
+    remove_files();
+#undef NODE
+}
+
 static void test_not_permitted(void)
 {
     static const struct {
@@ -597,6 +627,7 @@ static const struct unit_test tests[] = {
     {"another key", test_another_key},
     {"CSE", test_cse},
     {"AE", test_ae},
+    {"Node", test_node},
     {"not permitted", test_not_permitted},
     {"life", test_life},
     {"full disk", test_full_disk},

@@ -583,6 +583,56 @@ static enum gba_err fake_note(struct mef_audit *self, const struct mef_audit_eve
     return note_result;
 }
 
+/* TS-0003 10.1.1.8: its node's name, which rows say, and no other. */
+static void test_node(void)
+{
+#define NODE "urn:dev:ops:32473-node-7"
+    static const struct mef_client two = {.id = WORLD_OTHER, .is_enrolee = true};
+    const struct est_client c = {.who = &two};
+    const struct csr_spec good = {.uri = NODE}, named = {.uri = NODE, .cn = NODE},
+                          other = {.uri = "urn:dev:ops:32473-node-8"},
+                          as_dns = {.dns = "node7.example"}, as_uri = {.uri = "node7.example"},
+                          dns_urn = {.dns = NODE}, cn = {.uri = NODE, .cn = "cse2.sp.example"},
+                          ae = {.uri = WORLD_OTHER};
+    static const char *const names[] = {"dns:node7.example", "uri:node7.example",
+                                        ("uri:" NODE)};
+    struct mef_credential row = {.kind = MEF_CRED_CERT, .enrolee = WORLD_OTHER};
+    const struct csr_spec *const bad[] = {&other, &as_dns, &as_uri, &dns_urn};
+
+    enrol(&c, "simpleenroll", &good);
+    CU_ASSERT(call->err == GBA_E_FORBIDDEN && !call->ask);
+    for (size_t i = 0; i < 3; i++) {
+        strcpy(row.name, names[i]);
+        CU_ASSERT_EQUAL(world.registry->add_credential(world.registry, &row, MEF_OF_CONFIG),
+                        GBA_OK);
+    }
+    enrol(&c, "simpleenroll", &good);
+    CU_ASSERT_FATAL(call->ask);
+    CU_ASSERT(call->rq.profile == MEF_CERT_NODE && call->rq.name.type == MEF_NAME_URI &&
+              call->learn);
+    CU_ASSERT_STRING_EQUAL(call->rq.name.text, NODE);
+    CU_ASSERT_STRING_EQUAL(call->rq.id, WORLD_OTHER);
+    est_issued(&est, call, GBA_OK, der_of(ae_der), WORLD_T0);
+    CU_ASSERT(call->err == GBA_OK && is_known_as("uri:" NODE, WORLD_OTHER));
+    enrol(&c, "simpleenroll", &named);
+    CU_ASSERT(call->ask);
+    enrol(&c, "simpleenroll", &ae); /* its own name is no node's */
+    CU_ASSERT(call->ask && call->rq.profile == MEF_CERT_AE);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        enrol(&c, "simpleenroll", bad[i]);
+        CU_ASSERT(call->err == GBA_E_FORBIDDEN && !call->ask);
+        CU_ASSERT_STRING_EQUAL(
+            call->why, "subjectAltName is not the name of whom the session authenticated");
+    }
+    enrol(&c, "simpleenroll", &cn);
+    CU_ASSERT(call->err == GBA_E_FORBIDDEN && !call->ask);
+    enrol(&by_psk, "simpleenroll", &good); /* another enrolee */
+    CU_ASSERT(call->err == GBA_E_FORBIDDEN && !call->ask);
+    enrol(&maf, "simpleenroll", &good);
+    CU_ASSERT(call->err == GBA_E_FORBIDDEN && !call->ask);
+#undef NODE
+}
+
 /* What is not noted is neither learnt nor given out. */
 static void test_noted(void)
 {
@@ -667,6 +717,7 @@ static const struct unit_test tests[] = {
     {"a row's name", test_a_rows_name},
     {"another's name", test_anothers_name},
     {"known by it", test_known_by_it},
+    {"a node's name", test_node},
     {"what is issued is noted", test_noted},
     {"end", test_end},
 };

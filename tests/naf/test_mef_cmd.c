@@ -327,6 +327,39 @@ static void test_refusals(void)
     end();
 }
 
+/* TS-0003 8.3.9.7: the Node-ID of the node which the enrolee is on, as a row has it. */
+static void test_node(void)
+{
+#define URN "urn:dev:ops:32473-node-7"
+#define OF(who, id)                                                                            \
+    "{\"do\":\"issue\",\"enrolee\":\"" who "\",\"stakeholder\":\"admin.example\","             \
+    "\"class\":\"cert-prov\",\"subject_type\":\"node\",\"subject\":\"" id                      \
+    "\",\"uri\":\"https://mef.example/\"}"
+    struct mef_credential row = {
+        .kind = MEF_CRED_CERT, .name = "uri:" URN, .enrolee = WORLD_OTHER};
+
+    begin();
+    CU_ASSERT_STRING_EQUAL(admin(OF(WORLD_ENROLEE, URN)), "FORBIDDEN subject");
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &row, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(admin(OF(WORLD_ENROLEE, URN)), "FORBIDDEN subject"); /* another's */
+    CU_ASSERT_EQUAL(w.registry->remove(w.registry, &(struct mef_row){.noun = MEF_CREDENTIAL,
+                                                                     .u.credential = row}),
+                    GBA_OK);
+    strcpy(row.enrolee, WORLD_ENROLEE);
+    CU_ASSERT_EQUAL(w.registry->add_credential(w.registry, &row, MEF_OF_ADMIN), GBA_OK);
+    CU_ASSERT_STRING_EQUAL(admin(OF(WORLD_ENROLEE, URN "7")), "FORBIDDEN subject");
+    CU_ASSERT_STRING_EQUAL(admin(OF(WORLD_ENROLEE, "node7")), "ARGUMENT subject");
+    CU_ASSERT_STRING_EQUAL(admin(OF(WORLD_ENROLEE, WORLD_ENROLEE)), "ARGUMENT subject");
+    CU_ASSERT_EQUAL(n_listed(), 0);
+    CU_ASSERT_STRING_EQUAL(admin(OF(WORLD_ENROLEE, URN)), "");
+    CU_ASSERT_STRING_EQUAL(member(listed(0), "subject_type"), "node");
+    ask(&one, M2M_OP_RETRIEVE, cmd, "");
+    CU_ASSERT(says("\"csty\":1") && says("\"csid\":\"" URN "\""));
+    end();
+#undef URN
+#undef OF
+}
+
 static void test_cancel(void)
 {
     char first[80], request[200];
@@ -466,6 +499,7 @@ static const struct unit_test tests[] = {
     {"every result", test_every_result},
     {"as many as may wait", test_cap},
     {"what the administration may not issue", test_refusals},
+    {"certificates for nodes", test_node},
     {"a MAF has none", test_maf},
     {"cancelled", test_cancel},
     {"commands go with their registration", test_goes_along},

@@ -33,6 +33,10 @@ static void test_names(void)
         {"/cse1", NULL, false, false, ""},
         {"//sp.example/cse1/x", NULL, false, false, ""},
         {"//sp.example/cse1", "no name", false, false, ""},
+        {"urn:gsma:imei:90420156-025763-0", NULL, true, true,
+         "urn:gsma:imei:90420156-025763-0"},
+        {"urn:gsma:imei:90420156-025763-0", "node.sp.example", false, false, ""},
+        {"urn:a/b.c", NULL, true, true, "urn:a/b.c"},
         {"", NULL, false, false, ""},
     };
     struct ue_est_name name;
