@@ -290,6 +290,8 @@ static void test_certificates_refused(void)
         unsigned protocol, subject_type;
         const char *subject, *node_id, *path;
     } rows[] = {
+        {2, M2M_CMD_SUBJECT_AE, MEF_ENROLEE, NULL, ""}, /* SCEP is not spoken here */
+        {2, M2M_CMD_SUBJECT_NODE, NODE_7, NODE_7, ""},
         {M2M_CMD_PROTOCOL_EST, M2M_CMD_SUBJECT_NODE, NODE_7, NULL,
          ""}, /* it acts for no Node */
         {M2M_CMD_PROTOCOL_EST, M2M_CMD_SUBJECT_NODE, NODE_7 "7", NODE_7, ""},
