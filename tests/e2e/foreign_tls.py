@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Foreign TLS on either side of an enrolment: stunnel ends the TLS of a registrar with the Kpsa that gba has
-exported (TS-0003 8.2.2.1, 8.3.2.1), and gnutls-cli enrols at mefd with a PSK and with a certificate.
+"""Foreign TLS on either side of an enrolment: stunnel ends the TLS of a registrar with the key that the registrar has
+fetched from mefd (TS-0003 8.2.2.1, 8.3.2.1), and gnutls-cli enrols at mefd with a PSK and with a certificate.
 
 SPDX-License-Identifier: Apache-2.0
 """
+import base64
 import json
 import re
 import shutil
@@ -14,10 +15,11 @@ import threading
 
 sys.dont_write_bytecode = True
 from bsf_lab import check, make_cert, summary, write  # noqa: E402
-from mefd import CSE, MEF, Lab, fetch_path, later  # noqa: E402
+from mefd import CSE, CSE_FQDN, MEF, Lab, fetch_path, later, usage_key  # noqa: E402
 from mefd_frameworks import CERT, KPM, KPM_ID, THIS, YAML, gba  # noqa: E402
 
 SUITE = "PSK-AES128-CBC-SHA256"
+CSE3 = "//sp.example.org/cse3"
 skips = []
 
 
@@ -104,35 +106,41 @@ PSKsecrets = {lab.dir}/{name}.secrets
         return self.process.wait(timeout=20)
 
 
-def enrolled_key(lab):
-    """By gba: enrol with a pre-provisioned key, then export what that gave."""
-    kpm, out = f"{lab.dir}/kpm", f"{lab.dir}/exported"
+def enrolled(lab, target, derive):
+    """By gba, with a pre-provisioned key; the name of what that gave."""
+    kpm = f"{lab.dir}/kpm"
     write(kpm, f"opengaa-credential=1\nkind=kpm\nkey_id={KPM_ID}\nkey={KPM.hex()}\npeer={MEF}\n", 0o600)
     code, j, err = gba(lab, "enrol", "--framework", "psk", "--mef", "https://127.0.0.1:%d" % lab.mefd.address("psk")[1],
-                       "--mef-fqdn", MEF, "--target", CSE, "--kpm-file", kpm)
-    check("gba enrol", code == 0, (code, j, err))
-    code, j, err = gba(lab, "credential", "export", "--target", CSE, "--out", out)
-    check("gba credential export", code == 0, (code, err))
-    return dict(line.split("=", 1) for line in open(out).read().splitlines())
+                       "--mef-fqdn", MEF, "--target", target, "--derive", derive, "--kpm-file", kpm)
+    check(f"{derive}: gba enrol", code == 0, (code, j, err))
+    return j.get("key_id", "")
 
 
-def test_stunnel(lab):
+def fetched(lab, target, cert, key_id):
+    """What the target has from mefd for that name, in hexadecimal."""
+    a = lab.ask(fetch_path(key_id), origin=target, cert=cert)
+    return base64.b64decode(json.loads(a.body or b"{}").get("Credential", "")).hex()
+
+
+def test_stunnel(lab, target, cert, derive):
     if not (shutil.which("stunnel4") or shutil.which("stunnel")):
         return skip("stunnel is not installed (stunnel4)")
-    lines, behind = enrolled_key(lab), Plain()
-    right = Stunnel(lab, "right", lines["key_id"], lines["key"], behind.port)
-    code, j, err = gba(lab, "connect", f"127.0.0.1:{right.port}", "--psk", "--target", CSE)
-    check("stunnel with the key: accepted", code == 0 and "accepted behind" in j.get("answer", ""), (code, j, err))
-    check("by that credential", j.get("key_id") == lines["key_id"], j)
-    check("with the suite of TS-0003", SUITE in right.text(), right.text()[-800:])
+    key_id, behind = enrolled(lab, target, derive), Plain()
+    key = fetched(lab, target, cert, key_id)
+    check(f"{derive}: fetched", len(key) == 64, key_id)
+    right = Stunnel(lab, "right", key_id, key, behind.port)
+    code, j, err = gba(lab, "connect", f"127.0.0.1:{right.port}", "--psk", "--target", target)
+    check(f"{derive}: stunnel with the key: accepted", code == 0 and "accepted behind" in j.get("answer", ""), (code, j, err))
+    check(f"{derive}: by that credential", j.get("key_id") == key_id, j)
+    check(f"{derive}: with the suite of TS-0003", SUITE in right.text(), right.text()[-800:])
     served = behind.served
-    for what, key_id, key in (("another key", lines["key_id"], "00" * 32), ("another name", "x" + lines["key_id"][1:], lines["key"])):
-        wrong = Stunnel(lab, "wrong", key_id, key, behind.port)
-        code, j, err = gba(lab, "connect", f"127.0.0.1:{wrong.port}", "--psk", "--target", CSE)
-        check(f"stunnel with {what}: refused", code not in (0, None) and "answer" not in j and err, (code, j, err))
-        check(f"stunnel with {what}: ends", wrong.end() in (0, -15))
-    check("nothing came through", behind.served == served)
-    check("stunnel ends", right.end() in (0, -15))
+    for what, name, psk in (("another key", key_id, "00" * 32), ("another name", "x" + key_id[1:], key)):
+        wrong = Stunnel(lab, "wrong", name, psk, behind.port)
+        code, j, err = gba(lab, "connect", f"127.0.0.1:{wrong.port}", "--psk", "--target", target)
+        check(f"{derive}: stunnel with {what}: refused", code not in (0, None) and "answer" not in j and err, (code, j, err))
+        check(f"{derive}: stunnel with {what}: ends", wrong.end() in (0, -15))
+    check(f"{derive}: nothing came through", behind.served == served)
+    check(f"{derive}: stunnel ends", right.end() in (0, -15))
     behind.end()
     return None
 
@@ -145,10 +153,22 @@ def gnutls_cli(lab, listener, origin, *options):
     lines = ["POST /-/ HTTP/1.1", f"Host: {MEF}", "Connection: close", "X-M2M-RI: 11", "X-M2M-RVI: 3",
              f"X-M2M-Origin: {origin}", "Content-Type: application/json; ty=4", f"Content-Length: {len(body)}"]
     host, port = lab.mefd.address(listener)
-    p = subprocess.run(["gnutls-cli", "--sni-hostname", MEF, *options, "-p", str(port), host],
+    p = subprocess.run(["gnutls-cli", "--sni-hostname", MEF, "--keymatexport", "EXPORTER-oneM2M-Bootstrap",
+                        "--keymatexportsize", "48", *options, "-p", str(port), host],
                        input="\r\n".join(lines) + "\r\n\r\n" + body, capture_output=True, text=True, timeout=60,
                        check=False)
     return p.stdout + p.stderr
+
+
+def check_enrolled(lab, what, out, enrolee):
+    """The target gets the key of what gnutls-cli exports, for whom it registered."""
+    found = re.search(r"^- Key material: ([0-9a-f]{96})$", out, re.M)
+    export = bytes.fromhex(found.group(1)) if found else bytes(48)
+    a = lab.ask(fetch_path(export[:16].hex().upper() + "@" + MEF))
+    j = json.loads(a.body or b"{}")
+    check(f"gnutls-cli, {what}: the target's key is of its export",
+          j.get("Credential") == base64.b64encode(usage_key(export[16:], "22", CSE_FQDN)).decode(), (found, a.body))
+    check(f"gnutls-cli, {what}: Enrolee-ID", j.get("EnroleeID") == enrolee, a.body)
 
 
 def rsc(text):
@@ -163,6 +183,7 @@ def test_gnutls_psk(lab):
     check("gnutls-cli, wrong Kpm: refused", rsc(out) is None, out[-600:])
     out = gnutls_cli(lab, "psk", THIS, *psk, KPM.hex())
     check("gnutls-cli, PSK: 2001", rsc(out) == 2001, out[-600:])
+    check_enrolled(lab, "PSK", out, THIS)
     out = gnutls_cli(lab, "psk", THIS, *psk, KPM.hex())
     check("gnutls-cli, PSK, again: registered already", rsc(out) == 4117, out[-600:])
     out = gnutls_cli(lab, "psk", CERT, *psk, KPM.hex())
@@ -180,6 +201,7 @@ def test_gnutls_certificate(lab):
                           f"{lab.dir}/{name}.pem", "--x509keyfile", f"{lab.dir}/{name}.key", "--verify-hostname", MEF)
     out = by("device")
     check("gnutls-cli, certificate: 2001", rsc(out) == 2001, out[-600:])
+    check_enrolled(lab, "certificate", out, CERT)
     check("gnutls-cli, certificate: C023", re.search(r"\(ECDHE-[^)]*\)-\(ECDSA-SHA256\)-\(AES-128-CBC\)-\(SHA256\)", out), out[:1500])
     for name in ("forged", "nobody"):
         out = by(name)
@@ -187,9 +209,12 @@ def test_gnutls_certificate(lab):
 
 
 def main():
-    lab = Lab(YAML)
+    lab = Lab(YAML.replace("targets:\n", f"targets:\n  - {{{{id: {CSE3}, derivation: kpsa}}}}\n", 1)
+              .replace(f'kpm_id: {KPM_ID}, kpm: "{KPM.hex()}", targets: [', f'kpm_id: {KPM_ID}, kpm: "{KPM.hex()}", targets: [{CSE3}, '))
     try:
-        test_stunnel(lab)
+        make_cert(lab.dir, "ca", "cse3", "DNS:cse3.sp.example.org")
+        test_stunnel(lab, CSE, "cse1", "usage")
+        test_stunnel(lab, CSE3, "cse3", "kpsa")
         if shutil.which("gnutls-cli"):
             test_gnutls_psk(lab)
             test_gnutls_certificate(lab)

@@ -501,7 +501,9 @@ def main():
         codes, text = lab.end()
     check("daemons end with 0", codes == [0, 0], codes)
     check("no key in the log", base64.b64encode(ke).decode() not in text and ke.hex() not in text.lower())
-    return summary()
+    if not shutil.which("gnutls-cli"):
+        print("SKIP gnutls-cli at the registrar: gnutls-bin is not installed")
+    return summary(0 if shutil.which("gnutls-cli") else 1)
 
 
 if __name__ == "__main__":

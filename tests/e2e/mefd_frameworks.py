@@ -17,13 +17,16 @@ from mefd import (CSE, CSE_FQDN, MEF, MEFD_YAML, REGISTRAR, Daemon, Lab, Session
 
 GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
 KPM, KPM_ID = bytes(range(1, 25)), "thiskey@" + MEF
+NODE, MN_CSE = "urn:gsma:imei:90420156-025763-0", "//sp.example.org/mn7"
+M2M_DEVICE = "other:0.2.481.1:0605329756ce1b"  # TS-0003 10.1.1.4.1: M2M Device Indication ID, and the rest as an OID
 METER, METER_KPM_ID = "//sp.example.org/cse1/Cmeter", "meter"
 YAML = MEFD_YAML.replace("metrics:", f"""\
   - {{{{id: {METER}, kpm_id: {METER_KPM_ID}, kpm: "{'5a' * 16}", targets: [{{cse}}]}}}}
   - {{{{id: //sp.example.org/cse1/Cthis, kpm_id: {KPM_ID}, kpm: "{KPM.hex()}", targets: [{{cse}}]}}}}
   - {{{{id: //sp.example.org/cse1/Cnone, kpm_id: none, kpm: "{KPM.hex()}"}}}}
-  - {{{{id: //sp.example.org/cse1/Ccert, certificates: ["dns:device.example.org", "uri://sp.example.org/cse1/Ccert"],
-     targets: [{{cse}}]}}}}
+  - {{{{id: //sp.example.org/cse1/Ccert, certificates: ["dns:device.example.org", "uri://sp.example.org/cse1/Ccert",
+       "uri:{NODE}", "{M2M_DEVICE}"], targets: [{{cse}}]}}}}
+  - {{{{id: {MN_CSE}, certificates: ["dns:mn7.sp.example.org"], targets: [{{cse}}]}}}}
 metrics:""")
 THIS, CERT = "//sp.example.org/cse1/Cthis", "//sp.example.org/cse1/Ccert"
 
@@ -73,22 +76,28 @@ def test_certificate(lab):
     make_cert(lab.dir, "ca", "device_uri", "DNS:x.example.org,URI://sp.example.org/cse1/Ccert")
     make_cert(lab.dir, "ca", "device_many", ",".join(f"DNS:x{i}.example.org" for i in range(40)) +
               ",RID:1.2.3.4,DNS:device.example.org")
+    make_cert(lab.dir, "ca", "device_m2m", "otherName:0.2.481.1;OID:1.10.3030.10011")
+    make_cert(lab.dir, "ca", "device_m2m_8", "otherName:0.2.481.1;OID:1.10.3030.10012")
+    make_cert(lab.dir, "ca", "node", f"URI:{NODE}")
+    make_cert(lab.dir, "ca", "node_8", f"URI:{NODE}8")
+    make_cert(lab.dir, "ca", "mn7", "DNS:mn7.sp.example.org")
     make_cert(lab.dir, "ca", "device_cased", "URI://sp.example.org/CSE1/Ccert")
     make_cert(lab.dir, "ca", "wild", "DNS:*.example.org")
     make_cert(lab.dir, "other_ca", "forged", "DNS:device.example.org")
     make_cert(lab.dir, "ca", "cn_only", None)
-    for name in ("device", "device_uri", "device_many"):
+    for name, who in (("device", CERT), ("device_uri", CERT), ("device_many", CERT), ("device_m2m", CERT), ("node", CERT),
+                      ("mn7", MN_CSE)):
         for cipher in ("ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"):
             s = Session(lab, None, None, cipher, cert=name)
             check(f"{name} {cipher}: session", s.up, s.out[-300:])
-            a = register(s, CERT)
+            a = register(s, who)
             check(f"{name} {cipher}: registered", a.rsc in (2001, 4117), (a.status, a.fields))
             j = fetched(lab, s)
             check(f"{name} {cipher}: the target's key", j.get("Credential") ==
                   base64.b64encode(usage_key(s.exported[16:], "22", CSE_FQDN)).decode() and
-                  j.get("EnroleeID") == CERT, j)
+                  j.get("EnroleeID") == who, j)
             s.end()
-    for name in ("device_cased", "wild", "forged", "cn_only", "stranger"):
+    for name in ("device_cased", "device_m2m_8", "node_8", "mn7", "wild", "forged", "cn_only", "stranger"):
         s = Session(lab, None, None, "ECDHE-ECDSA-AES128-GCM-SHA256", cert=name)
         a = register(s, CERT) if s.up else None
         check(f"{name}: refused", a is None or a.rsc not in (2001, 4117), a and a.rsc)
