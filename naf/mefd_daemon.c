@@ -6,27 +6,21 @@
  */
 #include "naf/mefd_daemon.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "common/host/clock.h"
 #include "common/host/random.h"
 #include "common/host/tls.h"
 #include "common/host/tls_files.h"
 #include "naf/mafd_remote.h"
-#include "naf/mef_audit_file.h"
 #include "naf/mef_http.h"
 #include "naf/mef_peer.h"
-#include "naf/mef_store_sqlite.h"
 #include "naf/mef_sweeper.h"
 #include "naf/mefd_admin.h"
 #include "naf/mefd_coap.h"
 #include "naf/mefd_conf.h"
+#include "naf/mefd_database.h"
 #include "naf/mefd_est.h"
 #include "naf/mefd_rows.h"
 
@@ -38,6 +32,7 @@ struct mefd {
     enum mef_role role;
     struct mef_front front;
     struct mef_policy policy;
+    struct mefd_database database;
     struct mef_peer_lookup lookup;
     struct mafd_remote *remote;
     struct mef_sweeper *sweeper;
@@ -46,12 +41,19 @@ struct mefd {
     struct tls_server *tls, *psk_tls;
     struct httpd *http;
     struct mefd_coap *coap;
-    int own_fd; /* of the lock that says whose the database is; -1: none */
     struct limiter *handshakes;
     struct metric *handshakes_limited;
     const struct conf *source; /* of the configuration */
     struct log *log;
 };
+
+static void begin(struct mefd *m, const struct mefd_conf *c, const struct conf *source,
+                  struct log *log)
+{
+    m->source = source;
+    m->log = m->front.log = log;
+    m->database = (struct mefd_database){c, source, log, &m->front.mef, -1};
+}
 
 /* ------------------------------------------------------------ policy */
 
@@ -81,114 +83,7 @@ static enum gba_err make_policy(struct mefd *m, const struct mefd_conf *c)
     return GBA_E_CONFIG;
 }
 
-/* The store at that place, with the rows of the configuration in its registry. */
-static enum gba_err open_database(struct mefd *m, const struct mefd_conf *c, const char *file,
-                                  const uint8_t master[static MEF_MASTER_KEY_LEN])
-{
-    char why[256];
-    enum gba_err err =
-        mef_store_sqlite_open(file, master, &m->front.mef.store, why, sizeof(why));
-
-    if (err != GBA_OK) {
-        LOG(m->log, LOG_LV_ERROR, "mef.database", LOG_STR("file", file), LOG_STR("why", why),
-            LOG_ERR(err));
-        return err;
-    }
-    m->front.mef.registry = mef_store_sqlite_registry(m->front.mef.store);
-    return mefd_load_rows(&m->policy, c, m->source, m->front.mef.registry, m->log);
-}
-
-static enum gba_err open_audit(struct mefd *m, const struct mefd_conf *c)
-{
-    char beside[4096];
-    const char *file = c->audit;
-    bool altered;
-    enum gba_err err;
-
-    if (file == NULL) {
-        snprintf(beside, sizeof(beside), "%s.audit", c->database);
-        file = beside;
-    }
-    err = mef_audit_file_open(m->front.mef.store, file, &m->front.mef.audit, &altered);
-    if (err != GBA_OK)
-        LOG(m->log, LOG_LV_ERROR, "mef.audit", LOG_STR("file", file), LOG_ERR(err));
-    else if (altered)
-        LOG(m->log, LOG_LV_ERROR, "mef.audit", LOG_STR("file", file), LOG_ERR(GBA_E_ALTERED),
-            LOG_STR("why", "mefctl audit tells where"));
-    return err;
-}
-
-static void close_database(struct mefd *m)
-{
-    mef_audit_file_close(m->front.mef.audit);
-    if (m->front.mef.store != NULL)
-        m->front.mef.store->close(m->front.mef.store);
-    if (m->own_fd >= 0)
-        close(m->own_fd);
-}
-
-/* One daemon a database: another would go on under a master key that this one has changed.  The
- * lock is on a file beside it, for to close any descriptor of the database itself would drop
- * SQLite's own locks. */
-static enum gba_err own_database(struct mefd *m, const char *database)
-{
-    const char *why = "another daemon has it open";
-    char file[4096];
-
-    if ((size_t)snprintf(file, sizeof(file), "%s.lock", database) >= sizeof(file))
-        return GBA_E_TOO_LONG;
-    m->own_fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (m->own_fd >= 0 && flock(m->own_fd, LOCK_EX | LOCK_NB) == 0)
-        return GBA_OK;
-    if (m->own_fd < 0 || errno != EWOULDBLOCK)
-        why = strerror(errno);
-    LOG(m->log, LOG_LV_ERROR, "mef.database", LOG_STR("file", database), LOG_STR("why", why));
-    return m->own_fd < 0 ? GBA_E_IO : GBA_E_CONFIG;
-}
-
 /* ------------------------------------------------------------ parts */
-
-/* A change of the master key that was cut short ends here, either way. */
-static enum gba_err open_with(struct mefd *m, const struct mefd_conf *c,
-                              uint8_t master[static MEF_MASTER_KEY_LEN])
-{
-    enum gba_err err = open_database(m, c, c->database, master);
-
-    if (c->master_key == NULL) /* a credential, which is not changed here */
-        return err;
-    if (err == GBA_OK)
-        return mef_master_key_settle(c->master_key, false);
-    if (err != GBA_E_CONFIG || m->front.mef.store != NULL ||
-        mef_master_key_next(c->master_key, master) != GBA_OK)
-        return err;
-    err = open_database(m, c, c->database, master);
-    if (err != GBA_OK)
-        return err;
-    LOG(m->log, LOG_LV_NOTICE, "mef.master_key",
-        LOG_STR("why", "the change that was cut short is done"));
-    return mef_master_key_settle(c->master_key, true);
-}
-
-static enum gba_err open_store(struct mefd *m, const struct mefd_conf *c)
-{
-    uint8_t master[MEF_MASTER_KEY_LEN];
-    char why[256];
-    enum gba_err err = own_database(m, c->database);
-
-    if (err != GBA_OK)
-        return err;
-    err = c->master_key != NULL
-              ? mef_master_key_load(c->master_key, c->database, master, why, sizeof(why))
-              : mef_master_key_credential(c->master_key_credential, master, why, sizeof(why));
-    if (err == GBA_OK)
-        err = open_with(m, c, master);
-    else
-        LOG(m->log, LOG_LV_ERROR, "mef.master_key",
-            LOG_STR("file", c->master_key != NULL ? c->master_key : c->master_key_credential),
-            LOG_STR("why", why), LOG_ERR(err));
-    gba_wipe(master, sizeof(master));
-    return err;
-}
 
 static void on_naf_event(void *arg, enum gba_err err, const char *what)
 {
@@ -301,12 +196,13 @@ static bool check_files(const struct mefd_conf *c, const struct conf *source)
 static int check(enum mef_role role, const void *conf, const struct conf *source,
                  struct log *log)
 {
-    static const uint8_t no_master[MEF_MASTER_KEY_LEN];
-    struct mefd m = {.role = role, .source = source, .log = log, .own_fd = -1};
-    enum gba_err err = make_policy(&m, conf);
+    struct mefd m = {.role = role};
+    enum gba_err err;
 
+    begin(&m, conf, source, log);
+    err = make_policy(&m, conf);
     if (err == GBA_OK)
-        err = open_database(&m, conf, ":memory:", no_master);
+        err = mefd_database_try(&m.database);
     if (err == GBA_OK && !check_files(conf, source))
         err = GBA_E_CONFIG;
     if (err == GBA_OK)
@@ -319,7 +215,7 @@ static int check(enum mef_role role, const void *conf, const struct conf *source
         err = mefd_coap_check(conf, log);
     gba_naf_free(m.front.naf);
     tls_server_free(m.tls);
-    close_database(&m);
+    mefd_database_close(&m.database);
     return err == GBA_OK ? 0 : DAEMON_EXIT_CONFIG;
 }
 
@@ -454,7 +350,7 @@ static void stop(void *state)
     gba_naf_free(m->front.naf);
     tls_server_free(m->tls);
     tls_server_free(m->psk_tls);
-    close_database(m);
+    mefd_database_close(&m->database);
     limiter_free(m->handshakes);
     free(m);
 }
@@ -527,7 +423,7 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struc
     enum gba_err err = make_policy(m, c);
 
     if (err == GBA_OK)
-        err = open_store(m, c);
+        err = mefd_database_open(&m->database);
     if (err == GBA_OK)
         err = open_naf(m, c);
     if (err == GBA_OK)
@@ -535,7 +431,7 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struc
     if (err == GBA_OK)
         err = open_est(m, c);
     if (err == GBA_OK)
-        err = open_audit(m, c);
+        err = mefd_database_open_audit(&m->database);
     if (err == GBA_OK)
         err = mef_sweeper_start(m->front.mef.store, m->front.mef.audit, m->log, &m->sweeper);
     if (err != GBA_OK)
@@ -563,9 +459,7 @@ static int start(enum mef_role role, struct daemon *d, const void *conf, void **
     if (m == NULL)
         return DAEMON_EXIT_INTERNAL;
     m->role = role;
-    m->own_fd = -1;
-    m->source = daemon_source(d);
-    m->log = m->front.log = daemon_log(d);
+    begin(m, c, daemon_source(d), daemon_log(d));
     count(m, daemon_metrics(d));
     err = start_parts(m, c, daemon_metrics(d));
     if (err != GBA_OK) {
