@@ -117,10 +117,13 @@ enum gba_err m2m_target_parse(struct gba_text to, struct m2m_target *out)
     struct gba_text rest = to;
 
     *out = (struct m2m_target){.n = 0};
-    if (gba_text_starts(to, "//"))
+    if (gba_text_starts(to, "//")) {
         gba_text_split((struct gba_text){to.s + 2, to.n - 2}, '/', &out->fqdn, &rest);
-    else if (gba_text_starts(to, "/"))
+        if (out->fqdn.n == 0) /* nobody's, not ours */
+            return GBA_E_NOT_FOUND;
+    } else if (gba_text_starts(to, "/")) {
         rest = (struct gba_text){to.s + 1, to.n - 1};
+    }
     if (!below_base(rest, &rest))
         return GBA_E_NOT_FOUND;
     while (rest.n != 0) {

@@ -359,6 +359,8 @@ static void test_target(void)
         {"-/a//b", GBA_E_NOT_FOUND, "", 0, NULL},
         {"//mef.example/x", GBA_E_NOT_FOUND, "", 0, NULL},
         {"//mef.example", GBA_E_NOT_FOUND, "", 0, NULL},
+        {"///-/", GBA_E_NOT_FOUND, "", 0, NULL}, /* an empty FQDN is nobody's */
+        {"///-/a", GBA_E_NOT_FOUND, "", 0, NULL},
         {"", GBA_E_NOT_FOUND, "", 0, NULL},
         {"-a", GBA_E_NOT_FOUND, "", 0, NULL},
     };
