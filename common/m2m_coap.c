@@ -240,13 +240,16 @@ static enum m2m_rsc read_code(const struct coap_message *in, struct m2m_request 
         out->op = M2M_OP_DELETE;
         return M2M_RSC_OK;
     default:
-        return M2M_RSC_OPERATION_NOT_ALLOWED;
+        return m2m_request_refuse(out, M2M_RSC_OPERATION_NOT_ALLOWED,
+                                  "no method of this binding: POST, GET, PUT and DELETE are");
     }
 }
 
 static enum m2m_rsc read_path(const struct coap_message *in, struct m2m_request *out)
 {
-    return m2m_coap_path_read(in, COAP_URI_PATH, out->to);
+    enum m2m_rsc rsc = m2m_coap_path_read(in, COAP_URI_PATH, out->to);
+
+    return rsc == M2M_RSC_OK ? rsc : m2m_request_refuse(out, rsc, "bad path");
 }
 
 static enum m2m_rsc read_rqi(const struct coap_message *in, struct m2m_request *out)
@@ -273,7 +276,7 @@ static enum m2m_rsc read_op(const struct coap_message *in, struct gba_text value
 
     if (gba_text_number(value, M2M_OP_NOTIFY, &op) != GBA_OK || op == 0 ||
         (in->code != COAP_POST && op != out->op))
-        return M2M_RSC_BAD_REQUEST;
+        return m2m_request_refuse(out, M2M_RSC_BAD_REQUEST, "op: not what the method says");
     out->op = (enum m2m_op)op;
     return M2M_RSC_OK;
 }
@@ -291,7 +294,7 @@ static enum m2m_rsc read_query(const struct coap_message *in, struct m2m_request
         if (!gba_text_starts(p, "op=")) {
             rsc = m2m_request_take_parameter(out, p);
         } else {
-            rsc = op_seen ? M2M_RSC_BAD_REQUEST
+            rsc = op_seen ? m2m_request_refuse(out, M2M_RSC_BAD_REQUEST, "op: repeated")
                           : read_op(in, (struct gba_text){p.s + 3, p.n - 3}, out);
             op_seen = true;
         }
@@ -305,7 +308,7 @@ static enum m2m_rsc read_ty(const struct coap_message *in, struct m2m_request *o
     uint32_t ty = 0;
 
     if (o != NULL && (coap_number_read(o->value, UINT16_MAX, &ty) != GBA_OK || ty == 0))
-        return M2M_RSC_BAD_REQUEST;
+        return m2m_request_refuse(out, M2M_RSC_BAD_REQUEST, "bad resource type");
     out->ty = out->op == M2M_OP_CREATE ? ty : 0;
     return M2M_RSC_OK;
 }
@@ -320,9 +323,11 @@ static enum m2m_rsc read_content(const struct coap_message *in, struct m2m_reque
         return M2M_RSC_OK;
     if (o == NULL || coap_number_read(o->value, UINT16_MAX, &number) != GBA_OK ||
         !m2m_coap_format_read(number, &out->format, &vendor))
-        return M2M_RSC_UNSUPPORTED_MEDIA_TYPE;
+        return m2m_request_refuse(out, M2M_RSC_UNSUPPORTED_MEDIA_TYPE,
+                                  "Content-Format: JSON and XML are taken");
     out->pc = in->payload;
-    return out->pc.n != 0 ? M2M_RSC_OK : M2M_RSC_BAD_REQUEST;
+    return out->pc.n != 0 ? M2M_RSC_OK
+                          : m2m_request_refuse(out, M2M_RSC_BAD_REQUEST, "no content");
 }
 
 /* No Accept: the format of the content, else JSON. */
@@ -336,7 +341,8 @@ static enum m2m_rsc read_accept(const struct coap_message *in, struct m2m_reques
         return M2M_RSC_OK;
     if (coap_number_read(o->value, UINT16_MAX, &number) != GBA_OK ||
         !m2m_coap_format_read(number, &out->answer_in, &out->vendor_type))
-        return M2M_RSC_NOT_ACCEPTABLE;
+        return m2m_request_refuse(out, M2M_RSC_NOT_ACCEPTABLE,
+                                  "Accept: JSON and XML are given");
     return M2M_RSC_OK;
 }
 

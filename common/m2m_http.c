@@ -55,7 +55,8 @@ static enum m2m_rsc read_method(const struct m2m_http_request *in, struct m2m_re
             out->op = rows[i].op;
             return M2M_RSC_OK;
         }
-    return M2M_RSC_OPERATION_NOT_ALLOWED;
+    return m2m_request_refuse(out, M2M_RSC_OPERATION_NOT_ALLOWED,
+                              "no method of this binding: POST, GET, PUT and DELETE are");
 }
 
 static enum m2m_rsc read_rqi(const struct m2m_http_request *in, struct m2m_request *out)
@@ -133,7 +134,9 @@ enum m2m_rsc m2m_http_path_read(struct gba_text path, char to[static M2M_TO_SIZE
 
 static enum m2m_rsc read_path(const struct m2m_http_request *in, struct m2m_request *out)
 {
-    return m2m_http_path_read(in->path, out->to);
+    enum m2m_rsc rsc = m2m_http_path_read(in->path, out->to);
+
+    return rsc == M2M_RSC_OK ? rsc : m2m_request_refuse(out, rsc, "bad path");
 }
 
 bool m2m_http_media_type(struct gba_text t, enum m2m_format *format, bool *vendor)
@@ -166,12 +169,14 @@ static enum m2m_rsc read_parameter(struct gba_text p, struct m2m_request *out)
     name = m2m_http_trim(name);
     value = unquoted(m2m_http_trim(value));
     if (gba_text_eq_nocase(name, GBA_TEXT("charset")))
-        return gba_text_eq_nocase(value, GBA_TEXT("utf-8")) ? M2M_RSC_OK
-                                                            : M2M_RSC_UNSUPPORTED_MEDIA_TYPE;
+        return gba_text_eq_nocase(value, GBA_TEXT("utf-8"))
+                   ? M2M_RSC_OK
+                   : m2m_request_refuse(out, M2M_RSC_UNSUPPORTED_MEDIA_TYPE,
+                                        "Content-Type: another charset than utf-8");
     if (!gba_text_eq_nocase(name, GBA_TEXT("ty")))
         return M2M_RSC_OK;
     if (out->ty != 0 || gba_text_number(value, UINT16_MAX, &ty) != GBA_OK || ty == 0)
-        return M2M_RSC_BAD_REQUEST;
+        return m2m_request_refuse(out, M2M_RSC_BAD_REQUEST, "Content-Type: bad or repeated ty");
     out->ty = (unsigned)ty;
     return M2M_RSC_OK;
 }
@@ -185,7 +190,8 @@ static enum m2m_rsc read_content(const struct m2m_http_request *in, struct m2m_r
     if (out->op == M2M_OP_RETRIEVE || out->op == M2M_OP_DELETE)
         return M2M_RSC_OK;
     if (!m2m_http_media_type(next_part(&rest, ';'), &out->format, &vendor))
-        return M2M_RSC_UNSUPPORTED_MEDIA_TYPE;
+        return m2m_request_refuse(out, M2M_RSC_UNSUPPORTED_MEDIA_TYPE,
+                                  "Content-Type: JSON and XML are taken");
     while (rest.n != 0 && rsc == M2M_RSC_OK)
         rsc = read_parameter(next_part(&rest, ';'), out);
     if (rsc != M2M_RSC_OK)
@@ -193,7 +199,8 @@ static enum m2m_rsc read_content(const struct m2m_http_request *in, struct m2m_r
     if (out->op == M2M_OP_CREATE && out->ty == 0)
         out->op = M2M_OP_NOTIFY;
     out->pc = in->body;
-    return out->pc.n != 0 ? M2M_RSC_OK : M2M_RSC_BAD_REQUEST;
+    return out->pc.n != 0 ? M2M_RSC_OK
+                          : m2m_request_refuse(out, M2M_RSC_BAD_REQUEST, "no content");
 }
 
 /* q of a media range in thousandths; RFC 9110 12.4.2. */
@@ -272,7 +279,8 @@ static enum m2m_rsc read_accept(const struct m2m_http_request *in, struct m2m_re
     if (best[other] > best[chosen])
         chosen = other;
     if (best[chosen] <= 0)
-        return M2M_RSC_NOT_ACCEPTABLE;
+        return m2m_request_refuse(out, M2M_RSC_NOT_ACCEPTABLE,
+                                  "Accept: JSON and XML are given");
     out->answer_in = (enum m2m_format)chosen;
     out->vendor_type = q[chosen][0] < q[chosen][1];
     return M2M_RSC_OK;

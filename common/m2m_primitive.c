@@ -53,15 +53,25 @@ void m2m_answer(const struct m2m_request *rq, unsigned rsc, struct m2m_response 
 
 /* ------------------------------------------------------------ what a binding found */
 
-static enum m2m_rsc take(char *out, size_t cap, struct gba_text t)
+enum m2m_rsc m2m_request_refuse(struct m2m_request *rq, enum m2m_rsc rsc, const char *why)
 {
-    return m2m_is_plain(t) && gba_text_copy(out, cap, t) == GBA_OK ? M2M_RSC_OK
-                                                                   : M2M_RSC_BAD_REQUEST;
+    if (rq->why == NULL)
+        rq->why = why;
+    return rsc;
+}
+
+static bool take(char *out, size_t cap, struct gba_text t)
+{
+    return m2m_is_plain(t) && gba_text_copy(out, cap, t) == GBA_OK;
 }
 
 enum m2m_rsc m2m_request_take_rqi(struct m2m_request *rq, struct gba_text t)
 {
-    return t.n != 0 ? take(rq->rqi, sizeof(rq->rqi), t) : M2M_RSC_BAD_REQUEST;
+    if (t.n == 0)
+        return m2m_request_refuse(rq, M2M_RSC_BAD_REQUEST, "no request identifier");
+    return take(rq->rqi, sizeof(rq->rqi), t)
+               ? M2M_RSC_OK
+               : m2m_request_refuse(rq, M2M_RSC_BAD_REQUEST, "bad request identifier");
 }
 
 /* TS-0032 began with release 2A. */
@@ -73,14 +83,17 @@ enum m2m_rsc m2m_request_take_rvi(struct m2m_request *rq, struct gba_text t)
         return M2M_RSC_OK;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (gba_text_is(t, known[i]))
-            return take(rq->rvi, sizeof(rq->rvi), t);
+            return take(rq->rvi, sizeof(rq->rvi), t) ? M2M_RSC_OK : M2M_RSC_BAD_REQUEST;
     strcpy(rq->rvi, "3"); /* what the answer speaks */
-    return M2M_RSC_RELEASE_VERSION_NOT_SUPPORTED;
+    return m2m_request_refuse(rq, M2M_RSC_RELEASE_VERSION_NOT_SUPPORTED,
+                              "release version not supported: 2a, 3, 4 and 5 are");
 }
 
 enum m2m_rsc m2m_request_take_fr(struct m2m_request *rq, struct gba_text t)
 {
-    return take(rq->fr, sizeof(rq->fr), t);
+    return take(rq->fr, sizeof(rq->fr), t)
+               ? M2M_RSC_OK
+               : m2m_request_refuse(rq, M2M_RSC_BAD_REQUEST, "bad originator");
 }
 
 /* rcn, and rt: only blocking requests are served (TS-0004 6.3.4.2.6). */
@@ -92,11 +105,12 @@ enum m2m_rsc m2m_request_take_parameter(struct m2m_request *rq, struct gba_text 
     gba_text_split(parameter, '=', &name, &value);
     if (gba_text_is(name, "rcn")) {
         if (rq->rcn != M2M_RCN_DEFAULT || gba_text_number(value, 9, &v) != GBA_OK)
-            return M2M_RSC_BAD_REQUEST;
+            return m2m_request_refuse(rq, M2M_RSC_BAD_REQUEST, "bad or repeated rcn");
         rq->rcn = (unsigned)v;
     } else if (gba_text_is(name, "rt") && !gba_text_is(value, "3") &&
                !gba_text_is(value, "4")) {
-        return M2M_RSC_NON_BLOCKING_REQUEST_NOT_SUPPORTED;
+        return m2m_request_refuse(rq, M2M_RSC_NON_BLOCKING_REQUEST_NOT_SUPPORTED,
+                                  "only blocking requests are served");
     }
     return M2M_RSC_OK;
 }

@@ -78,6 +78,7 @@ struct m2m_request {
     enum m2m_format answer_in; /* what the originator takes */
     bool vendor_type;          /* it takes the oneM2M media types only, not the plain ones */
     struct gba_bytes pc;       /* borrowed; empty: none */
+    const char *why;           /* what the binding first refused; static text, or NULL */
 };
 
 struct m2m_response {
@@ -92,6 +93,9 @@ struct m2m_response {
 
 /* An answer to a request: rqi and rvi copied, format as the originator takes it. */
 void m2m_answer(const struct m2m_request *rq, unsigned rsc, struct m2m_response *out);
+
+/* rsc; the first reason stays in rq->why. */
+enum m2m_rsc m2m_request_refuse(struct m2m_request *rq, enum m2m_rsc rsc, const char *why);
 
 /* What a binding found, into the request.  BAD_REQUEST: not visible ASCII; too long;
  * no rqi; a bad or repeated rcn; RELEASE_VERSION_NOT_SUPPORTED (rvi is then what the answer

@@ -10,6 +10,7 @@
 
 #include "naf/mef_audit.h"
 #include "naf/mef_call.h"
+#include "naf/mef_refusal.h"
 
 #define N_OPS (M2M_OP_NOTIFY + 1)
 
@@ -335,8 +336,9 @@ static void print_content(const struct mef_call *k, struct mef_answer *a)
         err = m2m_codec_print(&k->out, a->rs.format, &w);
     if (err != GBA_OK) {
         a->rs.rsc = M2M_RSC_INTERNAL_SERVER_ERROR;
-        a->problem.why = "answer too long";
-        w.n = 0;
+        a->problem = (struct m2m_problem){.why = "answer too long"};
+        gba_wbuf_init(&w, a->content, sizeof(a->content));
+        m2m_codec_print_problem(&a->problem, a->rs.format, &w);
     }
     a->rs.pc = (struct gba_bytes){a->content, w.n};
 }
@@ -348,7 +350,7 @@ void mef_request(const struct mef *m, const struct mef_client *c, const struct m
 
     memset(out, 0, sizeof(*out));
     if (k == NULL) {
-        m2m_answer(rq, M2M_RSC_INTERNAL_SERVER_ERROR, &out->rs);
+        mef_refusal(rq, M2M_RSC_INTERNAL_SERVER_ERROR, "", gba_err_text(GBA_E_NOMEM), out);
         return;
     }
     k->m = m;

@@ -10,6 +10,7 @@
 #include "common/host/random.h"
 #include "common/m2m_coap.h"
 #include "naf/mef_coap_impl.h"
+#include "naf/mef_refusal.h"
 
 /* ------------------------------------------------------------ requests */
 
@@ -44,7 +45,7 @@ static void primitive(struct mef_coap *f, const struct mef_client *c,
     struct coap_message m;
 
     if (rsc != M2M_RSC_OK)
-        m2m_answer(rq, rsc, &a->rs);
+        mef_refusal(rq, rsc, "", rq->why, a);
     else
         mef_request(f->mef, c, rq, clock_unix_s(), random, a);
     log_primitive(f, r, c, rq, a);
@@ -55,18 +56,75 @@ static void primitive(struct mef_coap *f, const struct mef_client *c,
         reply_code(r, COAP_INTERNAL_ERROR);
 }
 
+/* In the form of the binding, as far as the request could be read, with a code of our own.  A
+ * repeated identifier says nothing. */
+static void reply_refusal(const struct coapd_request *r, uint8_t code, enum m2m_rsc rsc,
+                          const char *why)
+{
+    struct m2m_request *rq = calloc(1, sizeof(*rq));
+    struct mef_answer *a = calloc(1, sizeof(*a));
+    struct coap_message m;
+
+    coap_message_init(&m, COAP_ACK, code, 0, (struct gba_bytes){NULL, 0});
+    if (rq != NULL && a != NULL) {
+        const struct coap_option *rqi = coap_message_find(r->message, M2M_COAP_RQI);
+
+        m2m_coap_request_read(r->message, rq);
+        if (rqi != NULL && rqi + 1 < r->message->option + r->message->n_options &&
+            rqi[1].number == M2M_COAP_RQI)
+            rq->rqi[0] = '\0';
+        mef_refusal(rq, rsc, "", why, a);
+        if (m2m_coap_response_print(&a->rs, rq->op, &m) != GBA_OK)
+            coap_message_init(&m, COAP_ACK, code, 0, (struct gba_bytes){NULL, 0});
+        m.code = code;
+    }
+    coapd_reply(r, &m);
+    free(rq);
+    free(a);
+}
+
 /* A session ends with the credential it stands on. */
 static void refuse(struct mef_coap *f, const struct coapd_request *r, enum gba_err err)
 {
+    bool nobody = err == GBA_E_FORBIDDEN || err == GBA_E_TLS || err == GBA_E_DOWNGRADE;
+
     LOG(f->log, LOG_LV_INFO, "mef.refused", LOG_STR("over", "coap"), LOG_INT("rq", r->number),
         LOG_ERR(err), LOG_STR("peer", r->peer));
     metric_add(f->requests_refused, 1);
-    if (err == GBA_E_FORBIDDEN || err == GBA_E_TLS || err == GBA_E_DOWNGRADE) {
-        reply_code(r, COAP_UNAUTHORIZED);
+    reply_refusal(r, nobody ? COAP_UNAUTHORIZED : COAP_UNAVAILABLE, mef_refusal_rsc(err),
+                  gba_err_text(err));
+    if (nobody)
         coapd_close(r);
-    } else {
-        reply_code(r, COAP_UNAVAILABLE);
-    }
+}
+
+/* What CoAP itself refuses. */
+static void on_refused(void *ctx, const struct coapd_request *r, uint8_t code)
+{
+    static const struct {
+        uint8_t code;
+        enum m2m_rsc rsc;
+        const char *why;
+    } rows[] = {
+        {COAP_BAD_OPTION, M2M_RSC_BAD_REQUEST,
+         "an option that is unknown, repeated or of a wrong length"},
+        {COAP_BAD_REQUEST, M2M_RSC_BAD_REQUEST, "a malformed block"},
+        {COAP_INCOMPLETE, M2M_RSC_BAD_REQUEST, "a block out of order"},
+        {COAP_TOO_LARGE, M2M_RSC_BAD_REQUEST, "body too large"},
+        {COAP_NO_PROXYING, M2M_RSC_NOT_IMPLEMENTED, "no proxy"},
+    };
+    struct mef_coap *f = ctx;
+    enum m2m_rsc rsc = M2M_RSC_INTERNAL_SERVER_ERROR;
+    const char *why = gba_err_text(GBA_E_NOMEM);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].code == code) {
+            rsc = rows[i].rsc;
+            why = rows[i].why;
+        }
+    LOG(f->log, LOG_LV_INFO, "mef.refused", LOG_STR("over", "coap"), LOG_INT("rq", r->number),
+        LOG_STR("why", why), LOG_STR("peer", r->peer));
+    metric_add(f->requests_refused, 1);
+    reply_refusal(r, code, rsc, why);
 }
 
 static void serve(struct mef_coap *f, const struct mef_client *c, const struct coapd_request *r)
@@ -143,6 +201,7 @@ static enum gba_err listen_all(struct mef_coap *m, const struct mef_coap_config 
         .session_end = mef_coap_session_end,
         .check = m2m_coap_check,
         .handler = on_request,
+        .refused = on_refused,
         .sessions = c->sessions,
         .per_address = c->per_address,
         .handshakes = c->handshakes,

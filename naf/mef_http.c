@@ -14,14 +14,113 @@
 #include "common/m2m_http.h"
 #include "naf/mef_fetch.h"
 #include "naf/mef_peer.h"
+#include "naf/mef_refusal.h"
 
 #define PROBLEM_SIZE 512
 
-/* ------------------------------------------------------------ plain refusals */
+/* ------------------------------------------------------------ primitives */
 
-/* application/problem+json (RFC 9457) for what is not of the interface at all.  A connection
- * whose PSK has expired ends (TS 33.222 5.4). */
-static void refuse(struct mef_front *f, struct httpd_request *r, enum gba_err err)
+/* status: of the answer, where HTTP has one of its own for it. */
+static void reply_primitive(struct httpd_request *r, const struct m2m_response *rs,
+                            unsigned status, bool close)
+{
+    struct m2m_http_reply *out = calloc(1, sizeof(*out));
+    struct httpd_header headers[M2M_HTTP_FIELDS + 1];
+    size_t n = 0;
+
+    if (out == NULL) {
+        httpd_reply(r, &(struct httpd_reply){.status = 503, .close = true});
+        return;
+    }
+    m2m_http_response_print(rs, out);
+    for (; n < out->n_fields; n++)
+        headers[n] = (struct httpd_header){out->field[n].name, out->field[n].value};
+    if (status == 503)
+        headers[n++] = (struct httpd_header){"Retry-After", "5"};
+    httpd_reply(r, &(struct httpd_reply){.status = status != 0 ? status : out->status,
+                                         .content_type = out->content_type,
+                                         .headers = headers,
+                                         .n_headers = n,
+                                         .body = rs->pc,
+                                         .close = close});
+    free(out);
+}
+
+static const char *const binding_fields[] = {M2M_H_ORIGIN, M2M_H_RI, M2M_H_RVI};
+#define N_BINDING_FIELDS (sizeof(binding_fields) / sizeof(binding_fields[0]))
+
+/* The field that stands twice, and so says nothing; "": none. */
+static const char *repeated_field(const struct httpd_request *r)
+{
+    for (size_t i = 0; i < N_BINDING_FIELDS; i++) {
+        size_t n;
+
+        httpd_field(r, binding_fields[i], &n);
+        if (n > 1)
+            return binding_fields[i];
+    }
+    return "";
+}
+
+static struct gba_text only_field(const struct httpd_request *r, const char *name)
+{
+    size_t n;
+    struct gba_text value = httpd_field(r, name, &n);
+
+    return n == 1 ? value : (struct gba_text){"", 0};
+}
+
+static struct m2m_http_request binding_request(const struct httpd_request *r)
+{
+    return (struct m2m_http_request){
+        .method = httpd_method(r),
+        .path = httpd_path(r),
+        .query = httpd_query(r),
+        .content_type = httpd_field(r, "Content-Type", NULL),
+        .accept = httpd_field(r, "Accept", NULL),
+        .origin = only_field(r, M2M_H_ORIGIN),
+        .ri = only_field(r, M2M_H_RI),
+        .rvi = only_field(r, M2M_H_RVI),
+        .body = httpd_body(r),
+    };
+}
+
+/* ------------------------------------------------------------ refusals of the front */
+
+/* A connection whose credential has expired ends (TS 33.222 5.4). */
+static bool ends_connection(enum gba_err err)
+{
+    return err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN;
+}
+
+/* HTTP itself was not understood: nothing of it is told as if it had been. */
+static bool is_malformed(enum gba_err err)
+{
+    return err == GBA_E_HTTP || err == GBA_E_HEADER_TOO_LARGE || err == GBA_E_HTTP_VERSION;
+}
+
+/* On the paths of the binding, in its form, as far as the request could be read.  False: no
+ * memory. */
+static bool refuse_primitive(struct httpd_request *r, enum gba_err err)
+{
+    const struct m2m_http_request in = binding_request(r);
+    struct m2m_request *rq = calloc(1, sizeof(*rq));
+    struct mef_answer *a = calloc(1, sizeof(*a));
+    bool can = rq != NULL && a != NULL;
+
+    if (can) {
+        m2m_http_request_read(&in, rq);
+        mef_refusal(rq, mef_refusal_rsc(err), err == GBA_E_REPEATED ? repeated_field(r) : "",
+                    err == GBA_E_REPEATED ? "repeated" : gba_err_text(err), a);
+        reply_primitive(r, &a->rs, gba_err_http(err), ends_connection(err));
+    }
+    free(rq);
+    free(a);
+    return can;
+}
+
+/* application/problem+json (RFC 9457). */
+static void refuse_plainly(struct httpd_request *r, enum gba_err err)
 {
     static const struct httpd_header retry = {"Retry-After", "5"};
     static const struct httpd_header allow = {"Allow", "GET"};
@@ -35,15 +134,20 @@ static void refuse(struct mef_front *f, struct httpd_request *r, enum gba_err er
     gba_wbuf_str(&w, ",\"title\":\"");
     gba_wbuf_str(&w, gba_err_text(err));
     gba_wbuf_str(&w, "\"}");
+    httpd_reply(r, &(struct httpd_reply){.status = status,
+                                         .content_type = "application/problem+json",
+                                         .headers = status == 405 ? &allow : &retry,
+                                         .n_headers = status == 503 || status == 405,
+                                         .body = gba_wbuf_bytes(&w),
+                                         .close = ends_connection(err)});
+}
+
+static void refuse(struct mef_front *f, struct httpd_request *r, enum gba_err err)
+{
     LOG(f->log, LOG_LV_INFO, "mef.refused", LOG_INT("rq", httpd_request_id(r)), LOG_ERR(err),
-        LOG_STR("peer", httpd_peer_text(r)), LOG_INT("status", status));
-    httpd_reply(r,
-                &(struct httpd_reply){.status = status,
-                                      .content_type = "application/problem+json",
-                                      .headers = status == 405 ? &allow : &retry,
-                                      .n_headers = status == 503 || status == 405,
-                                      .body = gba_wbuf_bytes(&w),
-                                      .close = err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN});
+        LOG_STR("peer", httpd_peer_text(r)), LOG_INT("status", gba_err_http(err)));
+    if (is_malformed(err) || !m2m_http_is_path(httpd_path(r)) || !refuse_primitive(r, err))
+        refuse_plainly(r, err);
 }
 
 void mef_http_refusal(void *ctx, struct httpd_request *r, enum gba_err err)
@@ -80,41 +184,6 @@ void mef_http_psk_refused(void *ctx, enum gba_err err, gnutls_session_t session)
 
 /* ------------------------------------------------------------ Mmef */
 
-static void reply_primitive(struct httpd_request *r, const struct m2m_response *rs)
-{
-    struct m2m_http_reply *out = calloc(1, sizeof(*out));
-    struct httpd_header headers[M2M_HTTP_FIELDS];
-
-    if (out == NULL) {
-        httpd_reply(r, &(struct httpd_reply){.status = 503, .close = true});
-        return;
-    }
-    m2m_http_response_print(rs, out);
-    for (size_t i = 0; i < out->n_fields; i++)
-        headers[i] = (struct httpd_header){out->field[i].name, out->field[i].value};
-    httpd_reply(r, &(struct httpd_reply){.status = out->status,
-                                         .content_type = out->content_type,
-                                         .headers = headers,
-                                         .n_headers = out->n_fields,
-                                         .body = rs->pc});
-    free(out);
-}
-
-static struct m2m_http_request binding_request(const struct httpd_request *r)
-{
-    return (struct m2m_http_request){
-        .method = httpd_method(r),
-        .path = httpd_path(r),
-        .query = httpd_query(r),
-        .content_type = httpd_field(r, "Content-Type", NULL),
-        .accept = httpd_field(r, "Accept", NULL),
-        .origin = httpd_field(r, M2M_H_ORIGIN, NULL),
-        .ri = httpd_field(r, M2M_H_RI, NULL),
-        .rvi = httpd_field(r, M2M_H_RVI, NULL),
-        .body = httpd_body(r),
-    };
-}
-
 static void log_primitive(struct mef_front *f, const struct httpd_request *r,
                           const struct mef_client *c, const struct m2m_request *rq,
                           const struct mef_answer *a)
@@ -145,11 +214,11 @@ static void primitive(struct mef_front *f, const struct mef_client *c, struct ht
     }
     rsc = m2m_http_request_read(&in, rq);
     if (rsc != M2M_RSC_OK)
-        m2m_answer(rq, rsc, &a->rs);
+        mef_refusal(rq, rsc, "", rq->why, a);
     else
         mef_request(&f->mef, c, rq, clock_unix_s(), random, a);
     log_primitive(f, r, c, rq, a);
-    reply_primitive(r, &a->rs);
+    reply_primitive(r, &a->rs, 0, false);
     mef_answer_wipe(a);
     free(a);
     gba_wipe(rq, sizeof(*rq));
@@ -233,17 +302,9 @@ static void fetch(struct mef_front *f, const struct mef_client *client, struct h
 
 /* ------------------------------------------------------------ handlers */
 
-static bool is_repeated(const struct httpd_request *r, const char *name)
-{
-    size_t n;
-
-    httpd_field(r, name, &n);
-    return n > 1;
-}
-
 static void serve(struct mef_front *f, const struct mef_client *c, struct httpd_request *r)
 {
-    if (is_repeated(r, M2M_H_ORIGIN) || is_repeated(r, M2M_H_RI)) {
+    if (repeated_field(r)[0] != '\0') {
         refuse(f, r, GBA_E_REPEATED);
     } else if (mef_role(f->mef.policy->role)->enrols &&
                gba_text_starts(httpd_path(r), MEF_FETCH_PATH)) {

@@ -31,6 +31,10 @@ struct coapd_request {
  * coapd_reply (or else 5.00 is sent). */
 typedef void coapd_handler(void *ctx, void *owner, const struct coapd_request *r);
 
+/* What coapd refuses itself with that code, of 4 or 5: so that the owner can give the answer its
+ * form, by one coapd_reply with the same code.  The message's payload is what came with it. */
+typedef void coapd_refused(void *ctx, const struct coapd_request *r, uint8_t code);
+
 struct coapd_config {
     const char *name; /* for logs */
     struct log *log;
@@ -46,6 +50,7 @@ struct coapd_config {
      * kept. */
     uint8_t (*check)(const struct coap_message *m);
     coapd_handler *handler;
+    coapd_refused *refused; /* NULL: the code alone */
     unsigned sessions;    /* at a time; 0: 1024 */
     unsigned per_address; /* of one address; 0: any number */
     unsigned handshakes;  /* under way at a time; 0: 128 */

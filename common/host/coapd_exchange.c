@@ -100,15 +100,6 @@ static bool send_message(struct coapd_session *s, const struct coap_message *m)
     return sent;
 }
 
-/* Our own word on a message, without the owner's. */
-static void send_code(struct coapd_session *s, uint8_t code)
-{
-    struct coap_message m;
-
-    init_reply(s, code, &m);
-    send_message(s, &m);
-}
-
 /* The block of the request that was answered, on every answer to it (RFC 7959 2.3). */
 static void add_block1(const struct coapd_session *s, bool more, struct coap_message *m)
 {
@@ -156,6 +147,8 @@ static bool send_whole(struct coapd_session *s, const struct coap_message *whole
         return false;
     m.payload = whole->payload;
     add_block1(s, false, &m);
+    if (whole->code == COAP_TOO_LARGE) /* RFC 7959 2.9.3: how much would do */
+        coap_message_add_number(&m, COAP_SIZE1, (uint32_t)s->d->conf.body_limit);
     return send_message(s, &m);
 }
 
@@ -175,6 +168,7 @@ static bool keep_out(struct coapd_session *s, const struct coap_message *whole)
         free(p);
         return false;
     }
+    wipe(&s->out, &s->out_len);
     s->out = p;
     s->out_len = w.n;
     memcpy(s->out_operation, s->operation, sizeof(s->operation));
@@ -218,6 +212,27 @@ void coapd_close(const struct coapd_request *r)
 
 /* ------------------------------------------------------------ requests */
 
+/* Our own word on a message, without the owner's. */
+static void send_code(struct coapd_session *s, uint8_t code)
+{
+    struct coap_message m;
+
+    coap_message_init(&m, COAP_ACK, code, 0, (struct gba_bytes){NULL, 0});
+    send_whole(s, &m);
+}
+
+static void refuse(struct coapd_session *s, uint8_t code)
+{
+    struct coapd *d = s->d;
+    struct coapd_request r = {
+        .message = s->rq, .number = ++d->requests, .peer = s->peer, .session = s};
+
+    if (d->conf.refused != NULL)
+        d->conf.refused(d->conf.ctx, &r, code);
+    if (!s->replied)
+        send_code(s, code);
+}
+
 static void ask_owner(struct coapd_session *s, struct gba_bytes body)
 {
     struct coapd *d = s->d;
@@ -239,11 +254,11 @@ static void more_of_answer(struct coapd_session *s, struct coap_block b)
 
     if (s->out == NULL || memcmp(s->out_operation, s->operation, sizeof(s->operation)) != 0 ||
         coap_message_read((struct gba_bytes){s->out, s->out_len}, &whole) != GBA_OK) {
-        send_code(s, COAP_INCOMPLETE);
+        refuse(s, COAP_INCOMPLETE);
         return;
     }
     if (coap_body_slice(whole.payload, &b, &last) != GBA_OK) {
-        send_code(s, COAP_BAD_OPTION);
+        refuse(s, COAP_BAD_OPTION);
         return;
     }
     if (send_block(s, &whole, b) && !b.more)
@@ -288,13 +303,13 @@ static void more_of_request(struct coapd_session *s, const struct coap_block *b)
     struct coap_message m;
     enum gba_err err = take_block(s, b);
 
-    if (err == GBA_OK && !b->more) {
+    if (err != GBA_OK) {
+        refuse(s, code_of(err));
+    } else if (!b->more) {
         ask_owner(s, (struct gba_bytes){s->body_in.p, s->body_in.n});
     } else {
-        init_reply(s, err == GBA_OK ? COAP_CONTINUE : code_of(err), &m);
-        add_block1(s, err == GBA_OK, &m);
-        if (err == GBA_E_TOO_LONG) /* 2.9.3: how much would do */
-            coap_message_add_number(&m, COAP_SIZE1, (uint32_t)s->d->conf.body_limit);
+        init_reply(s, COAP_CONTINUE, &m);
+        add_block1(s, true, &m);
         send_message(s, &m);
     }
     if (!s->body_in.active) {
@@ -317,7 +332,7 @@ static void on_request(struct coapd_session *s)
     if (code == 0 && s->rq->payload.n > s->d->conf.body_limit)
         code = COAP_TOO_LARGE;
     if (code != 0) {
-        send_code(s, code);
+        refuse(s, code);
         return;
     }
     coap_message_operation(s->rq, s->operation);

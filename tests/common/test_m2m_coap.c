@@ -154,6 +154,7 @@ static void test_requests(void)
         CU_ASSERT_EQUAL(rq.answer_in, r->answer_in);
         CU_ASSERT_EQUAL(rq.vendor_type, r->vendor);
         CU_ASSERT_STRING_EQUAL(rq.fr, "//sp.example/Sae");
+        CU_ASSERT((rq.why == NULL) == (rsc == OK));
         if (rsc != r->rsc)
             printf("row %zu: %d\n", i, (int)rsc);
     }

@@ -135,6 +135,7 @@ static void test_requests(void)
         CU_ASSERT_EQUAL(rq.format, rows[i].format);
         CU_ASSERT_EQUAL(rq.answer_in, rows[i].answer_in);
         CU_ASSERT_STRING_EQUAL(rq.fr, "//sp.example/Sae");
+        CU_ASSERT((rq.why == NULL) == (rsc == OK));
         if (rsc != rows[i].rsc)
             printf("row %zu: %d\n", i, (int)rsc);
     }
@@ -149,6 +150,7 @@ static void test_no_body(void)
     struct m2m_request rq;
 
     CU_ASSERT_EQUAL(m2m_http_request_read(&in, &rq), BAD);
+    CU_ASSERT_STRING_EQUAL(rq.why, "no content");
 }
 
 /* Even what is refused is answered with its own identifier, and in a form that is understood.
@@ -162,6 +164,7 @@ static void test_refused_is_answerable(void)
     struct m2m_response rs;
 
     CU_ASSERT_EQUAL(read_row(&r, &rq), M2M_RSC_OPERATION_NOT_ALLOWED);
+    CU_ASSERT(strncmp(rq.why, "no method", 9) == 0); /* the first of four */
     m2m_answer(&rq, M2M_RSC_OPERATION_NOT_ALLOWED, &rs);
     CU_ASSERT_STRING_EQUAL(rs.rqi, "id-7");
     CU_ASSERT_STRING_EQUAL(rs.rvi, "3");

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+from xml.etree import ElementTree
 
 sys.dont_write_bytecode = True
 from bsf_lab import (BSFD, BUILD, IMPI, NAME, SUBSCRIBERS, Answer, bootstrap, check, exchange, kdf,  # noqa: E402
@@ -249,8 +250,8 @@ class Session:
     def up(self):
         return self.exported is not None and b"Cipher is (NONE)" not in self.out
 
-    def ask(self, method, path, ty=None, body="", origin=DEVICE, content="application/json"):
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {MEF}", "X-M2M-RI: 7", "X-M2M-RVI: 3"]
+    def ask(self, method, path, ty=None, body="", origin=DEVICE, content="application/json", more=()):
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {MEF}", "X-M2M-RI: 7", "X-M2M-RVI: 3", *more]
         if origin:
             lines.append(f"X-M2M-Origin: {origin}")
         if body:
@@ -376,9 +377,47 @@ def test_handshakes(lab):
     a = s.ask("GET", "/-/")
     check("no extended master secret: refused", b"Extended master secret: no" in s.out and a.status == 403,
           (a.status, s.out[-400:]))
+    check("in the form of the binding", a.rsc == 4106 and a.fields.get("x-m2m-ri") == "7" and b"m2m:dbg" in a.body,
+          (a.fields, a.body))
     s.end()
     s = enrol(lab, ue)
     check("no session ticket", b"session ticket" not in s.out)
+    s.end()
+
+
+def test_front_refusals(lab):
+    """What the front refuses has the form of the binding: a status code, the request's identifier, a reason."""
+    s = enrol(lab, lab.bootstrap())
+    xml, long = "application/xml", "{" + " " * 17000
+    rows = [  # what, request, status, RSC, identifier, type, reason
+        ("origin twice", ("GET", "/-/"), dict(more=[f"X-M2M-Origin: {DEVICE}"]), 400, 4000, "7", "X-M2M-Origin: repeated"),
+        ("identifier twice", ("GET", "/-/"), dict(more=["X-M2M-RI: 8"]), 400, 4000, None, "X-M2M-RI: repeated"),
+        ("release twice, XML", ("GET", "/-/"), dict(more=["x-m2m-rvi: 3", f"Accept: {xml}"]), 400, 4000, "7",
+         "X-M2M-RVI: repeated"),
+        ("too large", ("POST", "/-/", 4, long), {}, 413, 4000, "7", "body too large"),
+        ("too large, XML", ("POST", "/-/", 4, long), dict(content=xml), 413, 4000, "7", "body too large"),
+        ("no method of it", ("PATCH", "/-/", 4, "{}"), {}, 405, 4005, "7", "no method of this binding"),
+        ("another type", ("POST", "/-/", 4, "{}"), dict(content="text/plain"), 415, 4015, "7", "Content-Type: "),
+        ("another Accept", ("GET", "/-/"), dict(more=["Accept: text/html"]), 406, 5207, "7", "Accept: "),
+        ("no content", ("PUT", "/-/x"), dict(more=["Content-Type: application/json"]), 400, 4000, "7", "no content"),
+        ("no content, XML", ("PUT", "/-/x"), dict(more=[f"Content-Type: {xml}"]), 400, 4000, "7", "no content"),
+        ("bad path", ("GET", "/-/a%2fb"), {}, 400, 4000, "7", "bad path"),
+        ("rcn", ("GET", "/-/?rcn=x"), {}, 400, 4000, "7", "bad or repeated rcn"),
+        ("later", ("GET", "/-/?rt=1"), {}, 501, 5206, "7", "only blocking requests"),
+        ("no FQDN", ("GET", "/_//-/"), {}, 404, 4004, "7", "not of this function"),
+    ]
+    for what, args, kw, status, rsc, ri, why in rows:
+        a = s.ask(*args, **kw)
+        in_xml = xml in str(kw)
+        check(f"{what}: {status}, {rsc}", a.status == status and a.rsc == rsc, (a.status, a.rsc, a.body))
+        check(f"{what}: identifier", a.fields.get("x-m2m-ri") == ri, a.fields)
+        check(f"{what}: form", a.fields.get("content-type") == (xml if in_xml else "application/json"), a.fields)
+        text = ElementTree.fromstring(a.body).text if in_xml else json.loads(a.body)["m2m:dbg"]
+        check(f"{what}: reason", text.startswith(why), a.body)
+    check("and still serves", s.ask("GET", "/-/").rsc == 2000)
+    a = s.ask("GET", "/elsewhere", more=["X-M2M-RI: 8"])
+    check("elsewhere it is plain", a.status == 400 and a.rsc == 0 and
+          a.fields["content-type"] == "application/problem+json", (a.status, a.fields))
     s.end()
 
 
@@ -492,6 +531,7 @@ def main():
         ue, location, key_id, ke = test_enrolment(lab)
         first = test_keys(lab, ue)
         test_handshakes(lab)
+        test_front_refusals(lab)
         test_restart(lab, location, key_id, ke, first)
         test_options(lab)
         test_registrar(lab)

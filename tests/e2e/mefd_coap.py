@@ -206,19 +206,19 @@ def test_refusals(lab):
     def with_(*more, drop=()):
         return [o for o in options if o[0] not in drop] + list(more)
     rows = [  # what, code, options, payload, status, RSC
-        ("critical, unknown", POST, with_((65001, b"")), body, "4.02", None),
-        ("critical, of RFC 7252 but not ours", POST, with_((1, b"x")), body, "4.02", None),
+        ("critical, unknown", POST, with_((65001, b"")), body, "4.02", 4000),
+        ("critical, of RFC 7252 but not ours", POST, with_((1, b"x")), body, "4.02", 4000),
         ("elective, unknown", GET, [(65000, b"x" * 40)] + primitive(BASE, None, b"", DEVICE, None, "7", "3"), b"",
          "2.05", 2000),
-        ("RQI twice", POST, with_((RQI, b"8")), body, "4.02", None),
-        ("FR twice", POST, with_((FR, DEVICE.encode())), body, "4.02", None),
-        ("TY twice", POST, with_((TY, b"\4")), body, "4.02", None),
-        ("format twice", POST, with_((CONTENT_FORMAT, b"2")), body, "4.02", None),
-        ("TY of three octets", POST, with_((TY, b"\0\0\4"), drop=[TY]), body, "4.02", None),
+        ("RQI twice", POST, with_((RQI, b"8")), body, "4.02", 4000),
+        ("FR twice", POST, with_((FR, DEVICE.encode())), body, "4.02", 4000),
+        ("TY twice", POST, with_((TY, b"\4")), body, "4.02", 4000),
+        ("format twice", POST, with_((CONTENT_FORMAT, b"2")), body, "4.02", 4000),
+        ("TY of three octets", POST, with_((TY, b"\0\0\4"), drop=[TY]), body, "4.02", 4000),
         ("TY with a zero before", POST, with_((TY, b"\0\x63"), drop=[TY]), body, "4.03", 4108),
-        ("FR of 256 octets", POST, with_((FR, b"a" * 256), drop=[FR]), body, "4.02", None),
-        ("RVI of three", POST, with_((RVI, b"2.0"), drop=[RVI]), body, "4.02", None),
-        ("a proxy", GET, with_((35, b"coap://example.org/x"), drop=[TY, CONTENT_FORMAT]), b"", "5.05", None),
+        ("FR of 256 octets", POST, with_((FR, b"a" * 256), drop=[FR]), body, "4.02", 4000),
+        ("RVI of three", POST, with_((RVI, b"2.0"), drop=[RVI]), body, "4.02", 4000),
+        ("a proxy", GET, with_((35, b"coap://example.org/x"), drop=[TY, CONTENT_FORMAT]), b"", "5.05", 5001),
         ("NUL in FR", POST, with_((FR, DEVICE.encode() + b"\0"), drop=[FR]), body, "4.00", 4000),
         ("no RQI", POST, with_(drop=[RQI]), body, "4.00", 4000),
         ("empty RQI", POST, with_((RQI, b""), drop=[RQI]), body, "4.00", 4000),
@@ -253,8 +253,9 @@ def test_refusals(lab):
         p.mid += 1
         a = p.exchange(Message(code, opts, payload, mid=p.mid))
         check(f"{what}: {status}", a.status == status and a.rsc == rsc, (a.status, a.rsc, a.payload))
-        if rsc is not None and rsc >= 4000 and "RQI" not in what:
-            check(f"{what}: its own identifier", a.one(RQI) == b"7", a.options)
+        if rsc is not None and rsc >= 4000:
+            check(f"{what}: its own identifier", a.one(RQI) == (None if "RQI" in what else b"7"), a.options)
+            check(f"{what}: its reason", len(json.loads(a.payload)["m2m:dbg"]) > 5, a.payload)
     for octets, answer in ((b"\x40\0\x12\x34", bytes.fromhex("70001234")), (b"\x4f\1\x12\x34", bytes.fromhex("70001234")),
                            (b"\x40\1\x12\x34\xff", bytes.fromhex("70001234")), (b"\x50\1\x12\x34\xff", None),
                            (b"\x40\x45\x12\x34", bytes.fromhex("70001234")), (b"", None), (b"\0", None)):
@@ -287,10 +288,11 @@ def test_blocks(lab):
     check("16 KiB less a little", a.rsc == 2004, (a.status, a.payload))
     a = p.send_large(PUT, at, None, b" " * 17000, fr=OTHER)
     check("more than 16 KiB", a.status == "4.13" and a.number(SIZE1) == 16384, (a.status, a.options))
+    check("with its reason", a.rsc == 4000 and json.loads(a.payload) == {"m2m:dbg": "body too large"}, (a.rsc, a.payload))
     a = p.ask(PUT, at, body=b" " * 16, fr=OTHER, more=[(BLOCK1, b"\x08"), (SIZE1, uint(16385))])
     check("said to be more", a.status == "4.13", a.status)
     a = p.ask(PUT, at, body=b" " * 16, fr=OTHER, more=[(BLOCK1, b"\x10")])
-    check("a block out of nothing", a.status == "4.08", a.status)
+    check("a block out of nothing", a.status == "4.08" and a.rsc == 4000, (a.status, a.rsc))
     a = p.ask(PUT, at, body=b" " * 16, fr=OTHER, more=[(BLOCK1, b"\x0f")])
     check("reserved size", a.status == "4.00", a.status)
     check("deleted", p.ask(DELETE, at, fr=OTHER).rsc == 2002)

@@ -279,6 +279,7 @@ static void test_expires(void)
     says.know = GBA_E_IO; /* not before an answer: only then the server's end is up for sure */
     ask(&c, M2M_OP_RETRIEVE, "-/", 0, NULL, &a);
     CU_ASSERT_EQUAL(a.m.code, COAP_UNAVAILABLE);
+    CU_ASSERT_EQUAL(a.rs.rsc, M2M_RSC_INTERNAL_SERVER_ERROR);
     says.know = GBA_OK;
     CU_ASSERT_EQUAL(ask(&c, M2M_OP_RETRIEVE, "-/", 0, NULL, &a), GBA_OK);
     CU_ASSERT_EQUAL(a.rs.rsc, M2M_RSC_OK);
@@ -286,7 +287,9 @@ static void test_expires(void)
     CU_ASSERT_EQUAL(w.registry->end_config(w.registry, GBA_OK), GBA_OK);
     ask(&c, M2M_OP_RETRIEVE, "-/", 0, NULL, &a);
     CU_ASSERT_EQUAL(a.m.code, COAP_UNAUTHORIZED);
-    CU_ASSERT_PTR_NULL(coap_message_find(&a.m, M2M_COAP_RSC));
+    CU_ASSERT_EQUAL(a.rs.rsc, M2M_RSC_ORIGINATOR_HAS_NOT_REGISTERED);
+    CU_ASSERT_STRING_EQUAL(a.rs.rqi, "r");
+    CU_ASSERT(gba_text_is(gba_bytes_text(a.rs.pc), "{\"m2m:dbg\":\"forbidden\"}"));
     CU_ASSERT_EQUAL(dtls_client_receive(&c, a.octets, sizeof(a.octets), PATIENCE), 0);
     dtls_client_close(&c);
     end(m);
