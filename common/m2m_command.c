@@ -21,7 +21,17 @@ static const struct code classes[] = {
 #undef X
 };
 static const struct code statuses[] = {
-#define X(name, number, words) {number, #name, words},
+#define X(name, number, whose, words) {number, #name, words},
+    M2M_CMD_STATUS_TABLE(X)
+#undef X
+};
+/* Of the rows above, in their order: a class, or these. */
+enum { OF_ANY = 1000, OF_MEF };
+static const unsigned whose_status[] = {
+#define OF_CERT_PROV                  M2M_CMD_CERT_PROV
+#define OF_DEV_CFG                    M2M_CMD_DEV_CFG
+#define OF_MO_NODE                    M2M_CMD_MO_NODE
+#define X(name, number, whose, words) OF_##whose,
     M2M_CMD_STATUS_TABLE(X)
 #undef X
 };
@@ -66,8 +76,17 @@ const char *m2m_cmd_status_words(unsigned status)
 
 bool m2m_cmd_status_is_result(unsigned status)
 {
-    return status != M2M_CMD_S_ISSUED && status != M2M_CMD_S_REISSUED &&
-           m2m_cmd_status_name(status) != NULL;
+    const struct code *c = find(statuses, COUNT(statuses), status);
+
+    return c != NULL && whose_status[c - statuses] != OF_MEF;
+}
+
+bool m2m_cmd_status_is_result_of(unsigned status, unsigned class_id)
+{
+    const struct code *c = find(statuses, COUNT(statuses), status);
+
+    return c != NULL &&
+           (whose_status[c - statuses] == OF_ANY || whose_status[c - statuses] == class_id);
 }
 
 #define WORDS_MAX 5

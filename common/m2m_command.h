@@ -17,26 +17,26 @@
     X(DEV_CFG, 2, "dev-cfg")                                                                   \
     X(MO_NODE, 3, "mo-node")
 
-/* cmdStatusCode, 12.3.2.4: name, number, in words.  10 and 11 are the MEF's, the rest the
- * client's. */
+/* cmdStatusCode, 12.3.2.4: name, number, whose (a class, any, or the MEF's own), in words. */
 #define M2M_CMD_STATUS_TABLE(X)                                                                \
-    X(ISSUED, 10, "issued")                                                                    \
-    X(REISSUED, 11, "issued again")                                                            \
-    X(OK, 20, "done")                                                                          \
-    X(REPEATED_CMD_ID, 40, "the same command again")                                           \
-    X(CLASS_NOT_SUPPORTED, 41, "this class of commands is not supported")                      \
-    X(BAD_ARGUMENTS, 42, "the arguments cannot be read")                                       \
-    X(UNACCEPTABLE_ARGUMENTS, 43, "the arguments are not acceptable")                          \
-    X(CERT_PROV_SERVER_ERROR, 100, "no certificate: the server failed or refused")             \
-    X(CERT_PROV_CLIENT_ERROR, 101, "no certificate: the device failed")                        \
-    X(DEV_CFG_SERVER_ERROR, 201, "not configured: the server failed or refused")               \
-    X(DEV_CFG_CLIENT_ERROR, 202, "not configured: the device failed")                          \
-    X(MO_NODE_NOT_FOUND, 300, "no such management object")                                     \
-    X(MO_NODE_TYPE_CONFLICT, 301, "the management object is of another type")                  \
-    X(MO_NODE_BAD_ARGS, 302, "the arguments of the object type cannot be read")                \
-    X(MO_NODE_UNACCEPTABLE_ARGS, 303, "the arguments of the object type are not acceptable")   \
-    X(MO_NODE_INCONSISTENT_CONFIG, 304, "the management object contradicts itself")            \
-    X(MO_NODE_EXECUTION_ERROR, 305, "the management object could not be put to use")
+    X(ISSUED, 10, MEF, "issued")                                                               \
+    X(REISSUED, 11, MEF, "issued again")                                                       \
+    X(OK, 20, ANY, "done")                                                                     \
+    X(REPEATED_CMD_ID, 40, ANY, "the same command again")                                      \
+    X(CLASS_NOT_SUPPORTED, 41, ANY, "this class of commands is not supported")                 \
+    X(BAD_ARGUMENTS, 42, ANY, "the arguments cannot be read")                                  \
+    X(UNACCEPTABLE_ARGUMENTS, 43, ANY, "the arguments are not acceptable")                     \
+    X(CERT_PROV_SERVER_ERROR, 100, CERT_PROV, "no certificate: the server failed or refused")  \
+    X(CERT_PROV_CLIENT_ERROR, 101, CERT_PROV, "no certificate: the device failed")             \
+    X(DEV_CFG_SERVER_ERROR, 201, DEV_CFG, "not configured: the server failed or refused")      \
+    X(DEV_CFG_CLIENT_ERROR, 202, DEV_CFG, "not configured: the device failed")                 \
+    X(MO_NODE_NOT_FOUND, 300, MO_NODE, "no such management object")                            \
+    X(MO_NODE_TYPE_CONFLICT, 301, MO_NODE, "the management object is of another type")         \
+    X(MO_NODE_BAD_ARGS, 302, MO_NODE, "the arguments of the object type cannot be read")       \
+    X(MO_NODE_UNACCEPTABLE_ARGS, 303, MO_NODE,                                                 \
+      "the arguments of the object type are not acceptable")                                   \
+    X(MO_NODE_INCONSISTENT_CONFIG, 304, MO_NODE, "the management object contradicts itself")   \
+    X(MO_NODE_EXECUTION_ERROR, 305, MO_NODE, "the management object could not be put to use")
 
 enum m2m_cmd_class {
 #define X(name, number, word) M2M_CMD_##name = (number),
@@ -44,7 +44,7 @@ enum m2m_cmd_class {
 #undef X
 };
 enum m2m_cmd_status {
-#define X(name, number, words) M2M_CMD_S_##name = (number),
+#define X(name, number, whose, words) M2M_CMD_S_##name = (number),
     M2M_CMD_STATUS_TABLE(X)
 #undef X
 };
@@ -55,8 +55,9 @@ const char *m2m_cmd_class_word(unsigned class_id);
 /* "REPEATED_CMD_ID", and in words; NULL: no such code. */
 const char *m2m_cmd_status_name(unsigned status);
 const char *m2m_cmd_status_words(unsigned status);
-/* May a client report it?  (Not the MEF's own 10 and 11.) */
+/* May a client report it, of a command of that class?  (Never the MEF's own 10 and 11.) */
 bool m2m_cmd_status_is_result(unsigned status);
+bool m2m_cmd_status_is_result_of(unsigned status, unsigned class_id);
 
 /* Numbers of arguments with their words (12.3.2): 0 and NULL where there is none. */
 enum m2m_cmd_set {

@@ -84,6 +84,16 @@ enum m2m_rsc mef_retrieve_cmd(struct mef_call *k)
     return give_next(k);
 }
 
+/* 12.3.2.4: may that be said of the outstanding command?  Of any other it is dropped anyhow. */
+static bool is_result_of(struct mef_call *k, const char *id, unsigned result)
+{
+    struct mef_command c;
+
+    return k->m->store->commands->next(k->m->store, k->reg.ri, &c) != GBA_OK ||
+           c.state != MEF_COMMAND_OUTSTANDING || strcmp(c.what.id, id) != 0 ||
+           m2m_cmd_status_is_result_of(result, c.what.class_id);
+}
+
 /* 8.3.9.3: a result of what is not outstanding (unknown, or reported before) is dropped, and
  * answered all the same. */
 enum m2m_rsc mef_update_cmd(struct mef_call *k)
@@ -99,6 +109,8 @@ enum m2m_rsc mef_update_cmd(struct mef_call *k)
     if (!m2m_cmd_status_is_result(result))
         return mef_no(k, M2M_RSC_BAD_REQUEST, "cmdStatusCode is none of a client");
     gba_text_copy(c.id, sizeof(c.id), m2m_text(&k->in, M2M_A_CMD_ID));
+    if (!is_result_of(k, c.id, result))
+        return mef_no(k, M2M_RSC_BAD_REQUEST, "cmdStatusCode is of another class of commands");
     err = k->m->store->commands->finish(k->m->store, k->reg.ri, c.id, result, k->now_s);
     if (err == GBA_OK)
         err = note(k, "command.result", &c, result);

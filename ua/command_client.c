@@ -62,8 +62,9 @@ static enum gba_err report(struct gba_ue_commands *m, unsigned status)
 
 static enum gba_err result(struct gba_ue_commands *m, const struct gba_ue_commands_event *ev)
 {
-    return report(m, m2m_cmd_status_is_result(ev->status) ? ev->status
-                                                          : M2M_CMD_S_CLASS_NOT_SUPPORTED);
+    bool fits = m2m_cmd_status_is_result_of(ev->status, m->command.class_id);
+
+    return report(m, fits ? ev->status : M2M_CMD_S_CLASS_NOT_SUPPORTED);
 }
 
 /* ------------------------------------------------------------ answers */

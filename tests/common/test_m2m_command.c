@@ -57,6 +57,11 @@ static void test_codes(void)
     CU_ASSERT_STRING_EQUAL(m2m_cmd_status_name(40), "REPEATED_CMD_ID");
     CU_ASSERT_STRING_EQUAL(m2m_cmd_status_name(304), "MO_NODE_INCONSISTENT_CONFIG");
     CU_ASSERT(!m2m_cmd_status_is_result(0) && !m2m_cmd_status_is_result(12));
+    for (unsigned class_id = 1; class_id <= 3; class_id++)
+        for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+            CU_ASSERT_EQUAL(m2m_cmd_status_is_result_of(codes[i], class_id),
+                            codes[i] > 11 && (codes[i] < 100 || codes[i] / 100 == class_id));
+    CU_ASSERT(!m2m_cmd_status_is_result_of(12, 1) && m2m_cmd_status_is_result_of(20, 0));
     CU_ASSERT_STRING_EQUAL(m2m_cmd_class_name(3), "MO_NODE");
     CU_ASSERT_STRING_EQUAL(m2m_cmd_class_word(1), "cert-prov");
     CU_ASSERT_PTR_NULL(m2m_cmd_class_name(4));

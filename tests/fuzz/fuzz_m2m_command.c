@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         m2m_command_read((struct gba_bytes){data + 1, size - 1}, (enum m2m_format)(data[0] % 2),
                          &c, &status, &problem) != GBA_OK)
         return 0;
-    if (!m2m_cmd_status_is_result(status) || c.id[0] == '\0')
+    if (!m2m_cmd_status_is_result_of(status, c.class_id) || c.id[0] == '\0')
         abort();
     if (status != M2M_CMD_S_OK)
         return 0;

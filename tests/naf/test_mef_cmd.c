@@ -21,6 +21,8 @@
 #define CERT                                                                                   \
     "\"class\":\"cert-prov\",\"subject_type\":\"ae\",\"subject\":\"" WORLD_ENROLEE             \
     "\",\"uri\":\"https://mef.example/.well-known/est\""
+#define CONFIG                                                                                 \
+    "\"class\":\"dev-cfg\",\"management\":\"lwm2m\",\"uri\":\"coaps://mef.example:5684\""
 #define NODE "\"class\":\"mo-node\",\"path\":\"./a\",\"object_type\":\"trust-anchor-cred\""
 
 static struct mef_world w;
@@ -189,7 +191,7 @@ static void test_one(void)
     CU_ASSERT(says(id) && says("\"cci\":3") && says("\"cmsc\":10")); /* the next */
     CU_ASSERT_STRING_EQUAL(member(listed(0), "state"), "done");
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(listed(0), "result")), 20);
-    CU_ASSERT_EQUAL(report(first, 100), M2M_RSC_UPDATED); /* of a done one: dropped */
+    CU_ASSERT_EQUAL(report(first, 201), M2M_RSC_UPDATED); /* of a done one: dropped */
     CU_ASSERT(says(id) && says("\"cmsc\":11"));
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(listed(0), "result")), 20);
     CU_ASSERT_EQUAL(report(id, 300), M2M_RSC_UPDATED);
@@ -223,16 +225,22 @@ static void test_dropped(void)
 
 static void test_every_result(void)
 {
-    static const unsigned results[] = {20,  40,  41,  42,  43,  100, 101, 201,
-                                       202, 300, 301, 302, 303, 304, 305};
+    /* of any class, then of one */
+    static const struct {
+        const char *of;
+        unsigned result;
+    } rows[] = {{CERT, 20},   {CERT, 40},   {CONFIG, 41}, {CONFIG, 42}, {NODE, 43},
+                {CERT, 100},  {CERT, 101},  {CONFIG, 201}, {CONFIG, 202}, {NODE, 300},
+                {NODE, 301},  {NODE, 302},  {NODE, 303},  {NODE, 304},  {NODE, 305}};
 
     begin();
-    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
-        issue(CERT);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        issue(rows[i].of);
         ask(&one, M2M_OP_RETRIEVE, cmd, "");
-        CU_ASSERT_EQUAL(report(id, results[i]), M2M_RSC_UPDATED);
+        CU_ASSERT_EQUAL(report(id, rows[i].result), M2M_RSC_UPDATED);
         CU_ASSERT(says("\"cci\":0"));
-        CU_ASSERT_EQUAL(json_integer_value(json_object_get(listed(i), "result")), results[i]);
+        CU_ASSERT_EQUAL(json_integer_value(json_object_get(listed(i), "result")),
+                        rows[i].result);
     }
     for (size_t i = 0; i < 2; i++) { /* of done ones only the youngest are kept */
         issue(CERT);
@@ -242,6 +250,31 @@ static void test_every_result(void)
     CU_ASSERT_EQUAL(n_listed(), MEF_COMMANDS_DONE_MAX);
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(listed(0), "result")), 40);
     end();
+}
+
+/* 12.3.2.4: what only another class can have come to.  It stays outstanding, and unnoted. */
+static void test_foreign_result(void)
+{
+    static const struct {
+        const char *of;
+        unsigned result;
+    } rows[] = {{CERT, 201}, {CERT, 202},   {CERT, 300},   {CERT, 305},   {CONFIG, 100},
+                {CONFIG, 101}, {CONFIG, 302}, {NODE, 100}, {NODE, 101}, {NODE, 201},
+                {NODE, 202}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        begin();
+        issue(rows[i].of);
+        ask(&one, M2M_OP_RETRIEVE, cmd, "");
+        CU_ASSERT_EQUAL(report(id, rows[i].result), M2M_RSC_BAD_REQUEST);
+        CU_ASSERT(says("cmdStatusCode is of another class of commands"));
+        CU_ASSERT_STRING_EQUAL(member(listed(0), "state"), "outstanding");
+        CU_ASSERT_PTR_NULL(strstr(log_, "command.result"));
+        CU_ASSERT_EQUAL(report("0", rows[i].result), M2M_RSC_UPDATED); /* of none: dropped */
+        CU_ASSERT_EQUAL(report(id, 41), M2M_RSC_UPDATED);
+        CU_ASSERT_STRING_EQUAL(member(listed(0), "state"), "done");
+        end();
+    }
 }
 
 static void test_cap(void)
@@ -497,6 +530,7 @@ static const struct unit_test tests[] = {
     {"one after the other", test_one},
     {"what is dropped, what is refused", test_dropped},
     {"every result", test_every_result},
+    {"a result of another class", test_foreign_result},
     {"as many as may wait", test_cap},
     {"what the administration may not issue", test_refusals},
     {"certificates for nodes", test_node},

@@ -230,7 +230,7 @@ static void test_results(void)
         b.status = status;
         CU_ASSERT_EQUAL(step(&b, GBA_UE_COMMANDS_EV_RESULT), GBA_OK);
         CU_ASSERT_EQUAL(gba_ue_commands_reported(b.m),
-                        m2m_cmd_status_is_result(status) ? status : 41);
+                        m2m_cmd_status_is_result_of(status, M2M_CMD_CERT_PROV) ? status : 41);
         end(&b);
     }
 }
