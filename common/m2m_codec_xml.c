@@ -1,7 +1,8 @@
 /*
  * Representations of resources in XML, TS-0004 8.3: a qualified root, unqualified children,
  * xs:list for lists; rn is an attribute of the root (and taken as a child too).  An UPDATE
- * deletes by xsi:nil="true" or an empty element.  Namespaces are not insisted on.
+ * deletes by xsi:nil="true" or an empty element.  Namespaces of elements are not insisted on;
+ * text between them and attributes of others are refused, as unknown members of JSON are.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -85,12 +86,48 @@ static enum m2m_rsc put_value(struct m2m_reading *rd, const struct m2m_rule *rul
     }
 }
 
-static bool is_nil(const struct gba_xml_node *n)
+/* Of one attribute of an element: xsi's four stand anywhere (XML Schema 2.6), own ones without
+ * a namespace. */
+static bool is_known(const char *name, const char *ns, const char *const *own)
 {
-    char nil[8];
+    static const char *const of_xsi[] = {"nil", "type", "schemaLocation",
+                                         "noNamespaceSchemaLocation", NULL};
 
-    return gba_xml_attr(n, "nil", nil, sizeof(nil)) == GBA_OK &&
-           (strcmp(nil, "true") == 0 || strcmp(nil, "1") == 0);
+    if (ns[0] != '\0' && strcmp(ns, "http://www.w3.org/2001/XMLSchema-instance") != 0)
+        return false;
+    for (own = ns[0] != '\0' ? of_xsi : own; *own != NULL; own++)
+        if (strcmp(name, *own) == 0)
+            return true;
+    return false;
+}
+
+/* As an unknown member in JSON; answers may have them. */
+static enum m2m_rsc check_attributes(const struct m2m_reading *rd, const struct gba_xml_node *n,
+                                     const char *const *own)
+{
+    const char *name, *ns;
+
+    for (size_t i = 0; !m2m_is_answer(rd) && gba_xml_attr_at(n, i, &name, &ns); i++)
+        if (!is_known(name, ns, own))
+            return m2m_refuse(rd, M2M_RSC_BAD_REQUEST, gba_text(name), "unknown attribute");
+    return M2M_RSC_OK;
+}
+
+static enum m2m_rsc read_nil(const struct m2m_reading *rd, const struct m2m_rule *rule,
+                             const struct gba_xml_node *n, bool *nil)
+{
+    char text[8];
+    enum gba_err err = gba_xml_attr(n, "nil", text, sizeof(text));
+
+    *nil = false;
+    if (err == GBA_E_NOT_FOUND || strcmp(text, "false") == 0 || strcmp(text, "0") == 0)
+        return M2M_RSC_OK;
+    if (strcmp(text, "true") != 0 && strcmp(text, "1") != 0)
+        return m2m_refuse_value(rd, rule, M2M_RSC_BAD_REQUEST, "xsi:nil is no boolean");
+    if (gba_xml_first(n) != NULL || gba_xml_has_text(n))
+        return m2m_refuse_value(rd, rule, M2M_RSC_BAD_REQUEST, "xsi:nil, and a value");
+    *nil = true;
+    return M2M_RSC_OK;
 }
 
 static enum m2m_rsc read_text(struct m2m_reading *rd, const struct m2m_rule *rule,
@@ -115,10 +152,16 @@ static enum m2m_rsc read_text(struct m2m_reading *rd, const struct m2m_rule *rul
 static enum m2m_rsc read_element(struct m2m_reading *rd, const struct m2m_rule *rule,
                                  const struct gba_xml_node *n)
 {
+    static const char *const none[] = {NULL};
     enum m2m_encoding encoding = m2m_attr_name(rule->attr)->encoding;
-    enum m2m_rsc rsc;
+    enum m2m_rsc rsc = check_attributes(rd, n, none);
+    bool nil = false;
 
-    if (is_nil(n))
+    if (rsc == M2M_RSC_OK)
+        rsc = read_nil(rd, rule, n, &nil);
+    if (rsc != M2M_RSC_OK)
+        return rsc;
+    if (nil)
         return m2m_put_null(rd, rule);
     /* References are one element each. */
     if (encoding == M2M_V_REFS && m2m_is_answer(rd))
@@ -135,6 +178,9 @@ static enum m2m_rsc read_element(struct m2m_reading *rd, const struct m2m_rule *
 static enum m2m_rsc read_children(struct m2m_reading *rd, const struct gba_xml_node *n,
                                   enum m2m_attr parent)
 {
+    if (gba_xml_has_text(n))
+        return m2m_refuse(rd, M2M_RSC_BAD_REQUEST, gba_text(gba_xml_name(n)),
+                          "text between elements");
     for (n = gba_xml_first(n); n != NULL; n = gba_xml_next(n)) {
         const struct m2m_rule *rule = m2m_rule_to_read(rd, parent, gba_text(gba_xml_name(n)));
         enum m2m_rsc rsc;
@@ -156,10 +202,13 @@ static enum m2m_rsc read_name(struct m2m_reading *rd, const struct gba_xml_node 
     const struct m2m_attr_name *name = m2m_attr_name(M2M_A_RESOURCE_NAME);
     const struct m2m_rule *rule =
         m2m_rule_by_name(rd->r->type, M2M_ROOT, gba_text(name->short_name));
-    char text[512];
+    char text[512], other[1];
     enum gba_err err = gba_xml_attr(root, name->short_name, text, sizeof(text));
     enum m2m_rsc rsc;
 
+    if (err != GBA_E_NOT_FOUND &&
+        gba_xml_attr(root, name->long_name, other, sizeof(other)) != GBA_E_NOT_FOUND)
+        return m2m_refuse_value(rd, rule, M2M_RSC_BAD_REQUEST, "repeated");
     if (err == GBA_E_NOT_FOUND)
         err = gba_xml_attr(root, name->long_name, text, sizeof(text));
     if (err == GBA_E_NOT_FOUND)
@@ -172,13 +221,19 @@ static enum m2m_rsc read_name(struct m2m_reading *rd, const struct gba_xml_node 
 
 static enum m2m_rsc read_root(struct m2m_reading *rd, const struct gba_xml_node *root)
 {
+    static const char *const own[] = {"rn", "resourceName", NULL};
     struct gba_text name = gba_text(gba_xml_name(root));
     enum m2m_type type;
     enum m2m_rsc rsc;
+    char nil[2];
 
     if (m2m_type_by_name(name, &type) != GBA_OK || type != rd->r->type)
         return m2m_refuse(rd, M2M_RSC_BAD_REQUEST, name, "another resource type");
-    rsc = read_name(rd, root);
+    if (gba_xml_attr(root, "nil", nil, sizeof(nil)) != GBA_E_NOT_FOUND)
+        return m2m_refuse(rd, M2M_RSC_BAD_REQUEST, name, "xsi:nil of a resource");
+    rsc = check_attributes(rd, root, own);
+    if (rsc == M2M_RSC_OK)
+        rsc = read_name(rd, root);
     return rsc == M2M_RSC_OK ? read_children(rd, root, M2M_ROOT) : rsc;
 }
 

@@ -217,11 +217,14 @@ const char *gba_xml_name(const struct gba_xml_node *n)
     return (const char *)xml_tree(n)->name;
 }
 
+static const char *href(const xmlNs *ns)
+{
+    return ns != NULL && ns->href != NULL ? (const char *)ns->href : "";
+}
+
 const char *gba_xml_ns(const struct gba_xml_node *n)
 {
-    const xmlNs *ns = xml_tree(n)->ns;
-
-    return ns != NULL && ns->href != NULL ? (const char *)ns->href : "";
+    return href(xml_tree(n)->ns);
 }
 
 bool gba_xml_is(const struct gba_xml_node *n, const char *local_name)
@@ -294,6 +297,31 @@ static enum gba_err joined_text(const xmlNode *n, char *out, size_t cap)
 enum gba_err gba_xml_text(const struct gba_xml_node *n, char *out, size_t cap)
 {
     return joined_text(xml_tree(n)->children, out, cap);
+}
+
+bool gba_xml_has_text(const struct gba_xml_node *n)
+{
+    for (const xmlNode *c = xml_tree(n)->children; c != NULL; c = c->next) {
+        struct gba_text t = gba_text((const char *)c->content);
+
+        if ((c->type == XML_TEXT_NODE || c->type == XML_CDATA_SECTION_NODE) && trim(t).n != 0)
+            return true;
+    }
+    return false;
+}
+
+bool gba_xml_attr_at(const struct gba_xml_node *n, size_t i, const char **local_name,
+                     const char **ns)
+{
+    const xmlAttr *a = xml_tree(n)->properties;
+
+    for (; a != NULL && i > 0; i--)
+        a = a->next;
+    if (a == NULL)
+        return false;
+    *local_name = (const char *)a->name;
+    *ns = href(a->ns);
+    return true;
 }
 
 enum gba_err gba_xml_attr(const struct gba_xml_node *n, const char *local_name, char *out,

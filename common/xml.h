@@ -41,6 +41,12 @@ enum gba_err gba_xml_child(const struct gba_xml_node *n, const char *local_name,
 /* The element's text, CDATA included, comments left out, white space trimmed at both ends.
  * GBA_E_SYNTAX: it has child elements; GBA_E_TOO_LONG: does not fit with its NUL. */
 enum gba_err gba_xml_text(const struct gba_xml_node *n, char *out, size_t cap);
+/* Has it text among its children, other than white space? */
+bool gba_xml_has_text(const struct gba_xml_node *n);
+/* Local name and namespace ("" for none) of the i-th attribute; declarations of namespaces are
+ * none.  False: past the end. */
+bool gba_xml_attr_at(const struct gba_xml_node *n, size_t i, const char **local_name,
+                     const char **ns);
 /* The attribute of that local name, an unqualified one before others.  GBA_E_NOT_FOUND,
  * GBA_E_TOO_LONG. */
 enum gba_err gba_xml_attr(const struct gba_xml_node *n, const char *local_name, char *out,

@@ -30,6 +30,7 @@
 #define XET        "<et>20300102T030405</et>"
 #define XAD        "<adfq>sp.example.com</adfq>"
 #define XTG        "<tgis>//sp.example.com/in-cse-1</tgis>"
+#define XSI        " xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'"
 #define R(members) "{\"sec:mefcr\":{" members "}}"
 #define K(members) "{\"sec:skr\":{" members "}}"
 
@@ -204,14 +205,46 @@ static const struct row xml_rows[] = {
     {"<mefcr><et>soon</et>" XAD "</mefcr>", REG, C, BAD, "expirationTime"},
     {"<mefcr>" XET "</mefcr>", REG, U, OK, ""},
     {"<mefcr><lbl/></mefcr>", REG, U, OK, ""},
-    {"<mefcr><lbl xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' "
-     "xsi:nil='true'/></mefcr>",
-     REG, U, OK, ""},
-    {"<mefcr><lbl nil='1'/></mefcr>", REG, U, OK, ""},
-    {"<mefcr><lbl nil='false'>a</lbl></mefcr>", REG, U, OK, ""},
-    {"<mefcr><lbl nil='false'>a</lbl>" XET XAD "</mefcr>", REG, C, OK, ""},
-    {"<mefcr><lbl nil='true'/>" XET XAD "</mefcr>", REG, C, BAD, "labels"},
-    {"<mefcr><et nil='true'/></mefcr>", REG, U, BAD, "expirationTime"},
+    {"<mefcr" XSI "><lbl xsi:nil='true'/></mefcr>", REG, U, OK, ""},
+    {"<mefcr" XSI "><lbl xsi:nil=' 1 '> <!-- no --> </lbl></mefcr>", REG, U, OK, ""},
+    {"<mefcr" XSI "><lbl xsi:nil='false'>a</lbl></mefcr>", REG, U, OK, ""},
+    {"<mefcr" XSI "><lbl xsi:nil='0'>a</lbl>" XET XAD "</mefcr>", REG, C, OK, ""},
+    {"<mefcr" XSI "><lbl xsi:nil='true'/>" XET XAD "</mefcr>", REG, C, BAD, "labels"},
+    {"<mefcr" XSI "><et xsi:nil='true'/></mefcr>", REG, U, BAD, "expirationTime"},
+    {"<mefcr" XSI "><lbl xsi:nil='true'>a</lbl></mefcr>", REG, U, BAD, "labels"},
+    {"<mefcr" XSI "><lbl xsi:nil='true'><a/></lbl></mefcr>", REG, U, BAD, "labels"},
+    {"<mefcr" XSI "><lbl xsi:nil='maybe'/></mefcr>", REG, U, BAD, "labels"},
+    {"<mefcr" XSI "><lbl xsi:nil='truetrue'/></mefcr>", REG, U, BAD, "labels"},
+    {"<mefcr" XSI "><lbl xsi:nil=''/></mefcr>", REG, U, BAD, "labels"},
+    {"<mefcr" XSI " xsi:nil='true'/>", REG, U, BAD, "mefcr"},
+    {"<mefcr" XSI " xsi:nil='false'>" XET "</mefcr>", REG, U, BAD, "mefcr"},
+    {"<mefcr><lbl nil='true'/></mefcr>", REG, U, BAD, "nil"},
+    {"<mefcr xmlns:f='urn:f'><lbl f:nil='true'/></mefcr>", REG, U, BAD, "nil"},
+    {"<mefcr" XSI "><lbl xsi:nil='true'/><lbl>a</lbl></mefcr>", REG, U, BAD, "labels"},
+    {"<mefcr><lbl>a</lbl><lbl/></mefcr>", REG, U, BAD, "labels"},
+    {"<mefcr><lbl/><lbl/></mefcr>", REG, U, BAD, "labels"},
+    /* text between elements */
+    {"<mefcr>x" XET XAD "</mefcr>", REG, C, BAD, "mefcr"},
+    {"<mefcr>" XET "x" XAD "</mefcr>", REG, C, BAD, "mefcr"},
+    {"<mefcr>" XET XAD "<![CDATA[x]]></mefcr>", REG, C, BAD, "mefcr"},
+    {"<mefcr>" XET XAD "&#120;</mefcr>", REG, C, BAD, "mefcr"},
+    {"<mefcr>\r\n\t " XET " <!-- x --> " XAD "<![CDATA[ ]]>\n</mefcr>", REG, C, OK, ""},
+    {"<mefcc><cmdd>x<cci>1</cci></cmdd></mefcc>", CMD, A, BAD, "cmdd"},
+    /* attributes */
+    {"<mefcr x='1'>" XET XAD "</mefcr>", REG, C, BAD, "x"},
+    {"<mefcr><et x='1'>20300102T030405</et>" XAD "</mefcr>", REG, C, BAD, "x"},
+    {"<mefcr><et rn='1'>20300102T030405</et>" XAD "</mefcr>", REG, C, BAD, "rn"},
+    {"<mefcr xmlns:f='urn:f' f:rn='x'>" XET XAD "</mefcr>", REG, C, BAD, "rn"},
+    {"<mefcr xml:lang='en'>" XET XAD "</mefcr>", REG, C, BAD, "lang"},
+    {"<mefcr rn='a' resourceName='b'>" XET XAD "</mefcr>", REG, C, BAD, "resourceName"},
+    {"<mefcr rn='a' resourceName='b'>" XET XAD "</mefcr>", REG, A, BAD, "resourceName"},
+    {"<mefcr rn='a'><rn>b</rn>" XET XAD "</mefcr>", REG, A, BAD, "resourceName"},
+    {"<mefcr" XSI " xsi:schemaLocation='urn:a b.xsd' xsi:noNamespaceSchemaLocation='c.xsd'>"
+     "<et xsi:type='m2m:timestamp'>20300102T030405</et>" XAD "</mefcr>",
+     REG, C, OK, ""},
+    {"<mefcr" XSI " xsi:location='x'>" XET XAD "</mefcr>", REG, C, BAD, "location"},
+    {"<mefcr xmlns:f='urn:f' x='1' f:y='2'><et z='3'>20300102T030405</et></mefcr>", REG, A, OK,
+     ""},
     {"<mefcr><et/></mefcr>", REG, U, BAD, "expirationTime"},
     {"<mefcr/>", REG, U, BAD, ""},
     {"<skr>" XET XAD "<suid>22</suid>" XTG "<kv>" KV "</kv></skr>", KEY, C, OK, ""},

@@ -205,6 +205,39 @@ static void test_children_and_attributes(void)
     gba_xml_free(x);
 }
 
+/* What is there, rather than what one looks for. */
+static void test_everything(void)
+{
+    static const struct {
+        const char *doc;
+        bool text;
+    } rows[] = {{"<a/>", false},
+                {"<a> \r\n\t<b>x</b><!-- x --><?x y?> </a>", false},
+                {"<a><![CDATA[ ]]></a>", false},
+                {"<a>x</a>", true},
+                {"<a><b/> x<b/></a>", true},
+                {"<a><b/><![CDATA[x]]></a>", true}};
+    const char *name = "", *ns = "";
+    struct gba_xml *x;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL_FATAL(gba_xml_parse(gba_text_bytes(gba_text(rows[i].doc)), 1000, &x),
+                              GBA_OK);
+        CU_ASSERT_EQUAL(gba_xml_has_text(gba_xml_root(x)), rows[i].text);
+        gba_xml_free(x);
+    }
+    CU_ASSERT_EQUAL_FATAL(
+        gba_xml_parse(gba_text_bytes(GBA_TEXT("<a xmlns='d' xmlns:p='u' p:b='1' c='2'/>")),
+                      1000, &x),
+        GBA_OK);
+    CU_ASSERT(gba_xml_attr_at(gba_xml_root(x), 0, &name, &ns));
+    CU_ASSERT(strcmp(name, "b") == 0 && strcmp(ns, "u") == 0);
+    CU_ASSERT(gba_xml_attr_at(gba_xml_root(x), 1, &name, &ns));
+    CU_ASSERT(strcmp(name, "c") == 0 && strcmp(ns, "") == 0);
+    CU_ASSERT(!gba_xml_attr_at(gba_xml_root(x), 2, &name, &ns));
+    gba_xml_free(x);
+}
+
 static void test_escape(void)
 {
     static const struct {
@@ -373,5 +406,6 @@ static const struct unit_test tests[] = {
     {"copies of subtrees", test_copy},
     {"copies grow", test_copy_grows},
     {"silent", test_silent},
+    {"everything that is there", test_everything},
 };
 UNIT_MAIN("xml", tests)
