@@ -230,6 +230,9 @@ static enum gba_err add_command(struct ask *k, struct mef_command *c)
     err = s->find_reg(s, c->enrolee, c->admin_fqdn, reg);
     if (err == GBA_OK && reg->expires_s <= k->now_s)
         err = GBA_E_NOT_FOUND;
+    if (err == GBA_E_NOT_FOUND)
+        mef_in_refuse(&k->in, "enrolee", err, "has no registration for the stakeholder %s",
+                      c->admin_fqdn);
     memcpy(c->ri, reg->ri, sizeof(c->ri));
     free(reg);
     c->issued_s = k->now_s;
@@ -241,9 +244,16 @@ static enum gba_err add_command(struct ask *k, struct mef_command *c)
 /* A certificate for a node is issued to the enrolee that acts for it, and to no other. */
 static enum gba_err check_subject(struct ask *k, const struct mef_command *c)
 {
+    enum gba_err err;
+
     if (c->what.class_id != M2M_CMD_CERT_PROV || c->what.subject_type != M2M_CMD_SUBJECT_NODE)
         return GBA_OK;
-    return bad(k, "subject", mef_check_node(k->a->mef, c->enrolee, c->what.subject));
+    err = mef_check_node(k->a->mef, c->enrolee, c->what.subject);
+    if (err != GBA_E_FORBIDDEN)
+        return bad(k, "subject", err);
+    return mef_in_refuse(&k->in, "subject", err,
+                         "not the node of this enrolee: it has no credential uri:%s",
+                         c->what.subject);
 }
 
 static enum gba_err issue(struct ask *k)
@@ -503,7 +513,9 @@ static void print(struct ask *k, enum gba_err err, FILE *out)
     json_object_set_new(k->reply, "ok", json_boolean(err == GBA_OK));
     if (err != GBA_OK) {
         json_object_set_new(k->reply, "error", json_string(gba_err_name(err)));
-        json_object_set_new(k->reply, "text", json_string(gba_err_text(err)));
+        json_object_set_new(
+            k->reply, "text",
+            json_string(k->in.why[0] != '\0' ? k->in.why : gba_err_text(err)));
         if (k->in.at[0] != '\0')
             json_object_set_new(k->reply, "at", json_string(k->in.at));
     }

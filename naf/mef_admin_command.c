@@ -21,6 +21,18 @@ static enum gba_err judge(struct mef_in *in, const char *name, enum gba_err err)
 
 /* ------------------------------------------------------------ reading */
 
+/* "none of node, cse, ae" */
+static enum gba_err refuse_word(struct mef_in *in, const char *name, enum m2m_cmd_set set)
+{
+    char words[100] = "";
+    size_t n = 0;
+
+    for (unsigned i = 1; m2m_cmd_word(set, i) != NULL && n < sizeof(words); i++)
+        n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", i > 1 ? ", " : "",
+                              m2m_cmd_word(set, i));
+    return mef_in_refuse(in, name, GBA_E_SYNTAX, "none of %s", words);
+}
+
 static enum gba_err take_word(struct mef_in *in, const char *name, enum m2m_cmd_set set,
                               unsigned deflt, unsigned *out)
 {
@@ -31,7 +43,7 @@ static enum gba_err take_word(struct mef_in *in, const char *name, enum m2m_cmd_
     if (err != GBA_OK || t.n == 0)
         return err;
     *out = m2m_cmd_number(set, t);
-    return *out != 0 ? GBA_OK : judge(in, name, GBA_E_SYNTAX);
+    return *out != 0 ? GBA_OK : refuse_word(in, name, set);
 }
 
 static enum gba_err take_text(struct mef_in *in, const char *name, bool required, char *out,
@@ -100,26 +112,52 @@ static enum gba_err take_class(struct mef_in *in, struct m2m_command *c)
             c->class_id = i;
             return GBA_OK;
         }
-    return judge(in, "class", GBA_E_SYNTAX);
+    return mef_in_refuse(in, "class", GBA_E_SYNTAX, "none of cert-prov, dev-cfg, mo-node");
+}
+
+/* What this MEF has no server for: it would send the device to what does not answer. */
+static enum gba_err check_served(struct mef_in *in, const struct m2m_command *c)
+{
+    if (c->class_id != M2M_CMD_CERT_PROV || c->protocol == M2M_CMD_PROTOCOL_EST)
+        return GBA_OK;
+    return mef_in_refuse(in, "protocol", GBA_E_UNSUPPORTED,
+                         "this MEF serves no SCEP; est is served");
+}
+
+static enum gba_err refuse_cert_prov(struct mef_in *in, const struct m2m_command *c)
+{
+    static const char *const subjects[] = {
+        [M2M_CMD_SUBJECT_NODE] = "the URI of a Node, with its scheme",
+        [M2M_CMD_SUBJECT_CSE] = "the Absolute identifier of a CSE",
+        [M2M_CMD_SUBJECT_AE] = "the Absolute identifier of an AE"};
+    const char *fqdn = in->policy->fqdn;
+    struct m2m_command good = *c; /* is it the subject?  With a good URI it stays bad */
+
+    snprintf(good.uri, sizeof(good.uri), "https://%s", fqdn);
+    if (m2m_command_judge(&good, fqdn) != M2M_CMD_S_OK)
+        return mef_in_refuse(in, "subject", GBA_E_ARGUMENT, "not %s",
+                             subjects[c->subject_type]);
+    return mef_in_refuse(in, "uri", GBA_E_ARGUMENT,
+                         "not https://%s...: clients follow to no other host", fqdn);
 }
 
 /* What the client would refuse is not issued; which member that is, by its class. */
 static enum gba_err check(struct mef_in *in, const struct m2m_command *c)
 {
-    bool subject = false;
+    enum gba_err err = check_served(in, c);
 
-    if (m2m_command_judge(c, in->policy->fqdn) == M2M_CMD_S_OK)
-        return GBA_OK;
+    if (err != GBA_OK || m2m_command_judge(c, in->policy->fqdn) == M2M_CMD_S_OK)
+        return err;
+    if (c->class_id == M2M_CMD_CERT_PROV)
+        return refuse_cert_prov(in, c);
     if (c->class_id == M2M_CMD_MO_NODE)
-        return judge(in, "suid", GBA_E_ARGUMENT);
-    if (c->class_id ==
-        M2M_CMD_CERT_PROV) { /* is it the subject?  With a good URI it stays bad */
-        struct m2m_command good = *c;
-
-        snprintf(good.uri, sizeof(good.uri), "https://%s", in->policy->fqdn);
-        subject = m2m_command_judge(&good, in->policy->fqdn) != M2M_CMD_S_OK;
-    }
-    return judge(in, subject ? "subject" : "uri", GBA_E_ARGUMENT);
+        return mef_in_refuse(in, "suid", GBA_E_ARGUMENT,
+                             c->object_type == M2M_CMD_OBJECT_AUTH_PROFILE
+                                 ? "no SUID of TS-0004"
+                                 : "only an authentication-profile has one");
+    return mef_in_refuse(in, "uri", GBA_E_ARGUMENT,
+                         "not SCHEME://%s...: clients follow to no other host",
+                         in->policy->fqdn);
 }
 
 enum gba_err mef_command_read(struct mef_in *in, struct mef_command *out)
@@ -129,15 +167,12 @@ enum gba_err mef_command_read(struct mef_in *in, struct mef_command *out)
         [M2M_CMD_DEV_CFG] = take_dev_cfg,
         [M2M_CMD_MO_NODE] = take_mo_node,
     };
-    struct gba_text t;
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
     err = take_entity(in, "enrolee", true, out->enrolee);
     if (err == GBA_OK)
-        err = mef_in_text(in, "stakeholder", true, &t);
-    if (err == GBA_OK)
-        err = judge(in, "stakeholder", gba_fqdn_canonical(t, out->admin_fqdn));
+        err = mef_in_fqdn(in, "stakeholder", out->admin_fqdn);
     if (err == GBA_OK)
         err = take_class(in, &out->what);
     if (err == GBA_OK)

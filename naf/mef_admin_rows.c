@@ -5,6 +5,7 @@
  */
 #include "naf/mef_admin_rows.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,17 @@ static enum gba_err judge(struct mef_in *in, const char *name, enum gba_err err)
     return err == GBA_OK ? GBA_OK : bad(in, name, err);
 }
 
+enum gba_err mef_in_refuse(struct mef_in *in, const char *name, enum gba_err err,
+                           const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(in->why, sizeof(in->why), format, args);
+    va_end(args);
+    return bad(in, name, err);
+}
+
 static json_t *take(struct mef_in *in, const char *name)
 {
     json_t *v = json_object_get(in->object, name);
@@ -78,6 +90,16 @@ enum gba_err mef_in_text(struct mef_in *in, const char *name, bool required,
         return bad(in, name, GBA_E_SYNTAX);
     *out = gba_text(json_string_value(v));
     return GBA_OK;
+}
+
+enum gba_err mef_in_fqdn(struct mef_in *in, const char *name, char out[static GBA_FQDN_SIZE])
+{
+    struct gba_text t;
+    enum gba_err err = mef_in_text(in, name, true, &t);
+
+    if (err == GBA_OK && gba_fqdn_canonical(t, out) != GBA_OK)
+        err = mef_in_refuse(in, name, GBA_E_SYNTAX, "not an FQDN");
+    return err;
 }
 
 enum gba_err mef_in_number(struct mef_in *in, const char *name, uint64_t max, uint64_t deflt,
@@ -168,10 +190,12 @@ static enum gba_err take_copy(struct mef_in *in, const char *name, char *out, si
 
 static enum gba_err read_stakeholder(struct mef_in *in, struct mef_row *row)
 {
-    struct gba_text t;
-    enum gba_err err = mef_in_text(in, "fqdn", true, &t);
+    char fqdn[GBA_FQDN_SIZE];
+    enum gba_err err = mef_in_fqdn(in, "fqdn", fqdn);
 
-    return err == GBA_OK ? judge(in, "fqdn", gba_fqdn_canonical(t, row->u.stakeholder)) : err;
+    if (err == GBA_OK)
+        memcpy(row->u.stakeholder, fqdn, sizeof(fqdn));
+    return err;
 }
 
 static enum gba_err take_derivation(struct mef_in *in, enum mef_derivation *out)

@@ -10,15 +10,17 @@
 
 #include "naf/mef_registry.h"
 
-#define MEF_ADMIN_AT_SIZE 128
-#define MEF_ADMIN_LIST    32 /* certificates, or targets, of one device */
+#define MEF_ADMIN_AT_SIZE  128
+#define MEF_ADMIN_WHY_SIZE (GBA_FQDN_SIZE + 160)
+#define MEF_ADMIN_LIST     32 /* certificates, or targets, of one device */
 
 /* Reads the members of an object, each once; what was not asked for in the end is refused. */
 struct mef_in {
     const struct mef_policy *policy;
     const json_t *object;
     size_t taken;
-    char at[MEF_ADMIN_AT_SIZE]; /* the member an error is about */
+    char at[MEF_ADMIN_AT_SIZE];   /* the member an error is about */
+    char why[MEF_ADMIN_WHY_SIZE]; /* what is wrong with it; "": as the error says */
 };
 
 void mef_in_init(struct mef_in *in, const struct mef_policy *p, const json_t *object);
@@ -29,6 +31,11 @@ enum gba_err mef_in_number(struct mef_in *in, const char *name, uint64_t max, ui
                            uint64_t *out);
 /* NULL: absent. */
 enum gba_err mef_in_array(struct mef_in *in, const char *name, size_t max, json_t **out);
+/* err, of that member and for that reason. */
+enum gba_err mef_in_refuse(struct mef_in *in, const char *name, enum gba_err err,
+                           const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A stakeholder's or an own FQDN, canonical. */
+enum gba_err mef_in_fqdn(struct mef_in *in, const char *name, char out[static GBA_FQDN_SIZE]);
 /* GBA_E_UNSUPPORTED: a member nobody took. */
 enum gba_err mef_in_end(struct mef_in *in);
 

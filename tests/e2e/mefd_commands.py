@@ -128,10 +128,11 @@ def test_refusals(lab, ctl):
           [("CERT_PROV", 101, False)], lab.out)
     rows = [("another host", [*CERT[:-1], "uri=https://evil.example.org/"], 77, "uri"),
             ("not https", [*CERT[:-1], f"uri=http://{MEF}/"], 77, "uri"),
+            ("SCEP", [*CERT, "protocol=scep"], 77, "protocol: this MEF serves no SCEP"),
             ("no such class", ["reboot", *WHOM], 77, "class"),
             ("a CSE that is none", ["cert-prov", *WHOM, "subject_type=cse", f"subject={ONE}", CERT[-1]], 77, "subject"),
-            ("a node without a row", [*NODE_CERT[:-2], f"subject={NODE}9", CERT[-1]], 77, "subject"),
-            ("a Node-ID that is no URI", [*NODE_CERT[:-2], "subject=node1", CERT[-1]], 77, "subject"),
+            ("a node without a row", [*NODE_CERT[:-2], f"subject={NODE}9", CERT[-1]], 77, "no credential uri:"),
+            ("a Node-ID that is no URI", [*NODE_CERT[:-2], "subject=node1", CERT[-1]], 77, "not the URI of a Node"),
             ("no members", ["cert-prov"], 77, "enrolee"), ("no class", [], 64, "usage")]
     for what, argv, code, why in rows:
         check(f"not issued: {what}", ctl("command", "issue", *argv)[0] == code and why in ctl.err, ctl.err)

@@ -295,9 +295,9 @@ static void test_cap(void)
 
 static void test_refusals(void)
 {
-#define R(members, wrong)                                                                      \
+#define R(members, ...)                                                                        \
     {                                                                                          \
-        "{\"do\":\"issue\"," members "}", wrong                                                \
+        "{\"do\":\"issue\"," members "}", __VA_ARGS__                                          \
     }
     static const struct {
         const char *request, *wrong;
@@ -327,6 +327,8 @@ static void test_refusals(void)
               "\",\"uri\":\"https://mef.example\"",
           "ARGUMENT subject"),
         R(FOR "," CERT ",\"protocol\":\"cmp\"", "SYNTAX protocol"),
+        R(FOR "," CERT ",\"protocol\":\"scep\"", "UNSUPPORTED protocol"),
+        R(FOR "," CERT ",\"protocol\":\"2\"", "UNSUPPORTED protocol"),
         R(FOR "," CERT ",\"path\":\"./a\"", "UNSUPPORTED a member that is not known here"),
         R(FOR "," CERT ",\"target\":\"a b\"", "SYNTAX target"),
         R(FOR ",\"class\":\"dev-cfg\",\"uri\":\"coaps://mef.example\"", "MISSING management"),
@@ -391,6 +393,49 @@ static void test_node(void)
     end();
 #undef URN
 #undef OF
+}
+
+/* Words for people, who see neither this code nor the clause. */
+static void test_reasons(void)
+{
+    static const struct {
+        const char *request, *at, *text;
+    } rows[] = {
+        R(FOR ",\"class\":\"cert-prov\",\"subject_type\":\"ae\",\"subject\":\"" WORLD_ENROLEE
+              "\",\"uri\":\"https://evil.example\"",
+          "uri", "not https://mef.example...: clients follow to no other host"),
+        R(FOR ",\"class\":\"dev-cfg\",\"management\":\"lwm2m\",\"uri\":\"coaps://x.example\"",
+          "uri", "not SCHEME://mef.example...: clients follow to no other host"),
+        R("\"enrolee\":\"" WORLD_ENROLEE "\",\"stakeholder\":\"a b\"," NODE, "stakeholder",
+          "not an FQDN"),
+        R("\"enrolee\":\"" WORLD_ENROLEE "\",\"stakeholder\":\"b.example\"," NODE, "enrolee",
+          "has no registration for the stakeholder b.example"),
+        R(FOR ",\"class\":\"reboot\"", "class", "none of cert-prov, dev-cfg, mo-node"),
+        R(FOR ",\"class\":\"cert-prov\",\"subject_type\":\"car\"", "subject_type",
+          "none of node, cse, ae"),
+        R(FOR ",\"class\":\"cert-prov\",\"subject_type\":\"cse\",\"subject\":\"" WORLD_ENROLEE
+              "\",\"uri\":\"https://mef.example\"",
+          "subject", "not the Absolute identifier of a CSE"),
+        R(FOR ",\"class\":\"cert-prov\",\"subject_type\":\"node\",\"subject\":\"node1\","
+              "\"uri\":\"https://mef.example\"",
+          "subject", "not the URI of a Node, with its scheme"),
+        R(FOR ",\"class\":\"cert-prov\",\"subject_type\":\"node\",\"subject\":\"urn:x:1\","
+              "\"uri\":\"https://mef.example\"",
+          "subject", "not the node of this enrolee: it has no credential uri:urn:x:1"),
+        R(FOR "," CERT ",\"protocol\":\"scep\"", "protocol",
+          "this MEF serves no SCEP; est is served"),
+        R(FOR "," NODE ",\"suid\":22", "suid", "only an authentication-profile has one"),
+        R(FOR, "class", "missing parameter"),
+        {"{\"do\":\"add\",\"what\":\"stakeholder\",\"fqdn\":\"a b\"}", "fqdn", "not an FQDN"},
+    };
+
+    begin();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        admin(rows[i].request);
+        CU_ASSERT_STRING_EQUAL(member(reply, "at"), rows[i].at);
+        CU_ASSERT_STRING_EQUAL(member(reply, "text"), rows[i].text);
+    }
+    end();
 }
 
 static void test_cancel(void)
@@ -534,6 +579,7 @@ static const struct unit_test tests[] = {
     {"as many as may wait", test_cap},
     {"what the administration may not issue", test_refusals},
     {"certificates for nodes", test_node},
+    {"why not", test_reasons},
     {"a MAF has none", test_maf},
     {"cancelled", test_cancel},
     {"commands go with their registration", test_goes_along},
