@@ -58,9 +58,10 @@ static const char usage_text[] =
     "  --help           print this\n"
     "  --version        print the version\n";
 
-static int usage(void)
+static int usage(const char *at, const char *why)
 {
     fputs(usage_text, stderr);
+    ctl_keep(at, why);
     return CTL_USAGE;
 }
 
@@ -103,16 +104,16 @@ static int set_member(json_t *o, const char *word)
     char name[64];
 
     if (eq == NULL || eq == word || (size_t)(eq - word) >= sizeof(name)) {
-        ctl_say("%s: not MEMBER=VALUE", word);
+        ctl_say(word, "not MEMBER=VALUE");
         return CTL_USAGE;
     }
     snprintf(name, sizeof(name), "%.*s", (int)(eq - word), word);
     if (is_one_of(name, secrets)) {
-        ctl_say("%s: a key is no argument; use --key-file", name);
+        ctl_say(name, "a key is no argument; use --key-file");
         return CTL_USAGE;
     }
     if (json_object_get(o, name) != NULL) {
-        ctl_say("%s: told twice", name);
+        ctl_say(name, "told twice");
         return CTL_USAGE;
     }
     if (strcmp(name, "suid") == 0 && gba_text_number(gba_text(eq + 1), 99, &number) == GBA_OK)
@@ -123,7 +124,7 @@ static int set_member(json_t *o, const char *word)
                                 ? list_value(eq + 1, strcmp(name, "suids") == 0)
                                 : json_string(eq + 1)) == 0)
         return CTL_OK;
-    ctl_say("%s: not UTF-8", name);
+    ctl_say(name, "not UTF-8");
     return CTL_USAGE;
 }
 
@@ -149,17 +150,17 @@ static int read_key(const char *file, json_t *o, const char *member)
     ssize_t n = -1;
 
     if (fd > STDIN_FILENO && fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
-        ctl_say("%s: others may read it: mode must be 0600", file);
+        ctl_say(file, "others may read it: mode must be 0600");
     else if (fd >= 0 && (n = read_whole(fd, text, sizeof(text))) <= 0)
-        ctl_say("%s: cannot be read", file);
+        ctl_say(file, "cannot be read");
     else if (fd < 0)
-        ctl_say("%s: cannot be opened", file);
+        ctl_say(file, "cannot be opened");
     if (fd > STDIN_FILENO)
         close(fd);
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
     if (n > 0 && json_object_set_new(o, member, json_stringn(text, (size_t)n)) != 0) {
-        ctl_say("%s: not hexadecimal digits", file);
+        ctl_say(file, "not hexadecimal digits");
         n = 0;
     }
     gba_wipe(text, sizeof(text));
@@ -234,8 +235,10 @@ static int do_change(struct ctl_link *l, const struct ctl_options *o, char **wor
     json_t *row, *whole;
     int rc;
 
-    if (words[1] == NULL || !suits(o, words[0], words[1]))
-        return usage();
+    if (words[1] == NULL)
+        return usage(words[0], "what?");
+    if (!suits(o, words[0], words[1]))
+        return usage(words[0], "options of credential files that do not go with this");
     row = device ? json_object() : verb(words[0], words[1]);
     rc = take_members(row, o, words + 2, device);
     if (rc != CTL_OK) {
@@ -258,7 +261,7 @@ static int do_list(struct ctl_link *l, const struct ctl_options *o, char **words
     int rc = CTL_OK;
 
     if (words[1] == NULL)
-        return usage();
+        return usage(words[0], "what?");
     while (rc == CTL_OK && more) {
         ask = verb("list", words[1]);
         rc = take_members(ask, o, words + 2, false);
@@ -286,7 +289,7 @@ static int do_revoke(struct ctl_link *l, const struct ctl_options *o, char **wor
     json_t *ask;
 
     if (words[1] == NULL || words[2] != NULL)
-        return usage();
+        return usage(words[0], "takes one ENROLEE");
     ask = verb("revoke", NULL);
     json_object_set_new(ask, "enrolee", json_string(words[1]));
     return ask_and_print(l, o, ask);
@@ -304,14 +307,14 @@ static int do_command(struct ctl_link *l, const struct ctl_options *o, char **wo
         return do_list(l, o, words);
     }
     if (words[1] == NULL || words[2] == NULL)
-        return usage();
+        return usage(words[0], "takes issue CLASS, list or cancel ID");
     if (strcmp(words[1], "cancel") == 0 && words[3] == NULL) {
         ask = verb("remove", noun);
         json_object_set_new(ask, "id", json_string(words[2]));
         return ask_and_print(l, o, ask);
     }
     if (strcmp(words[1], "issue") != 0)
-        return usage();
+        return usage(words[0], "takes issue CLASS, list or cancel ID");
     ask = verb("issue", NULL);
     json_object_set_new(ask, "class", json_string(words[2]));
     rc = take_members(ask, o, words + 3, false);
@@ -323,19 +326,21 @@ static int do_command(struct ctl_link *l, const struct ctl_options *o, char **wo
 
 static int do_import(struct ctl_link *l, const struct ctl_options *o, char **words)
 {
-    return words[1] == NULL || words[2] != NULL ? usage() : ctl_import(l, o, words[1]);
+    return words[1] == NULL || words[2] != NULL ? usage(words[0], "takes one FILE")
+                                                : ctl_import(l, o, words[1]);
 }
 
 static int do_plain(struct ctl_link *l, const struct ctl_options *o, char **words)
 {
-    return words[1] != NULL ? usage() : ask_and_print(l, o, verb(words[0], NULL));
+    return words[1] != NULL ? usage(words[0], "takes nothing more")
+                            : ask_and_print(l, o, verb(words[0], NULL));
 }
 
 /* With or without the word verify. */
 static int do_audit(struct ctl_link *l, const struct ctl_options *o, char **words)
 {
     if (words[1] != NULL && (strcmp(words[1], "verify") != 0 || words[2] != NULL))
-        return usage();
+        return usage(words[0], "takes verify, or nothing more");
     return ask_and_print(l, o, verb("audit", NULL));
 }
 
@@ -360,7 +365,7 @@ static int run(const struct ctl_options *o, char **words)
             ctl_link_close(l);
             return rc == CTL_OK && fflush(stdout) != 0 ? CTL_IO : rc;
         }
-    return usage();
+    return usage(words[0], words[0] != NULL ? "no such command" : "no command");
 }
 
 /* ---- the command line ---- */
@@ -371,14 +376,24 @@ static int read_batch(const char *text, size_t *out)
     unsigned long v = strtoul(text, &end, 10);
 
     if (*end != '\0' || v == 0 || v > 10000) {
-        ctl_say("--batch is 1 to 10000");
+        ctl_say(NULL, "--batch is 1 to 10000");
         return CTL_USAGE;
     }
     *out = v;
     return CTL_OK;
 }
 
-int main(int argc, char **argv)
+/* Failures before it is reached are told as it wants. */
+static bool has_json(char **argv)
+{
+    while (*++argv != NULL && strcmp(*argv, "--") != 0)
+        if (strcmp(*argv, "--json") == 0)
+            return true;
+    return false;
+}
+
+/* -1: there is something to do; else the exit code. */
+static int read_options(int argc, char **argv, struct ctl_options *o)
 {
     enum {
         SOCKET = 1,
@@ -415,33 +430,42 @@ int main(int argc, char **argv)
                                             {"help", no_argument, NULL, HELP},
                                             {"version", no_argument, NULL, VERSION_},
                                             {NULL, 0, NULL, 0}};
-    struct ctl_options o = {.socket = DEFAULT_SOCKET, .batch = 1000};
     int c;
 
-    signal(SIGXFSZ, SIG_IGN); /* a limit of files is an error of write(2), after which ours go */
-    gba_json_wipe();
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        const char **value[] = {[SOCKET] = &o.socket, [URL] = &o.url,
-                                [CA] = &o.ca,         [CERT] = &o.cert,
-                                [KEY] = &o.key,       [KEY_FILE] = &o.key_file,
-                                [FILE_] = &o.file,    [FILE_SEAL] = &o.file_seal,
-                                [OUT] = &o.out,       [OUT_SEAL] = &o.out_seal,
-                                [RESUME] = &o.resume};
+        const char **value[] = {[SOCKET] = &o->socket, [URL] = &o->url,
+                                [CA] = &o->ca,         [CERT] = &o->cert,
+                                [KEY] = &o->key,       [KEY_FILE] = &o->key_file,
+                                [FILE_] = &o->file,    [FILE_SEAL] = &o->file_seal,
+                                [OUT] = &o->out,       [OUT_SEAL] = &o->out_seal,
+                                [RESUME] = &o->resume};
 
         if (c == JSON)
-            o.json = true;
+            o->json = true;
         else if (c == GENERATE)
-            o.generate = true;
+            o->generate = true;
         else if (c == HELP)
             return fputs(usage_text, stdout) < 0 ? CTL_IO : CTL_OK;
         else if (c == VERSION_)
             return puts("mefctl " PACKAGE_VERSION) < 0 ? CTL_IO : CTL_OK;
-        else if (c == BATCH && read_batch(optarg, &o.batch) != CTL_OK)
+        else if (c == BATCH && read_batch(optarg, &o->batch) != CTL_OK)
             return CTL_USAGE;
         else if (c == '?')
-            return usage();
+            return usage(argv[optind - 1], "no such option, or one without its value");
         else if (c != BATCH)
             *value[c] = optarg;
     }
-    return run(&o, argv + optind);
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl_options o = {.socket = DEFAULT_SOCKET, .batch = 1000, .json = has_json(argv)};
+    int rc;
+
+    signal(SIGXFSZ,
+           SIG_IGN); /* a limit of files is an error of write(2), after which ours go */
+    gba_json_wipe();
+    rc = read_options(argc, argv, &o);
+    return ctl_end(&o, rc >= 0 ? rc : run(&o, argv + optind));
 }

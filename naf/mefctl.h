@@ -53,7 +53,14 @@ bool ctl_is_sent(const struct ctl_link *l);
 int ctl_refused(const struct ctl_options *o, json_t *reply);
 void ctl_print(const struct ctl_options *o, json_t *reply);
 void ctl_print_rows(const struct ctl_options *o, const json_t *rows, bool first);
-void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "mefctl: AT: WORDS" on standard error; at NULL: nothing in particular.  Kept for ctl_end. */
+void ctl_say(const char *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Kept for ctl_end alone: what people are told otherwise. */
+void ctl_keep(const char *at, const char *words);
+/* The failure stands in standard output already. */
+void ctl_told(void);
+/* With --json a failure is one object there, as the daemon's refusals are; rc. */
+int ctl_end(const struct ctl_options *o, int rc);
 
 /* ---- mefctl_table.c ---- */
 /* The devices of CSV with a header line, or of a JSON array. */

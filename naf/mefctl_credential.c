@@ -22,11 +22,11 @@ static ssize_t read_private(const char *path, uint8_t *out, size_t cap)
     ssize_t n = -1;
 
     if (fd < 0 || fstat(fd, &st) != 0)
-        ctl_say("%s: cannot be opened", path);
+        ctl_say(path, "cannot be opened");
     else if ((st.st_mode & 077) != 0)
-        ctl_say("%s: others may read it: mode must be 0600", path);
+        ctl_say(path, "others may read it: mode must be 0600");
     else if ((n = read(fd, out, cap)) <= 0 || (size_t)n == cap) {
-        ctl_say("%s: empty, too long, or not to be read", path);
+        ctl_say(path, "empty, too long, or not to be read");
         n = -1;
     }
     if (fd >= 0)
@@ -51,9 +51,17 @@ int ctl_seal_read(const char *path, uint8_t key[static CTL_SEAL_LEN])
         rc = CTL_OK;
     }
     if (rc == CTL_DATA)
-        ctl_say("%s: not %d octets, raw or in hexadecimal", path, CTL_SEAL_LEN);
+        ctl_say(path, "not %d octets, raw or in hexadecimal", CTL_SEAL_LEN);
     gba_wipe(text, sizeof(text));
     return rc;
+}
+
+static void say_line(const char *file, unsigned line)
+{
+    char place[4200];
+
+    snprintf(place, sizeof(place), "%s, line %u", file, line);
+    ctl_say(place, "not a credential file (doc/CREDENTIALS.md)");
 }
 
 static int open_file(const struct ctl_options *o, struct m2m_credential *out)
@@ -70,9 +78,9 @@ static int open_file(const struct ctl_options *o, struct m2m_credential *out)
         err = m2m_credential_open((struct gba_bytes){octets, (size_t)n},
                                   o->file_seal != NULL ? seal : NULL, out, &line);
     if (err == GBA_E_CRYPTO)
-        ctl_say("%s: sealed, and --file-seal is not its key", o->file);
+        ctl_say(o->file, "sealed, and --file-seal is not its key");
     else if (err != GBA_OK)
-        ctl_say("%s, line %u: not a credential file (doc/CREDENTIALS.md)", o->file, line);
+        say_line(o->file, line);
     gba_wipe(octets, sizeof(octets));
     gba_wipe(seal, sizeof(seal));
     return err == GBA_OK ? rc : CTL_DATA;
@@ -94,7 +102,7 @@ int ctl_credential_read(const struct ctl_options *o, json_t *row)
     if (rc != CTL_OK)
         return rc;
     if (c.kind == M2M_CRED_KPSA) {
-        ctl_say("%s: a Kpsa is its registrar's, not an MEF's or MAF's", o->file);
+        ctl_say(o->file, "a Kpsa is its registrar's, not an MEF's or MAF's");
         rc = CTL_DATA;
     } else {
         gba_hex(hex, (struct gba_bytes){c.key, c.key_len});

@@ -37,8 +37,7 @@ static int take(const json_t *row, const char *member, char *out, size_t cap)
 
     if (s == NULL || (is_word(s) && gba_text_copy(out, cap, gba_text(s)) == GBA_OK))
         return CTL_OK;
-    ctl_say("%s: too long, or with what a credential file has not (doc/CREDENTIALS.md)",
-            member);
+    ctl_say(member, "too long, or with what a credential file has not (doc/CREDENTIALS.md)");
     return CTL_USAGE;
 }
 
@@ -47,7 +46,7 @@ static int draw(uint8_t *out, size_t n)
     enum gba_err err = random_octets(out, n);
 
     if (err != GBA_OK)
-        ctl_say("a new key: %s", gba_err_text(err));
+        ctl_say(NULL, "a new key: %s", gba_err_text(err));
     return err == GBA_OK ? CTL_OK : CTL_IO;
 }
 
@@ -61,7 +60,7 @@ static int take_kind(const json_t *row, enum m2m_credential_kind *out)
             *out = (enum m2m_credential_kind)k;
             return CTL_OK;
         }
-    ctl_say("kind: with --generate kpm, of an MEF, or km, of a MAF");
+    ctl_say("kind", "with --generate kpm, of an MEF, or km, of a MAF");
     return CTL_USAGE;
 }
 
@@ -71,7 +70,7 @@ static int take_expires(const json_t *row, int64_t *out)
 
     if (s == NULL || (gba_datetime_parse(gba_text(s), out) == GBA_OK && *out > 0))
         return CTL_OK;
-    ctl_say("expires: not a time as 2030-01-02T03:04:05Z");
+    ctl_say("expires", "not a time as 2030-01-02T03:04:05Z");
     return CTL_USAGE;
 }
 
@@ -99,7 +98,7 @@ static int take_identifier(const json_t *row, struct m2m_credential *c)
     if (rc == CTL_OK && c->peer[0] == '\0' && at != NULL)
         memcpy(c->peer, at + 1, strlen(at + 1) + 1);
     if (rc == CTL_OK && gba_fqdn_check(gba_text(c->peer)) != GBA_OK) {
-        ctl_say("peer: the FQDN of the MEF or MAF is needed, here or behind the @ of name");
+        ctl_say("peer", "the FQDN of the MEF or MAF is needed, here or behind the @ of name");
         rc = CTL_USAGE;
     }
     if (rc == CTL_OK && c->key_id[0] == '\0')
@@ -151,7 +150,7 @@ static int write_file(const struct ctl_options *o, const struct m2m_credential *
     else if ((err = random_octets(nonce, sizeof(nonce))) == GBA_OK)
         err = m2m_credential_seal(c, seal, nonce, &w);
     if (err != GBA_OK || ca_file_write_new(o->out, gba_wbuf_bytes(&w)) != GBA_OK) {
-        ctl_say("%s: %s", o->out, err != GBA_OK ? gba_err_text(err) : strerror(errno));
+        ctl_say(o->out, "%s", err != GBA_OK ? gba_err_text(err) : strerror(errno));
         rc = CTL_IO;
     }
     gba_wipe(octets, sizeof(octets));
@@ -162,8 +161,7 @@ static int write_file(const struct ctl_options *o, const struct m2m_credential *
 static void take_back(const char *path)
 {
     if (unlink(path) != 0)
-        ctl_say("%s: holds a key without a row, and cannot be removed: %s", path,
-                strerror(errno));
+        ctl_say(path, "holds a key without a row, and cannot be removed: %s", strerror(errno));
     else
         ca_file_sync_folder(path); /* else it might be there again after a crash */
 }
@@ -180,7 +178,8 @@ static int place(struct ctl_link *l, const struct ctl_options *o, json_t *row,
     else if (rc == CTL_OK || rc == CTL_REFUSED || !ctl_is_sent(l))
         take_back(o->out);
     else
-        ctl_say("%s is kept: the row %s may be there or not. mefctl list credential shows it; "
+        ctl_say(NULL,
+                "%s is kept: the row %s may be there or not. mefctl list credential shows it; "
                 "if it is not there, mefctl add credential --file places it",
                 o->out, c->key_id);
     return rc;

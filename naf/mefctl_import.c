@@ -48,15 +48,18 @@ static bool is_open_secret(FILE *in, const json_t *rows)
 static int judge(const char *file, FILE *in, bool ok, const struct ctl_table *t,
                  const struct ctl_table_fault *fault)
 {
+    char place[4200];
+
     if (ferror(in)) {
-        ctl_say("%s: cannot be read", file); /* a part of a table may have been one */
+        ctl_say(file, "cannot be read"); /* a part of a table may have been one */
         return CTL_IO;
     }
-    if (!ok)
-        ctl_say("%s:%lu:%lu: %s (CSV with a header line, or a JSON array; doc/ADMIN.md)", file,
-                fault->line, fault->column, fault->why);
-    else if (is_open_secret(in, t->rows))
-        ctl_say("%s: holds keys and others may read it: mode must be 0600", file);
+    if (!ok) {
+        snprintf(place, sizeof(place), "%s:%lu:%lu", file, fault->line, fault->column);
+        ctl_say(place, "%s (CSV with a header line, or a JSON array; doc/ADMIN.md)",
+                fault->why);
+    } else if (is_open_secret(in, t->rows))
+        ctl_say(file, "holds keys and others may read it: mode must be 0600");
     else
         return CTL_OK;
     return CTL_DATA;
@@ -72,7 +75,7 @@ static int read_table(const char *file, struct ctl_table *out)
     int rc;
 
     if (in == NULL) {
-        ctl_say("%s: %s", file, strerror(errno));
+        ctl_say(file, "%s", strerror(errno));
         return CTL_IO;
     }
     setvbuf(in, buffer, _IOFBF, sizeof(buffer));
@@ -95,14 +98,16 @@ static int begin(struct import *i)
     uint64_t size = i->o->batch;
 
     if (i->o->resume == NULL) {
-        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+            ctl_say(NULL, "%s", gba_err_text(GBA_E_ENTROPY));
             return CTL_IO;
+        }
         gba_hex(hex, GBA_BYTES(random));
         snprintf(i->token, sizeof(i->token), "%s-%zu", hex, i->o->batch);
     } else if (dash == NULL || gba_text_number(gba_text(dash + 1), 10000, &size) != GBA_OK ||
                size == 0 ||
                gba_text_copy(i->token, sizeof(i->token), gba_text(i->o->resume)) != GBA_OK) {
-        ctl_say("%s: not a token of mefctl import", i->o->resume);
+        ctl_say(i->o->resume, "not a token of mefctl import");
         return CTL_USAGE;
     }
     i->batch = (size_t)size;
@@ -157,6 +162,7 @@ static void report(const struct import *i, const json_t *reply, size_t n)
         json_dumpf(o, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(o);
+        ctl_told();
         return;
     }
     if (isatty(STDERR_FILENO))

@@ -33,14 +33,14 @@ static int connect_to(const char *path, struct ctl_link *l)
     struct sockaddr_un a = {.sun_family = AF_UNIX};
 
     if (strlen(path) >= sizeof(a.sun_path)) {
-        ctl_say("%s: name too long", path);
+        ctl_say(path, "name too long");
         return CTL_USAGE;
     }
     memcpy(a.sun_path, path, strlen(path) + 1);
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (l->fd < 0 || connect(l->fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
         (l->in = fdopen(dup(l->fd), "r")) == NULL) {
-        ctl_say("%s: %s", path, strerror(errno));
+        ctl_say(path, "%s", strerror(errno));
         return CTL_UNREACHABLE;
     }
     return CTL_OK;
@@ -69,7 +69,7 @@ static int ask_socket(struct ctl_link *l, const char *text, char **answer)
     /* one that is hung up on may have been told why */
     l->sent = send_all(l->fd, text, strlen(text)) && send_all(l->fd, "\n", 1);
     if (getline(answer, &room, l->in) <= 0) {
-        ctl_say("the daemon has hung up");
+        ctl_say(NULL, "the daemon has hung up");
         return CTL_UNREACHABLE;
     }
     return CTL_OK;
@@ -83,7 +83,7 @@ static int prepare(const struct ctl_options *o, struct ctl_link *l)
     l->curl = curl_easy_init();
     if (l->curl == NULL || curl_easy_setopt(l->curl, CURLOPT_URL, o->url) != CURLE_OK ||
         curl_easy_setopt(l->curl, CURLOPT_PROTOCOLS_STR, "https") != CURLE_OK) {
-        ctl_say("%s: no HTTPS here", o->url);
+        ctl_say(o->url, "no HTTPS here");
         return CTL_IO;
     }
     curl_easy_setopt(l->curl, CURLOPT_ERRORBUFFER, l->problem);
@@ -129,13 +129,13 @@ static int ask_https(struct ctl_link *l, const char *text, char **answer)
     }
     curl_slist_free_all(fields);
     if (rc != CURLE_OK) {
-        ctl_say("%s", l->problem[0] != '\0' ? l->problem : curl_easy_strerror(rc));
+        ctl_say(NULL, "%s", l->problem[0] != '\0' ? l->problem : curl_easy_strerror(rc));
         return CTL_UNREACHABLE;
     }
     curl_easy_getinfo(l->curl, CURLINFO_RESPONSE_CODE, &status);
     if (status == 200)
         return CTL_OK;
-    ctl_say("refused with HTTP status %ld", status);
+    ctl_say(NULL, "refused with HTTP status %ld", status);
     return status == 403 ? CTL_REFUSED : CTL_PROTOCOL;
 }
 
@@ -175,7 +175,7 @@ int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply)
     l->sent = false;
     json_decref(request);
     if (text == NULL)
-        ctl_say("no memory");
+        ctl_say(NULL, "no memory");
     if (text != NULL) {
         rc = l->curl != NULL ? ask_https(l, text, &answer) : ask_socket(l, text, &answer);
         gba_wipe(text, strlen(text)); /* it may hold keys */
@@ -184,7 +184,7 @@ int ctl_ask(struct ctl_link *l, json_t *request, json_t **reply)
     if (rc == CTL_OK) {
         *reply = json_loads(answer, 0, NULL);
         if (!json_is_boolean(json_object_get(*reply, "ok"))) {
-            ctl_say("the daemon's answer is not understood");
+            ctl_say(NULL, "the daemon's answer is not understood");
             rc = CTL_PROTOCOL;
         }
     }

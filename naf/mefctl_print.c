@@ -10,18 +10,94 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/err.h"
+
 #define COLUMNS 24
 
-void ctl_say(const char *format, ...)
+/* ---- failures ---- */
+
+static struct {
+    char at[256], words[1024];
+    bool told;
+} failure;
+
+void ctl_keep(const char *at, const char *words)
 {
+    size_t n = strlen(failure.words);
+
+    if (n == 0)
+        snprintf(failure.at, sizeof(failure.at), "%s", at != NULL ? at : "");
+    snprintf(failure.words + n, sizeof(failure.words) - n, "%s%s", n != 0 ? "; " : "", words);
+}
+
+void ctl_say(const char *at, const char *format, ...)
+{
+    char words[1024];
     va_list args;
 
-    fputs("mefctl: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(words, sizeof(words), format, args);
     va_end(args);
-    fputc('\n', stderr);
+    fprintf(stderr, "mefctl: %s%s%s\n", at != NULL ? at : "", at != NULL ? ": " : "", words);
+    ctl_keep(at, words);
 }
+
+void ctl_told(void)
+{
+    failure.told = true;
+}
+
+/* Names of files need not be UTF-8. */
+static json_t *any_text(char *text)
+{
+    json_t *v = json_string(text);
+
+    for (char *c = text; v == NULL && *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    return v != NULL ? v : json_string(text);
+}
+
+/* A row of common/err.h, as the daemon's refusals have. */
+static enum gba_err error_of(int rc)
+{
+    switch (rc) {
+    case CTL_USAGE:
+        return GBA_E_ARGUMENT;
+    case CTL_DATA:
+        return GBA_E_SYNTAX;
+    case CTL_UNREACHABLE:
+        return GBA_E_UNREACHABLE;
+    case CTL_PROTOCOL:
+        return GBA_E_PROTOCOL;
+    case CTL_REFUSED:
+        return GBA_E_REFUSED;
+    default:
+        return GBA_E_IO;
+    }
+}
+
+int ctl_end(const struct ctl_options *o, int rc)
+{
+    enum gba_err err = error_of(rc);
+    json_t *v;
+
+    if (rc == CTL_OK || !o->json || (failure.told && failure.words[0] == '\0'))
+        return rc;
+    if (failure.words[0] == '\0')
+        snprintf(failure.words, sizeof(failure.words), "%s", gba_err_text(err));
+    v = json_pack("{s:b, s:s, s:o}", "ok", 0, "error", gba_err_name(err), "text",
+                  any_text(failure.words));
+    if (failure.at[0] != '\0')
+        json_object_set_new(v, "at", any_text(failure.at));
+    json_dumpf(v, stdout, JSON_COMPACT);
+    putchar('\n');
+    fflush(stdout);
+    json_decref(v);
+    return rc;
+}
+
+/* ---- answers ---- */
 
 static const char *member(const json_t *o, const char *name)
 {
@@ -34,10 +110,12 @@ int ctl_refused(const struct ctl_options *o, json_t *reply)
 {
     const char *at = member(reply, "at");
 
-    if (o->json)
+    if (o->json) {
         ctl_print(o, reply);
-    else
-        ctl_say("%s%s%s", at, at[0] != '\0' ? ": " : "", member(reply, "text"));
+        ctl_told();
+    } else {
+        ctl_say(at[0] != '\0' ? at : NULL, "%s", member(reply, "text"));
+    }
     return CTL_REFUSED;
 }
 

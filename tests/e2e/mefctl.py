@@ -38,7 +38,7 @@ class Ctl:
 
     def __call__(self, *args, stdin=None, where=None):
         r = subprocess.run([CTL, *(where or ["--socket", self.socket]), *args], capture_output=True, text=True,
-                           input=stdin, timeout=120)
+                           input=stdin, timeout=120, errors="surrogateescape")
         self.err = r.stderr
         return r.returncode, r.stdout
 
@@ -78,6 +78,59 @@ def test_options(lab, ctl):
     check("--help", rc == 0 and len(listed) > 15, text)
     check("the options of --help and of the page", listed == explained, listed ^ explained)
     check("--version", ctl("--version", where=["--json"])[0] == 0, ctl.err)
+
+
+def test_json_failures(lab, ctl):
+    """With --json every failure is one object, with the exit status and the line that there are without."""
+    d, (host, port) = lab.dir, lab.mefd.address("admin")
+    write(f"{d}/open.key", KPM.hex(), 0o644)
+    write(f"{d}/bad.csv", "id,kpm_id\nx\n", 0o600)
+    write(f"{d}/not.credential", "hello\n", 0o600)
+    here, gone = ["--socket", ctl.socket], ["--socket", f"{d}/gone.sock"]
+    away = ["--url", f"https://{host}:{port}/", "--ca", f"{d}/client.pem"]
+    rows = [  # what, where, words, status, error, at
+        ("no socket", gone, ["list", "stakeholder"], 69, "UNREACHABLE", f"{d}/gone.sock"),
+        ("no option", here, ["--bogus", "list", "stakeholder"], 64, "ARGUMENT", "--bogus"),
+        ("an option without its value", here, ["list", "stakeholder", "--socket"], 64, "ARGUMENT", "--socket"),
+        ("no command", here, [], 64, "ARGUMENT", None),
+        ("another command", here, ["frob"], 64, "ARGUMENT", "frob"),
+        ("list what?", here, ["list"], 64, "ARGUMENT", "list"),
+        ("revoke whom?", here, ["revoke"], 64, "ARGUMENT", "revoke"),
+        ("import what?", here, ["import"], 64, "ARGUMENT", "import"),
+        ("audit of what?", here, ["audit", "x"], 64, "ARGUMENT", "audit"),
+        ("rekey more", here, ["rekey", "x"], 64, "ARGUMENT", "rekey"),
+        ("command", here, ["command", "issue"], 64, "ARGUMENT", "command"),
+        ("no member", here, ["add", "enrolee", "x"], 64, "ARGUMENT", "x"),
+        ("a key as a word", here, ["add", "credential", "key=00"], 64, "ARGUMENT", "key"),
+        ("batches of nothing", here, ["--batch", "0", "list", "enrolee"], 64, "ARGUMENT", None),
+        ("no key file", here, ["--key-file", f"{d}/gone", "add", "credential"], 74, "IO", f"{d}/gone"),
+        ("an open key file", here, ["--key-file", f"{d}/open.key", "add", "credential"], 74, "IO", f"{d}/open.key"),
+        ("no credential file", here, ["--file", f"{d}/not.credential", "add", "credential"], 65, "SYNTAX",
+         f"{d}/not.credential, line 1"),
+        ("no import", here, ["import", f"{d}/gone"], 74, "IO", f"{d}/gone"),
+        ("not UTF-8", here, ["import", os.fsencode(d) + b"/\xff"], 74, "IO", f"{d}/?"),
+        ("a bad table", here, ["import", f"{d}/bad.csv"], 65, "SYNTAX", f"{d}/bad.csv:2:2"),
+        ("no token", here, ["--resume", "x", "import", f"{d}/none.csv"], 64, "ARGUMENT", "x"),
+        ("TLS", away, ["list", "enrolee"], 69, "UNREACHABLE", None),
+        ("http", ["--url", "http://localhost/"], ["list", "enrolee"], 69, "UNREACHABLE", None),
+        ("the daemon's", here, ["remove", "enrolee", f"id={MADE}x"], 77, "NOT_FOUND", "enrolee"),
+    ]
+    write(f"{d}/none.csv", "id\n", 0o600)
+    for what, where, words, status, error, at in rows:
+        people, _ = ctl(*words, where=where)
+        line = ctl.err
+        rc, out = ctl(*words, where=where + ["--json"])
+        check(f"{what}: {status}", rc == status and people == status, (rc, people, out, ctl.err))
+        o = json.loads(out) if out.count("\n") == 1 else {}
+        check(f"{what}: one object", o.get("ok") is False and o.get("error") == error and o.get("at") == at and
+              len(o.get("text", "")) > 3, out)
+        if status != 77:
+            check(f"{what}: the same line for people", ctl.err == line and line, (ctl.err, line))
+            check(f"{what}: its words", "usage: " in line or line.rstrip("\n").endswith(o.get("text", "x")), (out, line))
+    rc, out = ctl("list", "stakeholder", "x", "--json")
+    check("--json stands anywhere", rc == 64 and json.loads(out)["at"] == "x", out)
+    rc, out = ctl("command", "issue", "cert-prov", f"enrolee={ONE}", "stakeholder=a b", "subject_type=ae")
+    check("words for people", rc == 77 and ctl.err == "mefctl: stakeholder: not an FQDN\n", ctl.err)
 
 
 def test_rows(lab, ctl):
@@ -469,6 +522,7 @@ def main():
     ctl = Ctl(lab)
     try:
         test_options(lab, ctl)
+        test_json_failures(lab, ctl)
         test_rows(lab, ctl)
         test_life_of_an_enrolee(lab, ctl)
         test_stakeholders(lab, ctl)
