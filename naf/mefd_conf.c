@@ -12,7 +12,7 @@ static const struct conf_row tls_rows[] = {
      .flags = CONF_REQUIRED,
      ROW(mefd_tls_conf, certificate),
      .example = "mef.pem",
-     .help = "PEM chain; an FQDN certificate of this MEF (TS-0003 10.1.1)."},
+     .help = "PEM chain; a certificate with fqdn as a dNSName (TS-0003 10.1.1)."},
     {.name = "key",
      .type = CONF_PATH,
      .flags = CONF_REQUIRED,

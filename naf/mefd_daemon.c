@@ -167,6 +167,21 @@ static enum gba_err open_est(struct mefd *m, const struct mefd_conf *c)
     return err;
 }
 
+/* TS-0003 10.1.1: a certificate of an MEF or MAF has its FQDN; clients look at nothing else. */
+static void check_name(const struct mefd *m, const char *certificate)
+{
+    if (certificate != NULL && !tls_files_has_name(certificate, m->policy.fqdn))
+        LOG(m->log, LOG_LV_WARNING, "mef.certificate", LOG_STR("file", certificate),
+            LOG_STR("no_dns_name", m->policy.fqdn), LOG_STR("why", "devices will refuse it"));
+}
+
+static void check_names(const struct mefd *m, const struct mefd_conf *c)
+{
+    check_name(m, c->tls.certificate);
+    if (c->coap.certificates)
+        check_name(m, c->coap.certificate);
+}
+
 static bool check_files(const struct mefd_conf *c, const struct conf *source)
 {
     const struct mefd_bsf_conf *b = c->zn.bsfs.v;
@@ -213,6 +228,8 @@ static int check(enum mef_role role, const void *conf, const struct conf *source
         err = mefd_est_check(conf, source, log);
     if (err == GBA_OK)
         err = mefd_coap_check(conf, log);
+    if (err == GBA_OK)
+        check_names(&m, conf);
     gba_naf_free(m.front.naf);
     tls_server_free(m.tls);
     mefd_database_close(&m.database);
@@ -466,6 +483,7 @@ static int start(enum mef_role role, struct daemon *d, const void *conf, void **
         stop(m);
         return daemon_exit_code(err);
     }
+    check_names(m, c);
     announce(d, m, c);
     *state = m;
     return 0;

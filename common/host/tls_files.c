@@ -6,7 +6,10 @@
 #include "common/host/tls_files.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <string.h>
 
+#include "common/identity.h"
 #include "common/secret.h"
 
 static const char *read_fault(const char *file)
@@ -58,6 +61,23 @@ static const char *pair_fault(const char *cert, const char *key)
     return rc < 0 ? gnutls_strerror(rc) : NULL;
 }
 
+static bool has_dns_name(gnutls_x509_crt_t crt, const char *fqdn)
+{
+    char text[GBA_FQDN_SIZE], name[GBA_FQDN_SIZE];
+    int type = 0;
+
+    for (unsigned i = 0; type >= 0 || type == GNUTLS_E_SHORT_MEMORY_BUFFER; i++) {
+        size_t n = sizeof(text);
+
+        type = gnutls_x509_crt_get_subject_alt_name(crt, i, text, &n, NULL);
+        if (type == GNUTLS_SAN_DNSNAME &&
+            gba_fqdn_canonical((struct gba_text){text, n}, name) == GBA_OK &&
+            strcmp(name, fqdn) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_given(char *const *name)
 {
     return name != NULL && *name != NULL;
@@ -84,5 +104,26 @@ bool tls_files_check(const struct tls_files *f, const struct conf *source)
         good = say(source, f->roots, roots_fault(*f->roots)) && good;
     if (is_given(f->crl))
         good = say(source, f->crl, crl_fault(*f->crl)) && good;
+    return good;
+}
+
+bool tls_files_has_name(const char *cert, const char *fqdn)
+{
+    gnutls_x509_crt_t *chain;
+    gnutls_datum_t text;
+    unsigned n = 0;
+    bool good;
+    int rc = gnutls_load_file(cert, &text);
+
+    if (rc < 0)
+        return false;
+    rc = gnutls_x509_crt_list_import2(&chain, &n, &text, GNUTLS_X509_FMT_PEM, 0);
+    gnutls_free(text.data);
+    if (rc < 0)
+        return false;
+    good = n > 0 && has_dns_name(chain[0], fqdn);
+    for (unsigned i = 0; i < n; i++)
+        gnutls_x509_crt_deinit(chain[i]);
+    gnutls_free(chain);
     return good;
 }

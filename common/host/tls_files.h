@@ -18,4 +18,8 @@ struct tls_files {
 /* source: of that struct.  False: said by conf_complain. */
 bool tls_files_check(const struct tls_files *f, const struct conf *source);
 
+/* Has the certificate, the first in its file, fqdn as a dNSName: exactly, for no wildcard is
+ * one of oneM2M (TS-0003 10.1.1)?  False also of a file that is none. */
+bool tls_files_has_name(const char *cert, const char *fqdn);
+
 #endif

@@ -82,7 +82,8 @@ def test_configurations(folder):
     if os.path.exists(MOCK_HSS):
         rows.append(("mock-hss", MOCK_HSS, HSS, "subscribers"))
     write(f"{folder}/subscribers.yaml", SUBSCRIBERS, 0o600)
-    make_cert(folder, "ca", "mef", f"DNS:{mefd.MEF}")
+    make_cert(folder, "ca", "mef", f"DNS:{mefd.MEF},DNS:mef.example")  # the second as in the sample
+    make_cert(folder, "ca", "server", f"DNS:{NAME},DNS:{mefd.MEF},DNS:localhost,IP:127.0.0.1,IP:::1")
     path = f"{folder}/d.yaml"
     for name, program, good, required in rows:
         write(path, good.lstrip("\n"), 0o600)

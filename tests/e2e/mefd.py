@@ -523,6 +523,30 @@ def test_options(lab):
         check(f"{what}: 78", r.returncode == 78 and r.stderr, (r.returncode, r.stderr))
 
 
+def test_name(lab):
+    """A certificate without the MEF's name: devices will refuse it, and the operator learns it first."""
+    text, bad = open(f"{lab.dir}/mefd.yaml").read(), f"{lab.dir}/bad.yaml"
+    make_cert(lab.dir, "ca", "mef2", "DNS:mef2.example.net")
+    make_cert(lab.dir, "ca", "near", f"URI:https://{MEF},DNS:*.example.org,DNS:{MEF}.example.org,IP:127.0.0.1")
+    for name in ("mef2", "near"):
+        os.chmod(f"{lab.dir}/{name}.key", 0o600)
+    text = text.replace("database: mefd.db", "database: other.db").replace("mefd.master", "other.master")
+    tls = "certificate: server.pem, key: server.key"
+    coap = "coap: {{listen: 127.0.0.1:0, certificates: true, certificate: {0}.pem, key: {0}.key}}\ndatabase"
+    rows = [("another's", tls, tls.replace("server", "mef2"), "mef2.pem"),
+            ("similar", tls, tls.replace("server", "near"), "near.pem"),
+            ("another FQDN", f"fqdn: {MEF}\n", "fqdn: mef2.example.org\n", "server.pem"),
+            ("over CoAP", "database", coap.format("near"), "near.pem"),
+            ("the FQDN in capitals", f"fqdn: {MEF}\n", f"fqdn: {MEF.upper()}\n", None)]
+    for what, old, new, file in rows:
+        check(f"{what}: is in it", text.count(old) >= 1)
+        write(bad, text.replace(old, new, 1), 0o600)
+        r = run(MEFD, "--config", bad, "--check-config")
+        warned = re.search(r" warning mef\.certificate file=\S*/(\S+) no_dns_name=mef2?\.example\.org ", r.stderr)
+        check(f"{what}: warned of", (warned.group(1) if warned else None) == file, r.stderr)
+        check(f"{what}: 0 all the same", r.returncode == 0, r.stderr)
+
+
 def main():
     lab = Lab()
     try:
@@ -534,6 +558,7 @@ def main():
         test_front_refusals(lab)
         test_restart(lab, location, key_id, ke, first)
         test_options(lab)
+        test_name(lab)
         test_registrar(lab)
         test_health(lab)
         test_bsf_away(lab)
