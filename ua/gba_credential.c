@@ -65,7 +65,8 @@ static enum gba_err to_ring(const struct m2m_credential *f, struct gba_ue_creden
     memcpy(c->suite, f->suite, sizeof(c->suite));
     c->expires_s = f->expires_s != 0 ? f->expires_s : NEVER_S;
     if (gba_text_copy(c->target, sizeof(c->target), gba_text(f->peer)) != GBA_OK ||
-        gba_text_copy(c->key_id, sizeof(c->key_id), gba_text(f->key_id)) != GBA_OK)
+        gba_text_copy(c->key_id, sizeof(c->key_id), gba_text(f->key_id)) != GBA_OK ||
+        gba_text_copy(c->entity, sizeof(c->entity), gba_text(f->entity)) != GBA_OK)
         return GBA_E_TOO_LONG;
     if (f->fqdn[0] != '\0')
         memcpy(c->fqdn, f->fqdn, sizeof(c->fqdn));
@@ -120,8 +121,13 @@ static void to_file(const struct gba_ue_credential *c, struct m2m_credential *f)
     memcpy(f->key_id, c->key_id, sizeof(c->key_id));
     memcpy(f->fqdn, c->fqdn, sizeof(c->fqdn));
     memcpy(f->suite, c->suite, sizeof(c->suite));
-    f->expires_s = c->expires_s;
+    memcpy(f->entity, c->entity, sizeof(c->entity));
+    f->expires_s = c->expires_s != NEVER_S ? c->expires_s : 0;
 }
+
+_Static_assert(sizeof(((struct gba_ue_credential *)0)->entity) ==
+                   sizeof(((struct m2m_credential *)0)->entity),
+               "what a file says, the keyring keeps");
 
 static int write_file(const struct gba_options *o, const struct m2m_credential *f)
 {

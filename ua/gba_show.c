@@ -56,6 +56,8 @@ void gba_report_credential(struct gba_report *r, const struct gba_context *c,
     show_ua_id(r, c, k);
     if (k->suite[0] != '\0')
         gba_report_text(r, "suite", "suite", k->suite);
+    if (k->entity[0] != '\0')
+        gba_report_text(r, "entity", "entity", k->entity);
     gba_report_time(r, "expires", "expires", k->expires_s);
     if (c->o->show_keys != NULL)
         gba_report_hex(r, "key", "key", k->key, sizeof(k->key));

@@ -41,6 +41,7 @@ extern "C" {
 #define GBA_UE_TMPI_SIZE   64
 #define GBA_UE_KEY_ID_SIZE 320
 #define GBA_UE_CSE_ID_SIZE 256
+#define GBA_UE_ENTITY_SIZE 512
 
 /* Overwrites n octets in a way no compiler removes. */
 void gba_ue_wipe(void *p, size_t n);
@@ -197,6 +198,7 @@ struct gba_ue_credential {
     char fqdn[GBA_UE_FQDN_SIZE];     /* the target's public domain name */
     char key_id[GBA_UE_KEY_ID_SIZE]; /* KpsaID: B-TID, or KeID */
     char suite[48]; /* TLS 1.2 suite it is pinned to, OpenSSL's name; "": any */
+    char entity[GBA_UE_ENTITY_SIZE]; /* whose it is, where its file says so; "": not said */
     int64_t expires_s;
     uint8_t key[GBA_UE_KEY_LEN]; /* secret */
 };

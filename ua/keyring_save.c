@@ -104,6 +104,8 @@ static void save_credential(const struct gba_ue_credential *c, struct writer *s)
     put_str(s, c->suite);
     put_number(s, (uint64_t)c->expires_s);
     put(s, c->key, sizeof(c->key));
+    if (c->entity[0] != '\0')
+        put_str(s, c->entity);
     end(s);
 }
 
@@ -275,6 +277,8 @@ static void load_credential(struct gba_ue_keyring *ring, struct reader *r)
     get_str(r, c.suite, sizeof(c.suite));
     c.expires_s = (int64_t)get_number(r);
     get_octets(r, c.key, sizeof(c.key));
+    if (r->n != 0)
+        get_str(r, c.entity, sizeof(c.entity));
     r->bad = r->bad || kind > GBA_UE_KC;
     c.kind = (enum gba_ue_credential_kind)kind;
     if (!r->bad)

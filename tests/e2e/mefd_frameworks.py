@@ -154,6 +154,17 @@ def test_gba(lab):
     lines = dict(line.split("=", 1) for line in open(f"{lab.dir}/exported").read().splitlines())
     out = openssl_says((host, port), lines["key_id"], bytes.fromhex(lines["key"]))
     check("and used by another program", b"accepted" in out, out)
+    for what, more in (("entity", "entity=//sp.example.org/cse1/Cdevice\n"), ("nothing more", ""),
+                       ("all", f"entity={CSE}/Cx\nsuite=PSK-AES128-CBC-SHA256\nexpires=2099-01-01T00:00:00Z\n")):
+        path = f"{lab.dir}/round"
+        entity, rest = (more.split("\n", 1) + [""])[:2] if more.startswith("entity") else ("", more)
+        text = f"opengaa-credential=1\nkind=kpsa\nkey_id=round@{MEF}\nkey={KPM.hex().ljust(64, '0')[:64]}\n" + \
+            (entity + "\n" if entity else "") + f"peer={CSE}2\nfqdn=cse12.sp.example.org\n" + rest
+        write(path, text, 0o600)
+        code, j, err = gba(lab, "credential", "import", "--file", path)
+        check(f"imported, {what}", code == 0 and j.get("entity", "") == entity.partition("=")[2], (code, j, err))
+        code, j, err = gba(lab, "credential", "export", "--target", CSE + "2", "--out", path, "--force")
+        check(f"exported as it was, {what}", code == 0 and open(path).read() == text, (open(path).read(), text, err))
     write(kpm, open(kpm).read().replace("0102", "0202"), 0o600)
     code, j, err = gba(lab, *by_psk)
     check("a wrong Kpm is refused", code in (76, 77), (code, err))
@@ -163,6 +174,11 @@ def test_gba(lab):
     check("no --kpm-file: 64", gba(lab, *by_psk[:-2])[0] == 64)
     code, j, err = gba(lab, *by_cert[:-4], "--cert", f"{lab.dir}/stranger.pem", "--key", f"{lab.dir}/stranger.key")
     check("a certificate without row: 77", code == 77, (code, err))
+    check("what the MEF said, for people", err.decode().splitlines()[1:] ==
+          ["gba: HTTP 403, RSC 4106 ORIGINATOR_HAS_NOT_REGISTERED: not an entity of this function"], err)
+    check("and for programs", j == {"ok": False, "error": "REFUSED", "text": j.get("text"), "http_status": 403, "rsc": 4106,
+                                    "rsc_name": "ORIGINATOR_HAS_NOT_REGISTERED", "dbg": "not an entity of this function"} and
+          "the MEF refuses the registration" in j["text"], j)
     check("registrar ends with 0", registrar.end() == 0)
 
 

@@ -227,6 +227,7 @@ static struct gba_ue_keyring *full_ring(void)
                                   .fqdn = "cse.sp",
                                   .key_id = "id@x",
                                   .suite = "S",
+                                  .entity = "//sp/Sae",
                                   .expires_s = NOW + 10,
                                   .key = {9}};
     struct gba_ue_naf_key k = some_key("a", NOW + 10), over = some_key("over", NOW);
