@@ -322,3 +322,30 @@ enum gba_err m2m_codec_print_problem(const struct m2m_problem *p, enum m2m_forma
     }
     return gba_wbuf_ok(out) ? GBA_OK : GBA_E_TOO_LONG;
 }
+
+static bool is_tame(char c)
+{
+    return c >= ' ' && c < 0x7f && c != '\\';
+}
+
+void m2m_codec_read_problem(struct gba_bytes pc, enum m2m_format format, char *out, size_t cap)
+{
+    char text[4096] = "";
+    struct gba_wbuf w;
+    bool found = pc.n != 0 && pc.n <= M2M_CONTENT_MAX &&
+                 (format == M2M_JSON ? m2m_read_json_dbg(pc, text, sizeof(text))
+                                     : m2m_read_xml_dbg(pc, text, sizeof(text)));
+    size_t i = 0;
+
+    gba_wbuf_init(&w, out, cap);
+    for (; found && text[i] != '\0' && w.n + 8 <= cap; i++)
+        if (is_tame(text[i])) {
+            gba_wbuf_u8(&w, (uint8_t)text[i]);
+        } else {
+            gba_wbuf_str(&w, "\\x");
+            gba_wbuf_hex(&w, (struct gba_bytes){(const uint8_t *)&text[i], 1});
+        }
+    if (text[i] != '\0')
+        gba_wbuf_str(&w, "...");
+    gba_wbuf_cstr(&w);
+}

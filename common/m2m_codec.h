@@ -88,6 +88,9 @@ enum m2m_rsc m2m_codec_read(struct gba_bytes pc, enum m2m_format format, enum m2
 enum gba_err m2m_codec_print(const struct m2m_resource *r, enum m2m_format format,
                              struct gba_wbuf *out);
 
+/* The text of m2m:dbg, for a terminal and a log: what is not printable ASCII, and a backslash,
+ * comes out as \xNN; what does not fit as "...".  "": there is none. */
+void m2m_codec_read_problem(struct gba_bytes pc, enum m2m_format format, char *out, size_t cap);
 /* m2m:dbg, the text that may go with an error response (TS-0004 7.2.1.1 debugInfo). */
 enum gba_err m2m_codec_print_problem(const struct m2m_problem *p, enum m2m_format format,
                                      struct gba_wbuf *out);

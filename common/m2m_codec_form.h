@@ -56,6 +56,9 @@ enum m2m_rsc m2m_put_item(struct m2m_reading *rd, const struct m2m_rule *rule,
 
 enum m2m_rsc m2m_read_json(struct m2m_reading *rd, struct gba_bytes pc);
 enum m2m_rsc m2m_read_xml(struct m2m_reading *rd, struct gba_bytes pc);
+/* m2m:dbg with its octets as they are.  False: none. */
+bool m2m_read_json_dbg(struct gba_bytes pc, char *out, size_t cap);
+bool m2m_read_xml_dbg(struct gba_bytes pc, char *out, size_t cap);
 void m2m_print_json(const struct m2m_resource *r, struct gba_wbuf *out);
 void m2m_print_xml(const struct m2m_resource *r, struct gba_wbuf *out);
 /* A value that is a single text in both forms; NUMBER and KEY too. */

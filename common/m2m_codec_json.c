@@ -7,6 +7,7 @@
  */
 #include "common/m2m_codec_form.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -184,6 +185,20 @@ enum m2m_rsc m2m_read_json(struct m2m_reading *rd, struct gba_bytes pc)
     rsc = read_root(rd, root);
     json_decref(root);
     return rsc;
+}
+
+bool m2m_read_json_dbg(struct gba_bytes pc, char *out, size_t cap)
+{
+    json_t *root = too_deep(pc)
+                       ? NULL
+                       : json_loadb((const char *)pc.p, pc.n, JSON_REJECT_DUPLICATES, NULL);
+    const char *text = json_string_value(json_object_get(root, "m2m:dbg"));
+    bool found = text != NULL;
+
+    if (found)
+        snprintf(out, cap, "%s", text);
+    json_decref(root);
+    return found;
 }
 
 /* --- printing --------------------------------------------------------------------------- */

@@ -253,6 +253,19 @@ enum m2m_rsc m2m_read_xml(struct m2m_reading *rd, struct gba_bytes pc)
     return rsc;
 }
 
+bool m2m_read_xml_dbg(struct gba_bytes pc, char *out, size_t cap)
+{
+    struct gba_xml *doc;
+    bool found = false;
+
+    if (gba_xml_parse(pc, M2M_CONTENT_MAX, &doc) != GBA_OK)
+        return false;
+    if (gba_xml_is(gba_xml_root(doc), "dbg"))
+        found = gba_xml_text(gba_xml_root(doc), out, cap) == GBA_OK;
+    gba_xml_free(doc);
+    return found;
+}
+
 /* --- printing --------------------------------------------------------------------------- */
 
 static void print_attribute(struct gba_wbuf *w, const char *name, struct gba_text value)

@@ -65,6 +65,8 @@ static enum gba_err begin(struct gba_ue_enrol *e, const struct gba_ue_enrol_even
 
     e->err = GBA_OK;
     e->why = "";
+    e->rsc = 0;
+    e->dbg[0] = '\0';
     snprintf(to, sizeof(to), "//%s/-", e->mef_fqdn);
     m2m_resource_init(&r, M2M_MEF_CLIENT_REG);
     err = m2m_set_time(&r, M2M_A_EXPIRATION_TIME, e->expires_s);
@@ -158,6 +160,7 @@ static enum gba_err read_registration(struct gba_ue_enrol *e, const struct m2m_r
 
 static enum gba_err refusal(struct gba_ue_enrol *e, const struct m2m_response *rs)
 {
+    m2m_codec_read_problem(rs->pc, rs->format, e->dbg, sizeof(e->dbg));
     if (rs->rsc >= 5000 && rs->rsc != M2M_RSC_RECEIVER_HAS_NO_PRIVILEGE)
         return fail(e, GBA_E_OVERLOAD, "the MEF cannot serve now");
     if (rs->rsc == M2M_RSC_BAD_REQUEST || rs->rsc == M2M_RSC_CONTENTS_UNACCEPTABLE)
@@ -360,6 +363,16 @@ const char *gba_ue_enrol_registration(const struct gba_ue_enrol *e)
 unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e)
 {
     return e->rsc;
+}
+
+const char *gba_ue_enrol_rsc_name(const struct gba_ue_enrol *e)
+{
+    return e->rsc != 0 ? m2m_rsc_name(e->rsc) : "";
+}
+
+const char *gba_ue_enrol_dbg(const struct gba_ue_enrol *e)
+{
+    return e->dbg;
 }
 
 void gba_ue_enrol_end(struct gba_ue_enrol *e)

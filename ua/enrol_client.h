@@ -31,6 +31,7 @@ struct gba_ue_enrol {
     enum gba_err err;
     const char *why;
     unsigned rsc;
+    char dbg[GBA_UE_DBG_SIZE];
     struct m2m_exchange exchange;
     struct gba_ue_credential credential;
     char registration[M2M_TO_SIZE]; /* where it is; "": not told */

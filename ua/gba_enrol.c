@@ -208,6 +208,32 @@ static int leave(struct enrolment *e, const struct gba_ue_proof *proof, const ch
                                         "enrolled, but what was before has not ended yet");
 }
 
+/* What the MEF said, where it has answered: by people's line, or as members. */
+static int complain(const struct enrolment *e, enum gba_err err)
+{
+    const struct gba_ue_device *d = &e->c.device;
+    int status = gba_complain(err, d->why, NULL);
+    struct gba_report r;
+
+    if (d->rsc != 0)
+        fprintf(stderr, "gba: HTTP %u, RSC %u %s%s%s\n", d->http_status, d->rsc, d->rsc_name,
+                d->dbg[0] != '\0' ? ": " : "", d->dbg);
+    if (e->o->json == NULL)
+        return status;
+    gba_report_begin(&r, e->o, "");
+    gba_report_bool(&r, "ok", "", false);
+    gba_report_text(&r, "error", "", gba_err_name(err));
+    gba_report_text(&r, "text", "", d->why);
+    if (d->rsc != 0) {
+        gba_report_number(&r, "http_status", "", d->http_status);
+        gba_report_number(&r, "rsc", "", d->rsc);
+        gba_report_text(&r, "rsc_name", "", d->rsc_name);
+        gba_report_text(&r, "dbg", "", d->dbg);
+    }
+    gba_report_end(&r);
+    return status;
+}
+
 static int enrol_by_gba(struct enrolment *e)
 {
     const struct gba_options *o = e->o;
@@ -227,7 +253,7 @@ static int enrol_by_gba(struct enrolment *e)
                                   o->renew != NULL, &e->credential);
     status = gba_save(&e->c);
     if (err != GBA_OK)
-        return gba_complain(err, e->c.device.why, NULL);
+        return complain(e, err);
     return status == EX_OK ? leave(e, NULL, mef_url) : status;
 }
 
@@ -248,7 +274,7 @@ static int enrol_by_proof(struct enrolment *e, const struct gba_ue_proof *proof)
         err = gba_ue_enrol_provisioned(&e->c.device, proof, o->mef, o->connect_to, &e->config,
                                        o->suites, &e->credential);
     if (err != GBA_OK)
-        return gba_complain(err, e->c.device.why, NULL);
+        return complain(e, err);
     status = gba_save(&e->c);
     return status == EX_OK ? leave(e, proof, o->mef) : status;
 }

@@ -41,6 +41,7 @@ extern "C" {
 #define GBA_UE_TMPI_SIZE   64
 #define GBA_UE_KEY_ID_SIZE 320
 #define GBA_UE_CSE_ID_SIZE 256
+#define GBA_UE_DBG_SIZE    256
 #define GBA_UE_ENTITY_SIZE 512
 
 /* Overwrites n octets in a way no compiler removes. */
@@ -371,6 +372,10 @@ struct gba_ue_device {
     /* Filled by the library when a call fails: what and where, for people. */
     char why[320];
     unsigned http_status;
+    /* ... of an enrolment with an MEF: gba_ue_enrol_rsc, _rsc_name and _dbg. */
+    unsigned rsc;
+    const char *rsc_name;
+    char dbg[GBA_UE_DBG_SIZE];
     /* ... and of the commands, after an enrolment that did not fail: GBA_OK, or why they could
      * not be had (why has it in words); seconds after which to ask again, 0: not told.  Who
      * keeps this timer stops it at every successful exchange with the MEF (8.3.9.4). */
@@ -490,7 +495,11 @@ enum gba_err gba_ue_enrol_credential(const struct gba_ue_enrol *e,
                                      struct gba_ue_credential *out);
 enum gba_err gba_ue_enrol_error(const struct gba_ue_enrol *e);
 const char *gba_ue_enrol_why(const struct gba_ue_enrol *e);
-unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e); /* the MEF's response status code */
+/* The MEF's response status code, 0: it has not answered; its name, "" then.  What it said of a
+ * refusal (m2m:dbg), printable; "": nothing. */
+unsigned gba_ue_enrol_rsc(const struct gba_ue_enrol *e);
+const char *gba_ue_enrol_rsc_name(const struct gba_ue_enrol *e);
+const char *gba_ue_enrol_dbg(const struct gba_ue_enrol *e);
 /* Where the registration is; "": the MEF has not told. */
 const char *gba_ue_enrol_registration(const struct gba_ue_enrol *e);
 void gba_ue_enrol_end(struct gba_ue_enrol *e);           /* wipes */

@@ -511,6 +511,49 @@ static void test_problem(void)
                            "http://www.onem2m.org/xml/protocols\">missing</m2m:dbg>");
 }
 
+/* What a MEF says goes to a terminal. */
+static void test_read_problem(void)
+{
+    static const struct {
+        enum m2m_format format;
+        const char *pc, *text;
+    } rows[] = {
+        {M2M_JSON, "{\"m2m:dbg\":\"adminFQDN: missing\"}", "adminFQDN: missing"},
+        {M2M_JSON, "{\"m2m:dbg\":\"\\u001b[2J\\r\\n\\u007f\"}", "\\x1b[2J\\x0d\\x0a\\x7f"},
+        {M2M_JSON, "{\"m2m:dbg\":\"\\u009b1m\xc3\xa9\\\\x\"}", "\\xc2\\x9b1m\\xc3\\xa9\\x5cx"},
+        {M2M_JSON, "{\"m2m:dbg\":7}", ""},
+        {M2M_JSON, "{\"dbg\":\"x\"}", ""},
+        {M2M_JSON, "[\"m2m:dbg\"]", ""},
+        {M2M_JSON, "{", ""},
+        {M2M_JSON, "", ""},
+        {M2M_JSON, "<m2m:dbg xmlns:m2m='urn:x'>no</m2m:dbg>", ""},
+        {M2M_XML, "<m2m:dbg xmlns:m2m='urn:x'> no way </m2m:dbg>", "no way"},
+        {M2M_XML, "<dbg>a&#9;b</dbg>", "a\\x09b"},
+        {M2M_XML, "<dbg><b/></dbg>", ""},
+        {M2M_XML, "<html>x</html>", ""},
+    };
+    char text[64], pc[600] = "{\"m2m:dbg\":\"";
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        m2m_codec_read_problem(gba_text_bytes(gba_text(rows[i].pc)), rows[i].format, text,
+                               sizeof(text));
+        CU_ASSERT_STRING_EQUAL(text, rows[i].text);
+    }
+    for (size_t n = 50; n < 70; n++) { /* whole, or cut with a mark */
+        memset(pc + 12, 'a', n);
+        strcpy(pc + 12 + n, "\"}");
+        m2m_codec_read_problem(gba_text_bytes(gba_text(pc)), M2M_JSON, text, sizeof(text));
+        CU_ASSERT(strlen(text) < sizeof(text));
+        CU_ASSERT_EQUAL(strspn(text, "a") == n, strstr(text, "...") == NULL);
+    }
+    memset(pc + 12, '\x01', 1);
+    for (size_t i = 0; i < 60; i++)
+        memcpy(pc + 12 + 6 * i, "\\u0001", 6);
+    strcpy(pc + 12 + 360, "\"}");
+    m2m_codec_read_problem(gba_text_bytes(gba_text(pc)), M2M_JSON, text, sizeof(text));
+    CU_ASSERT(strlen(text) < sizeof(text) && strcmp(text + strlen(text) - 3, "...") == 0);
+}
+
 static const struct unit_test tests[] = {
     {"JSON, row by row", test_json},
     {"XML, row by row", test_xml},
@@ -521,5 +564,6 @@ static const struct unit_test tests[] = {
     {"setters refuse", test_setters_refuse},
     {"the problem as an answer", test_problem},
     {"the problem is plain", test_problem_is_plain},
+    {"the problem of an answer", test_read_problem},
 };
 UNIT_MAIN("m2m_codec", tests)

@@ -168,6 +168,7 @@ def test_gba(lab):
     write(kpm, open(kpm).read().replace("0102", "0202"), 0o600)
     code, j, err = gba(lab, *by_psk)
     check("a wrong Kpm is refused", code in (76, 77), (code, err))
+    check("without an answer nothing of one", j.get("ok") is False and "rsc" not in j and b"RSC" not in err, (j, err))
     os.chmod(kpm, 0o644)
     code, j, err = gba(lab, *by_psk)
     check("a Kpm that others may read: 78", code == 78 and b"others may read" in err, (code, err))

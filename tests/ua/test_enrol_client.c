@@ -215,6 +215,31 @@ static void test_answers(void)
     }
 }
 
+/* What the MEF says of it reaches the user, tamed. */
+static void test_refused(void)
+{
+    static const char dbg[] = "{\"m2m:dbg\":\"5402: no \\u001b[1mUSS\"}";
+    struct bench b;
+
+    bench_begin(&b);
+    bench_start(&b);
+    CU_ASSERT_EQUAL(gba_ue_enrol_rsc(b.e), 0);
+    CU_ASSERT_STRING_EQUAL(gba_ue_enrol_rsc_name(b.e), "");
+    answer(&b, 403, "4103", NULL, NULL);
+    b.reply.n_fields = 3;
+    b.reply.body = (const uint8_t *)dbg;
+    b.reply.body_len = sizeof(dbg) - 1;
+    CU_ASSERT_EQUAL(step(&b, GBA_UE_ENROL_EV_REPLY), GBA_OK);
+    CU_ASSERT_EQUAL(gba_ue_enrol_error(b.e), GBA_E_REFUSED);
+    CU_ASSERT_EQUAL(gba_ue_enrol_rsc(b.e), 4103);
+    CU_ASSERT_STRING_EQUAL(gba_ue_enrol_rsc_name(b.e), "ORIGINATOR_HAS_NO_PRIVILEGE");
+    CU_ASSERT_STRING_EQUAL(gba_ue_enrol_dbg(b.e), "5402: no \\x1b[1mUSS");
+    CU_ASSERT_EQUAL(step(&b, GBA_UE_ENROL_EV_START), GBA_OK); /* again: forgotten */
+    CU_ASSERT_EQUAL(gba_ue_enrol_rsc(b.e), 0);
+    CU_ASSERT_STRING_EQUAL(gba_ue_enrol_dbg(b.e), "");
+    bench_end(&b);
+}
+
 /* 8.3.5.2.5: a registration of before is updated, in a session whose Ke then counts. */
 static void test_renewed(void)
 {
@@ -332,6 +357,7 @@ static const struct unit_test tests[] = {
     {"keys", test_keys},
     {"lifetime", test_lifetime},
     {"answers", test_answers},
+    {"what the MEF says of a refusal", test_refused},
     {"a registration of before", test_renewed},
     {"an answer to another request", test_other_request},
     {"all pairs of state and event", test_all_pairs},
