@@ -308,12 +308,12 @@ static enum gba_err copy(const struct m2m_resource *r, enum m2m_attr a, char *ou
     return gba_text_copy(out, cap, m2m_text(r, a));
 }
 
-static enum gba_err take_device_config(const struct m2m_resource *r, struct m2m_command *c)
+enum gba_err m2m_device_config_read(struct gba_text t, struct m2m_command *c)
 {
     struct gba_text id, uri;
     uint64_t v;
 
-    if (!gba_text_split(m2m_text(r, M2M_A_DEVICE_CONFIG_URI), ':', &id, &uri) || uri.n == 0 ||
+    if (!gba_text_split(t, ':', &id, &uri) || uri.n == 0 ||
         gba_text_number(id, 999, &v) != GBA_OK)
         return GBA_E_SYNTAX;
     c->management = (unsigned)v;
@@ -336,7 +336,7 @@ static enum gba_err take_arguments(const struct m2m_resource *r, struct m2m_comm
         return err == GBA_OK ? copy(r, M2M_A_CERT_SUBJECT_ID, c->subject, sizeof(c->subject))
                              : err;
     case M2M_CMD_DEV_CFG:
-        return take_device_config(r, c);
+        return m2m_device_config_read(m2m_text(r, M2M_A_DEVICE_CONFIG_URI), c);
     default:
         c->object_type = (unsigned)m2m_number(r, M2M_A_OBJECT_TYPE_ID);
         c->has_specific = m2m_has(r, M2M_A_OBJECT_TYPE_SPECIFIC_ARGS);

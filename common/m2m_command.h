@@ -107,6 +107,9 @@ enum gba_err m2m_command_read(struct gba_bytes pc, enum m2m_format format,
                               struct m2m_command *out, unsigned *status,
                               struct m2m_problem *problem);
 
+/* sec:deviceConfigURI, "devMgmtID:URI": management and uri.  GBA_E_SYNTAX, GBA_E_TOO_LONG. */
+enum gba_err m2m_device_config_read(struct gba_text t, struct m2m_command *c);
+
 /* Are the values such as may be (8.3.9.6-9)?  OK, 41, 43, 302 or 303.  URIs have the MEF's FQDN
  * as their host, that nobody is sent to others. */
 unsigned m2m_command_judge(const struct m2m_command *c, const char *mef_fqdn);

@@ -101,6 +101,9 @@ static enum m2m_rsc retrieve_base(struct mef_call *k)
     m2m_set_number(&k->out, M2M_A_RESOURCE_TYPE, m2m_type_name(k->role->base)->ty);
     m2m_set_text(&k->out, M2M_A_RESOURCE_ID, GBA_TEXT("-"));
     m2m_set_text(&k->out, M2M_A_FQDN, fqdn);
+    if (k->m->policy->device_config_uri[0] != '\0')
+        m2m_set_text(&k->out, M2M_A_DEVICE_CONFIG_URI,
+                     gba_text(k->m->policy->device_config_uri));
     return M2M_RSC_OK;
 }
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "common/m2m_command.h"
+
 #define BIT(n) ((uint64_t)1 << (n))
 
 enum gba_err mef_policy_init(struct mef_policy *p, const char *fqdn, const char *sp,
@@ -18,6 +20,18 @@ enum gba_err mef_policy_init(struct mef_policy *p, const char *fqdn, const char 
     if (gba_fqdn_canonical(gba_text(fqdn), p->fqdn) != GBA_OK)
         return GBA_E_SYNTAX;
     return sp == NULL ? GBA_OK : gba_fqdn_canonical(gba_text(sp), p->sp);
+}
+
+enum gba_err mef_policy_device_config(struct mef_policy *p, const char *text)
+{
+    struct m2m_command c = {.class_id = M2M_CMD_DEV_CFG};
+
+    if (m2m_device_config_read(gba_text(text), &c) != GBA_OK ||
+        m2m_command_judge(&c, p->fqdn) != M2M_CMD_S_OK ||
+        gba_text_copy(p->device_config_uri, sizeof(p->device_config_uri), gba_text(text)) !=
+            GBA_OK)
+        return GBA_E_SYNTAX;
+    return GBA_OK;
 }
 
 /* ------------------------------------------------------------ entities */

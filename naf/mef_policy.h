@@ -87,12 +87,17 @@ struct mef_policy {
     char sp[GBA_FQDN_SIZE];   /* of SP-relative identifiers; "": only Absolute ones are taken */
     struct mef_limits limits;
     enum mef_enrolee_policy enrolee_policy;
-    uint32_t gsid; /* of the USS */
+    uint32_t gsid;                       /* of the USS */
+    char device_config_uri[M2M_ID_SIZE]; /* of MEFBase; "": none */
 };
 
 /* By instructions, and with the default GSID.  GBA_E_SYNTAX. */
 enum gba_err mef_policy_init(struct mef_policy *p, const char *fqdn, const char *sp,
                              const struct mef_limits *limits);
+
+/* sec:deviceConfigURI of MEFBase, with values as in a DEV_CFG command (12.4.4, 8.3.9.8).
+ * GBA_E_SYNTAX. */
+enum gba_err mef_policy_device_config(struct mef_policy *p, const char *text);
 
 /* One text per entity: the Absolute identifier with its FQDN in lower case, or a MAF's FQDN.
  * GBA_E_SYNTAX. */

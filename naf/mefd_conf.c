@@ -471,6 +471,13 @@ static const struct conf_row rows[] = {
      .help =
          "GSID of that USS, asked for over Zn unless enrolee_policy is config; the BSF's row "
          "of this MEF must allow it."},
+    {.name = "device_config_uri",
+     .type = CONF_STRING,
+     .max = 511,
+     ROW(mefd_conf, device_config_uri),
+     .help = "deviceConfigURI of MEFBase: devMgmtID (1 OMA DM 1.3, 2 OMA DM 2.0, 3 LwM2M, 4 "
+             "TR-069), a colon, and the URI of the management server under this MEF's FQDN: "
+             "3:coaps://mef.example:5684. Left out: MEFBase has none."},
     {.name = "targets",
      .type = CONF_SECTIONS,
      .sub = &target_schema,

@@ -116,6 +116,7 @@ struct mefd_conf {
     bool suid_as_octet;        /* 10.3.7: one octet in place of decimal digits */
     int enrolee_policy;        /* enum mef_enrolee_policy */
     int64_t gsid;
+    char *device_config_uri; /* NULL: none */
     struct conf_strings stakeholders;
     struct conf_list targets;  /* of struct mefd_target_conf */
     struct conf_list enrolees; /* of struct mefd_enrolee_conf */

@@ -75,6 +75,12 @@ static enum gba_err make_policy(struct mefd *m, const struct mefd_conf *c)
     m->front.mef.policy = &m->policy;
     m->policy.enrolee_policy = (enum mef_enrolee_policy)c->enrolee_policy;
     m->policy.gsid = (uint32_t)c->gsid;
+    if (err == GBA_OK && c->device_config_uri != NULL &&
+        mef_policy_device_config(&m->policy, c->device_config_uri) != GBA_OK) {
+        conf_complain(m->source, stderr, &c->device_config_uri,
+                      "not devMgmtID:URI, 1 to 4 and a URI whose host is %s", m->policy.fqdn);
+        return GBA_E_CONFIG;
+    }
     if (err == GBA_OK)
         return GBA_OK;
     conf_complain(m->source, stderr,

@@ -61,6 +61,7 @@ zn:
   bsfs: [{{domain: {bsf}, url: "https://localhost:{zn}/bsf/requestBootstrappingInfo", ca: ca.pem}}]
 database: mefd.db
 master_key: mefd.master
+device_config_uri: 3:coaps://{mef}:5684
 targets:
   - {{id: {cse}}}
   - {{id: //sp.example.org/cse2, suids: ["22"]}}
@@ -414,7 +415,8 @@ def test_front_refusals(lab):
         check(f"{what}: form", a.fields.get("content-type") == (xml if in_xml else "application/json"), a.fields)
         text = ElementTree.fromstring(a.body).text if in_xml else json.loads(a.body)["m2m:dbg"]
         check(f"{what}: reason", text.startswith(why), a.body)
-    check("and still serves", s.ask("GET", "/-/").rsc == 2000)
+    a = s.ask("GET", "/-/")
+    check("and still serves", a.rsc == 2000 and json.loads(a.body)["sec:mefb"].get("dcu") == f"3:coaps://{MEF}:5684", a.body)
     a = s.ask("GET", "/elsewhere", more=["X-M2M-RI: 8"])
     check("elsewhere it is plain", a.status == 400 and a.rsc == 0 and
           a.fields["content-type"] == "application/problem+json", (a.status, a.fields))
@@ -517,6 +519,8 @@ def test_options(lab):
                            ("a target that is an AE", f"id: {CSE}}}", f"id: {CSE}/Cx}}"),
                            ("21 and 22", '["22"]', '["21", "22"]'),
                            ("unknown target", f"targets: [{CSE}]", "targets: [/cse9]"),
+                           ("deviceConfigURI of another host", f"3:coaps://{MEF}", "3:coaps://example.org"),
+                           ("deviceConfigURI without a number", "3:coaps", "coaps"),
                            ("unknown option", "database", "datenbank"), ("range", "sp: sp", "threads: 0\nsp: sp")):
         write(f"{lab.dir}/bad.yaml", text.replace(old, new))
         r = run(MEFD, "--config", f"{lab.dir}/bad.yaml", "--check-config")
@@ -531,6 +535,7 @@ def test_name(lab):
     for name in ("mef2", "near"):
         os.chmod(f"{lab.dir}/{name}.key", 0o600)
     text = text.replace("database: mefd.db", "database: other.db").replace("mefd.master", "other.master")
+    text = re.sub("device_config_uri: .*\n", "", text)
     tls = "certificate: server.pem, key: server.key"
     coap = "coap: {{listen: 127.0.0.1:0, certificates: true, certificate: {0}.pem, key: {0}.key}}\ndatabase"
     rows = [("another's", tls, tls.replace("server", "mef2"), "mef2.pem"),

@@ -344,6 +344,35 @@ static void test_who_it_is(void)
     mef_world_end(&w);
 }
 
+/* TS-0003 12.4.4: as a DEV_CFG command has it. */
+static void test_device_config(void)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {{"3:coaps://mef.example:5684", true},
+                {"4:https://MEF.example/acs", true},
+                {"1:http://mef.example", true},
+                {"5:coaps://mef.example", false},
+                {"0:coaps://mef.example", false},
+                {"3:coaps://mef.example.org", false},
+                {"3:coaps://mef.example@evil.example", false},
+                {"3:mef.example", false},
+                {"coaps://mef.example", false},
+                {"3:", false},
+                {"3", false},
+                {"", false}};
+    const struct mef_limits limits = {.enrolment_s = 1};
+    struct mef_policy p;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL(mef_policy_init(&p, "mef.example", NULL, &limits), GBA_OK);
+        CU_ASSERT_EQUAL(mef_policy_device_config(&p, rows[i].text),
+                        rows[i].good ? GBA_OK : GBA_E_SYNTAX);
+        CU_ASSERT_STRING_EQUAL(p.device_config_uri, rows[i].good ? rows[i].text : "");
+    }
+}
+
 static const struct unit_test tests[] = {
     {"targets", test_targets},
     {"SUIDs", test_suids},
@@ -355,5 +384,6 @@ static const struct unit_test tests[] = {
     {"names that change sides", test_roles_exchanged},
     {"transactions", test_transactions},
     {"who it is", test_who_it_is},
+    {"deviceConfigURI", test_device_config},
 };
 UNIT_MAIN("mef_policy", tests)
