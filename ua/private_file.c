@@ -76,12 +76,25 @@ static enum gba_err publish(const char *aside, const char *path, bool replace)
     return GBA_OK;
 }
 
+/* A rename would put a file in the place of /dev/null, or of a FIFO at whose end one waits; and
+ * nobody knows who reads what is written through it. */
+static bool takes_the_place_of_a_device(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 enum gba_err private_file_write(const char *path, struct gba_bytes data, bool replace)
 {
     enum gba_err err = GBA_E_IO;
     char *aside;
     int fd, saved;
 
+    if (replace && takes_the_place_of_a_device(path)) {
+        errno = ENOTSUP;
+        return GBA_E_IO;
+    }
     if (asprintf(&aside, "%s.XXXXXX", path) < 0)
         return GBA_E_NOMEM;
     fd = mkostemp(aside, O_CLOEXEC); /* mode 0600 */

@@ -114,17 +114,36 @@ static bool write_lines(int fd, const struct port *ports, size_t n)
     }
     for (size_t i = 0; i < n; i++)
         fprintf(out, "%s=%s\n", ports[i].name, ports[i].address);
-    ok = fflush(out) == 0 && ferror(out) == 0 && fsync(fileno(out)) == 0;
+    ok = fflush(out) == 0 && ferror(out) == 0 &&
+         (fsync(fileno(out)) == 0 || errno == EINVAL); /* a FIFO has nothing to sync */
     return fclose(out) == 0 && ok;
+}
+
+/* /dev/stdout, or a FIFO at whose end one waits: a rename would put a file in its place. */
+static bool is_device(const char *file)
+{
+    struct stat st;
+
+    return stat(file, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static enum gba_err write_device(const char *file, const struct port *ports, size_t n)
+{
+    int fd = open(file, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+    return fd >= 0 && write_lines(fd, ports, n) ? GBA_OK : GBA_E_IO;
 }
 
 enum gba_err ports_file_write(const char *file, const struct port *ports, size_t n)
 {
     size_t room = strlen(file) + sizeof(".XXXXXX");
-    char *temporary = malloc(room);
+    char *temporary;
     enum gba_err err = GBA_E_IO;
     int fd;
 
+    if (is_device(file))
+        return write_device(file, ports, n);
+    temporary = malloc(room);
     if (temporary == NULL)
         return GBA_E_NOMEM;
     snprintf(temporary, room, "%s.XXXXXX", file);

@@ -5,6 +5,7 @@
  */
 #include "tests/unit.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -121,9 +122,37 @@ static void test_ports_file(void)
     CU_ASSERT_EQUAL(rmdir(folder), 0); /* and no temporary file left behind */
 }
 
+/* A reader at the other end gets the lines; the FIFO stays one, also behind a link. */
+static void test_ports_fifo(void)
+{
+    static char ub[] = "ub", ub_at[] = "127.0.0.1:80";
+    static const struct port ports[] = {{ub, ub_at}};
+    char folder[] = "/tmp/test_ports.XXXXXX", path[64], link[80], text[100] = "";
+    struct stat st;
+    int reader;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/fifo", folder);
+    snprintf(link, sizeof(link), "%s/link", folder);
+    CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
+    CU_ASSERT_EQUAL(symlink(path, link), 0);
+    reader = open(path, O_RDWR | O_NONBLOCK);
+    CU_ASSERT_EQUAL(ports_file_write(path, ports, 1), GBA_OK);
+    CU_ASSERT_EQUAL(ports_file_write(link, ports, 1), GBA_OK);
+    CU_ASSERT_EQUAL(read(reader, text, sizeof(text) - 1), 32);
+    CU_ASSERT_STRING_EQUAL(text, "ub=127.0.0.1:80\nub=127.0.0.1:80\n");
+    close(reader);
+    CU_ASSERT_TRUE(lstat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+    CU_ASSERT_TRUE(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    CU_ASSERT_EQUAL(unlink(link), 0);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(rmdir(folder), 0);
+}
+
 static const struct unit_test tests[] = {
     {"down, and no way back", test_drop},
     {"no user, unknown user", test_no_user},
     {"ports file", test_ports_file},
+    {"ports through a FIFO", test_ports_fifo},
 };
 UNIT_MAIN("privdrop", tests)

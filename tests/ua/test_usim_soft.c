@@ -6,6 +6,7 @@
  */
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "common/sqn.h"
 #include "tests/scratch.h"
 #include "ua/gba_ue.h"
+#include "ua/private_file.h"
 #include "ua/usim_file.h"
 
 #define CARD                                                                                   \
@@ -288,6 +290,21 @@ static void test_permissions(void)
     unit_as_nobody(permissions);
 }
 
+/* gba key --out /dev/null as root: what is no plain file stays what it is. */
+static void test_no_device_replaced(void)
+{
+    const struct gba_bytes data = {(const uint8_t *)"key", 3};
+    struct stat st;
+
+    CU_ASSERT_EQUAL(mkfifo(scratch("fifo"), 0600), 0);
+    CU_ASSERT_EQUAL(symlink("fifo", scratch("to_fifo")), 0);
+    CU_ASSERT_EQUAL(private_file_write(scratch("fifo"), data, true), GBA_E_IO);
+    CU_ASSERT_EQUAL(errno, ENOTSUP);
+    CU_ASSERT_EQUAL(private_file_write(scratch("to_fifo"), data, true), GBA_E_IO);
+    CU_ASSERT_TRUE(lstat(scratch("fifo"), &st) == 0 && S_ISFIFO(st.st_mode));
+    CU_ASSERT_TRUE(lstat(scratch("to_fifo"), &st) == 0 && S_ISLNK(st.st_mode));
+}
+
 /* No room for the new SQN: then no RES either.  The folder is not writable for this uid. */
 static int in_read_only_folder(void)
 {
@@ -399,6 +416,7 @@ static const struct unit_test tests[] = {
     {"AUTHENTICATE", test_authenticate},
     {"GBA_U", test_gba_u},
     {"permissions", test_permissions},
+    {"no device is replaced", test_no_device_replaced},
     {"no RES without a write", test_no_res_without_write},
     {"killed at any moment", test_crash},
     {"eight processes, one challenge", test_two_at_once},
