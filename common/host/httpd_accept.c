@@ -199,7 +199,7 @@ static void look_for_octets(struct httpd_conn *conn, int phase, int64_t now)
     }
 }
 
-/* No more can come of a request that is not whole, and libmicrohttpd keeps it. */
+/* It has shut down its side, and all it had sent is read. */
 static bool peer_has_left(const struct httpd_conn *conn)
 {
     uint8_t state = tcp_info_of(conn->fd).tcpi_state;
@@ -209,16 +209,19 @@ static bool peer_has_left(const struct httpd_conn *conn)
            ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-/* Only at the second look, so that libmicrohttpd has done what it can with what it read. */
+/* No more can come of a request that is not whole, nor another after an answer.  Only at the
+ * second look, so that libmicrohttpd has done what it can with what it read. */
 static bool ended_for_peer(struct httpd_conn *conn, int phase)
 {
-    bool before = conn->left;
+    bool before = conn->left, halfway = phase == PHASE_FRESH || phase == PHASE_READING;
 
-    conn->left = (phase == PHASE_FRESH || phase == PHASE_READING) && peer_has_left(conn);
+    conn->left =
+        (halfway || phase == PHASE_BETWEEN || phase == PHASE_IDLE) && peer_has_left(conn);
     if (!before || !conn->left)
         return false;
-    LOG(conn->l->h->log, LOG_LV_INFO, "http.peer_left", LOG_STR("listener", conn->l->conf.name),
-        LOG_STR("peer", conn->peer_text));
+    if (halfway)
+        LOG(conn->l->h->log, LOG_LV_INFO, "http.peer_left",
+            LOG_STR("listener", conn->l->conf.name), LOG_STR("peer", conn->peer_text));
     end(conn);
     return true;
 }

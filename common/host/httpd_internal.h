@@ -117,6 +117,7 @@ struct httpd_request {
     bool replied, suspended;
     bool forced; /* answered by the drain; the owner's reply will be swallowed */
     struct MHD_Response *response;
+    struct gba_bytes held; /* the body in response, as long as that is here */
     unsigned status;
 };
 
@@ -155,6 +156,8 @@ void httpd_refuse(struct httpd_request *r, enum gba_err err);
 /* In the place of libmicrohttpd's own refusal, on its thread; the connection then ends. */
 void httpd_refuse_past(struct httpd_conn *conn, struct MHD_Connection *c, unsigned status);
 void httpd_send_past(struct httpd_request *r, const struct httpd_reply *reply);
+/* The answer that is there and that libmicrohttpd did not come to. */
+void httpd_send_unsent(struct httpd_request *r);
 enum MHD_Result httpd_queue(struct httpd_request *r, struct MHD_Response *response);
 
 /* --- httpd_serve.c ----------------------------------------------------------------------- */

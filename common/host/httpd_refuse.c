@@ -12,7 +12,10 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
+
+#include "common/secret.h"
 
 #define ANSWER_MAX  8192
 #define DISCARD_MAX (1u << 20) /* of what a refused client has sent, at once */
@@ -82,7 +85,45 @@ void httpd_send_past(struct httpd_request *r, const struct httpd_reply *reply)
     } else {
         (void)send(r->conn->fd, text, w.n, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
+    gba_wipe(text, w.n); /* a key may have been in it */
     (void)recv(r->conn->fd, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
+}
+
+#define UNSENT_FIELDS 16
+
+struct unsent {
+    struct httpd_header fields[UNSENT_FIELDS];
+    struct httpd_reply reply;
+};
+
+static enum MHD_Result take_field(void *cls, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    struct unsent *u = cls;
+
+    (void)kind;
+    if (u->reply.n_headers == UNSENT_FIELDS)
+        return MHD_NO;
+    if (strcasecmp(name, "Connection") != 0) /* printed in any case */
+        u->fields[u->reply.n_headers++] = (struct httpd_header){name, value};
+    return MHD_YES;
+}
+
+/* It reads on as a suspended connection is resumed, and closes at the end of a client who has
+ * shut down his side and waits.  With MHD_USE_TURBO ours is still open then. */
+void httpd_send_unsent(struct httpd_request *r)
+{
+    struct unsent u;
+
+    memset(&u, 0, sizeof(u));
+    pthread_mutex_lock(&r->lock);
+    if (r->response != NULL) {
+        u.reply =
+            (struct httpd_reply){.status = r->status, .headers = u.fields, .body = r->held};
+        MHD_get_response_headers(r->response, take_field, &u);
+        httpd_send_past(r, &u.reply);
+    }
+    pthread_mutex_unlock(&r->lock);
 }
 
 /* --- libmicrohttpd's own ----------------------------------------------------------------- */

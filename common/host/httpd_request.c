@@ -161,7 +161,7 @@ static void wipe_body(void *cls)
     free(b);
 }
 
-static struct MHD_Response *make_response(struct gba_bytes body)
+static struct MHD_Response *make_response(struct gba_bytes body, struct gba_bytes *held)
 {
     struct wiped_body *b = malloc(sizeof(*b) + body.n);
     struct MHD_Response *response;
@@ -175,6 +175,8 @@ static struct MHD_Response *make_response(struct gba_bytes body)
         MHD_create_response_from_buffer_with_free_callback_cls(body.n, b->octets, wipe_body, b);
     if (response == NULL)
         wipe_body(b);
+    else
+        *held = (struct gba_bytes){b->octets, b->n};
     return response;
 }
 
@@ -195,9 +197,10 @@ static bool add_fields(struct MHD_Response *response, const struct httpd_reply *
 
 /* NULL without memory, or if a field cannot stand in a message (CR, LF): the connection is
  * then closed without an answer. */
-static struct MHD_Response *build(const struct httpd_reply *reply, bool close)
+static struct MHD_Response *build(struct httpd_request *r, const struct httpd_reply *reply,
+                                  bool close)
 {
-    struct MHD_Response *response = make_response(reply->body);
+    struct MHD_Response *response = make_response(reply->body, &r->held);
 
     if (response != NULL && !add_fields(response, reply, close)) {
         MHD_destroy_response(response);
@@ -214,7 +217,7 @@ void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply)
         if (r->past)
             httpd_send_past(r, reply);
         settle(r, reply->status,
-               r->past ? NULL : build(reply, reply->close || atomic_load(&r->h->draining)));
+               r->past ? NULL : build(r, reply, reply->close || atomic_load(&r->h->draining)));
     }
     pthread_mutex_unlock(&r->lock);
     httpd_request_unref(r);
@@ -241,7 +244,7 @@ void httpd_request_force(struct httpd_request *r)
     if (!r->replied) {
         r->forced = true;
         r->tls = NULL;
-        settle(r, unavailable.status, build(&unavailable, true));
+        settle(r, unavailable.status, build(r, &unavailable, true));
     }
     pthread_mutex_unlock(&r->lock);
 }

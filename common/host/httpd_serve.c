@@ -150,10 +150,11 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 
     (void)cls;
     (void)c;
-    (void)code;
     *con_cls = NULL;
     if (r == NULL)
         return;
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && r->l->conf.tls == NULL)
+        httpd_send_unsent(r);
     r->conn->request = NULL;
     httpd_conn_phase(r->conn, PHASE_BETWEEN);
     httpd_request_unref(r);

@@ -15,6 +15,8 @@ import ssl
 import sys
 import tempfile
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 from bsf_lab import (BARRED, BSFD, CONFIG, IMPI, ISIM_NAME, K, NAME, NO_LIMITS, SUBSCRIBERS, TMPI_DOMAIN,  # noqa: E402
@@ -408,6 +410,28 @@ def test_expiry():
     check("end", b.end()[0] == 0)
 
 
+def half_closed(address, fields):
+    """The answer to a first request of one who shuts down his side at once and reads to the end."""
+    with socket.create_connection(address) as s:
+        s.settimeout(15)
+        s.sendall(f'GET / HTTP/1.1\r\nHost: {NAME}\r\n{fields}Authorization: Digest username="{IMPI}", realm="{NAME}", '
+                  'nonce="", uri="/", response=""\r\n\r\n'.encode())
+        s.shutdown(socket.SHUT_WR)
+        try:
+            return b"".join(iter(lambda: s.recv(65536), b""))[:12]
+        except OSError as e:
+            return repr(e).encode()
+
+
+def test_half_closed():
+    b = Bsfd(CERTS, NO_LIMITS + "\nsession: {repeat_window: 0}")
+    for fields in ("", "Connection: close\r\n"):
+        with ThreadPoolExecutor(8) as pool:
+            answers = Counter(pool.map(lambda _: half_closed(b.address("ub"), fields), range(200)))
+        check(f"half-closed, {fields!r}: an answer and an end", answers == {b"HTTP/1.1 401": 200}, answers)
+    check("end", b.end()[0] == 0)
+
+
 def test_limits():
     b = Bsfd(CERTS, "rate_limits: {subscriber: {burst: 3, per_minute: 1}, address: {burst: 6, per_minute: 60}}\n"
              "session: {repeat_window: 0}")
@@ -539,7 +563,7 @@ def main():
     code, log = b.end()
     check("SIGTERM", code == 0, code)
     check("no key in the log", K.hex() not in log and IMPI not in log)
-    for test in (test_expiry, test_limits, test_decoy, test_insecure_zn,
+    for test in (test_expiry, test_half_closed, test_limits, test_decoy, test_insecure_zn,
                  test_many_addresses, test_restart, test_configuration):
         test()
     shutil.rmtree(CERTS)
