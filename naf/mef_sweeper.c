@@ -59,7 +59,7 @@ static void *run(void *arg)
         pthread_mutex_unlock(&s->lock);
         sweep(s);
         write_audit(s);
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until); /* the other one may be set back */
         until.tv_sec += PERIOD_S;
         pthread_mutex_lock(&s->lock);
         s->done = asked;
@@ -76,6 +76,7 @@ enum gba_err mef_sweeper_start_by(const struct mef_sweeper_clock *clock,
                                   struct log *log, struct mef_sweeper **out)
 {
     struct mef_sweeper *s = calloc(1, sizeof(*s));
+    pthread_condattr_t attr;
 
     *out = NULL;
     if (s == NULL)
@@ -85,7 +86,10 @@ enum gba_err mef_sweeper_start_by(const struct mef_sweeper_clock *clock,
     s->audit = audit;
     s->log = log;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->cond, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->cond, &attr);
+    pthread_condattr_destroy(&attr);
     pthread_cond_init(&s->swept, NULL);
     if (pthread_create(&s->thread, NULL, run, s) != 0) {
         free(s);

@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "naf/mef_audit_file.h"
@@ -348,6 +350,32 @@ static void test_by_itself(void)
     mef_sweeper_stop(NULL);
 }
 
+/* The clock that people set, as both this program and naf/mef_sweeper.c see it: a second that
+ * began when it was ahead ends no later when it is set back. */
+static _Atomic time_t ahead_s;
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    long err = syscall(SYS_clock_gettime, clock, t);
+
+    if (err == 0 && clock == CLOCK_REALTIME)
+        t->tv_sec += atomic_load(&ahead_s);
+    return (int)err;
+}
+
+static void test_clock_set_back(void)
+{
+    atomic_store(&ahead_s, 86400);
+    begin();
+    usleep(300000); /* it waits for the end of a second of then */
+    atomic_store(&ahead_s, 0);
+    put_ke("KE@mef.example", WORLD_T0);
+    for (int i = 0; i < 100 && get_ke("KE@mef.example") == GBA_OK; i++)
+        usleep(100000);
+    CU_ASSERT_EQUAL(get_ke("KE@mef.example"), GBA_E_NOT_FOUND);
+    end();
+}
+
 static const struct unit_test tests[] = {
     {"sealed keys go at their end", test_keys},
     {"registrations go at their end", test_registrations},
@@ -355,5 +383,6 @@ static const struct unit_test tests[] = {
     {"each has its line in the audit log", test_noted},
     {"what cannot be noted stays", test_not_noted},
     {"by itself, by the system's clock", test_by_itself},
+    {"the clock is set back", test_clock_set_back},
 };
 UNIT_MAIN("mef_sweeper", tests)
