@@ -76,6 +76,11 @@ static enum gba_err note_locked(struct mef_db *db, const struct mef_audit_event 
     return mef_db_run(st);
 }
 
+#define STR_(x) #x
+#define STR(x)  STR_(x)
+/* A row of the configuration has its word there. */
+#define OF_FILE " WHEN old.origin<>" STR(MEF_DB_STALE) " BEGIN"
+
 /* Rows that went, whatever took them along. */
 static const char watch[] =
     "CREATE TEMP TRIGGER IF NOT EXISTS ke_gone AFTER DELETE ON main.ke BEGIN"
@@ -84,9 +89,10 @@ static const char watch[] =
     " INSERT INTO gone VALUES('registration.end',old.creator,NULL,old.ri,0); END;"
     "CREATE TEMP TRIGGER IF NOT EXISTS key_gone AFTER DELETE ON main.key BEGIN"
     " INSERT INTO gone VALUES('key.end',old.creator,NULL,old.id,old.suid); END;"
-    "CREATE TEMP TRIGGER IF NOT EXISTS credential_gone AFTER DELETE ON main.credential BEGIN"
+    "CREATE TEMP TRIGGER IF NOT EXISTS credential_gone AFTER DELETE ON main.credential" OF_FILE
     " INSERT INTO gone VALUES('credential.end',old.enrolee,NULL,old.name,0); END;"
-    "CREATE TEMP TRIGGER IF NOT EXISTS instruction_gone AFTER DELETE ON main.instruction BEGIN"
+    "CREATE TEMP TRIGGER IF NOT EXISTS instruction_gone AFTER DELETE ON "
+    "main.instruction" OF_FILE
     " INSERT INTO gone VALUES('instruction.end',old.enrolee,old.target,NULL,0); END;";
 
 static bool same(const char *a, const char *b)

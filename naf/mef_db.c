@@ -42,6 +42,9 @@
 /* A row of the configuration takes the place of the one of the start before. */
 #define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
 #define BUT_STALE " AND origin<>" STR(MEF_DB_STALE)
+#define NEXT_STALE(table, name)                                                                \
+    "SELECT rowid," name " FROM " table " WHERE rowid>? AND origin=" STR(MEF_DB_STALE)         \
+    " ORDER BY rowid LIMIT 1"
 
 static const char *const sql[N_STATEMENTS] = {
     [S_BEGIN] = "BEGIN IMMEDIATE",
@@ -184,6 +187,8 @@ static const char *const sql[N_STATEMENTS] = {
         "DELETE FROM credential WHERE enrolee IN(SELECT creator FROM reg WHERE admin=?1)"
         " AND enrolee NOT IN(SELECT creator FROM reg WHERE admin<>?1) AND " KMS,
     [S_DEL_STAKEHOLDER_REGS] = "DELETE FROM reg WHERE admin=?",
+    [S_NEXT_STALE_STAKEHOLDER] = NEXT_STALE("stakeholder", "fqdn"),
+    [S_NEXT_STALE_ENROLEE] = NEXT_STALE("enrolee", "id"),
     [S_GET_AUDIT_HEAD] = "SELECT n,hash FROM audit_head",
     [S_SET_AUDIT_HEAD] = "INSERT OR REPLACE INTO audit_head(id,n,hash) VALUES(1,?,?)",
     [S_ADD_AUDIT] = "INSERT INTO audit(n,line) VALUES(?,?)",

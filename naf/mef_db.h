@@ -95,6 +95,8 @@ enum statement {
     S_DEL_ORPHAN_KES,
     S_DEL_STAKEHOLDER_KMS,
     S_DEL_ORPHAN_KMS,
+    S_NEXT_STALE_STAKEHOLDER,
+    S_NEXT_STALE_ENROLEE,
     /* audit log */
     S_GET_AUDIT_HEAD,
     S_SET_AUDIT_HEAD,
@@ -188,6 +190,9 @@ enum gba_err mef_registry_list(struct mef_registry *self, enum mef_noun noun,
                                const char *enrolee, int64_t after, size_t max, mef_visit *visit,
                                void *arg);
 enum gba_err mef_registry_remove(struct mef_registry *self, const struct mef_row *row);
+/* Removes stakeholders and enrolees that are marked stale, and all that hangs on them; inside a
+ * transaction. */
+enum gba_err mef_registry_drop_stale(struct mef_db *s);
 enum gba_err mef_registry_revoke(struct mef_registry *self, const char *enrolee, size_t *n);
 enum gba_err mef_registry_note_batch(struct mef_registry *self, const char *token,
                                      uint64_t batch);

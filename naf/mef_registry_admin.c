@@ -238,20 +238,26 @@ static enum gba_err revoke_of(struct mef_db *s, const char *enrolee, size_t *n)
     return run_all(s, all, sizeof(all) / sizeof(all[0]), enrolee, n);
 }
 
+/* Registrations under a stakeholder, and what they let be. */
+static enum gba_err end_stakeholder(struct mef_db *s, const char *fqdn, size_t *n)
+{
+    static const enum statement all[] = {S_DEL_STAKEHOLDER_KEYS,     S_DEL_STAKEHOLDER_KES,
+                                         S_DEL_STAKEHOLDER_KE_ADMIN, S_DEL_ORPHAN_KES,
+                                         S_DEL_STAKEHOLDER_KMS,      S_DEL_ORPHAN_KMS,
+                                         S_DEL_STAKEHOLDER_REGS};
+
+    return run_all(s, all, sizeof(all) / sizeof(all[0]), fqdn, n);
+}
+
 /* What hangs on a row beyond what its foreign keys take along. */
 static enum gba_err remove_below(struct mef_db *s, const struct mef_row *row)
 {
-    static const enum statement of_stakeholder[] = {
-        S_DEL_STAKEHOLDER_KEYS, S_DEL_STAKEHOLDER_KES, S_DEL_STAKEHOLDER_KE_ADMIN,
-        S_DEL_ORPHAN_KES,       S_DEL_STAKEHOLDER_KMS, S_DEL_ORPHAN_KMS,
-        S_DEL_STAKEHOLDER_REGS};
     struct mef_store *store = &s->port;
     size_t n;
 
     switch (row->noun) {
     case MEF_STAKEHOLDER:
-        return run_all(s, of_stakeholder, sizeof(of_stakeholder) / sizeof(of_stakeholder[0]),
-                       row->u.stakeholder, &n);
+        return end_stakeholder(s, row->u.stakeholder, &n);
     case MEF_ENROLEE:
         return revoke_of(s, row->u.enrolee.id, &n);
     case MEF_REGISTRATION:
@@ -287,6 +293,45 @@ enum gba_err mef_registry_revoke(struct mef_registry *self, const char *enrolee,
 
     *n = 0;
     return err == GBA_OK ? mef_db_end(s, revoke_of(s, enrolee, n)) : err;
+}
+
+/* ------------------------------------------------------------ the configuration */
+
+/* Each stale row of a table, and first what hangs on it. */
+static enum gba_err drop_each(struct mef_db *s, enum statement next, enum statement remove,
+                              enum gba_err (*end)(struct mef_db *s, const char *name,
+                                                  size_t *n))
+{
+    sqlite3_int64 at = 0;
+    char name[M2M_ID_SIZE];
+    enum gba_err err;
+    size_t n;
+
+    do {
+        sqlite3_stmt *st = mef_db_use(s, next);
+
+        sqlite3_bind_int64(st, 1, at);
+        err = mef_db_row(st);
+        at = sqlite3_column_int64(st, 0);
+        if (err == GBA_OK)
+            err = mef_db_read(st, 1, name, sizeof(name));
+        sqlite3_reset(st);
+        if (err == GBA_OK)
+            err = end(s, name, &n);
+        if (err == GBA_OK)
+            err = run_named(s, remove, name);
+    } while (err == GBA_OK);
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err;
+}
+
+enum gba_err mef_registry_drop_stale(struct mef_db *s)
+{
+    enum gba_err err = drop_each(s, S_NEXT_STALE_STAKEHOLDER,
+                                 (enum statement)(S_REMOVE + MEF_STAKEHOLDER), end_stakeholder);
+
+    return err == GBA_OK ? drop_each(s, S_NEXT_STALE_ENROLEE,
+                                     (enum statement)(S_REMOVE + MEF_ENROLEE), revoke_of)
+                         : err;
 }
 
 /* ------------------------------------------------------------ imports */

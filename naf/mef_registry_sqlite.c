@@ -52,13 +52,13 @@ static enum gba_err begin_config(struct mef_registry *self)
 
 static enum gba_err end_config(struct mef_registry *self, enum gba_err err)
 {
-    static const char drop[] = "DELETE FROM stakeholder WHERE origin=9;"
-                               "DELETE FROM instruction WHERE origin=9;"
+    static const char drop[] = "DELETE FROM instruction WHERE origin=9;"
                                "DELETE FROM credential WHERE origin=9;"
-                               "DELETE FROM enrolee WHERE origin=9;"
                                "DELETE FROM target WHERE origin=9;";
     struct mef_db *s = own(self);
 
+    if (err == GBA_OK)
+        err = mef_registry_drop_stale(s);
     return mef_db_end(s, err == GBA_OK ? execute(s, drop) : err);
 }
 

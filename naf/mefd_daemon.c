@@ -454,8 +454,6 @@ static enum gba_err start_parts(struct mefd *m, const struct mefd_conf *c, struc
     if (err == GBA_OK)
         err = open_est(m, c);
     if (err == GBA_OK)
-        err = mefd_database_open_audit(&m->database);
-    if (err == GBA_OK)
         err = mef_sweeper_start(m->front.mef.store, m->front.mef.audit, m->log, &m->sweeper);
     if (err != GBA_OK)
         return err;

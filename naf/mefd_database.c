@@ -17,20 +17,24 @@
 #include "naf/mef_store_sqlite.h"
 #include "naf/mefd_rows.h"
 
-/* The store in that file, with the rows of the configuration in its registry. */
 static enum gba_err open_file(struct mefd_database *d, const char *file,
                               const uint8_t master[static MEF_MASTER_KEY_LEN])
 {
     char why[256];
     enum gba_err err = mef_store_sqlite_open(file, master, &d->mef->store, why, sizeof(why));
 
-    if (err != GBA_OK) {
+    if (err == GBA_OK)
+        d->mef->registry = mef_store_sqlite_registry(d->mef->store);
+    else
         LOG(d->log, LOG_LV_ERROR, "mef.database", LOG_STR("file", file), LOG_STR("why", why),
             LOG_ERR(err));
-        return err;
-    }
-    d->mef->registry = mef_store_sqlite_registry(d->mef->store);
-    return mefd_load_rows(d->mef->policy, d->conf, d->source, d->mef->registry, d->log);
+    return err;
+}
+
+static enum gba_err load_rows(const struct mefd_database *d)
+{
+    return mefd_load_rows(d->mef->policy, d->conf, d->source, d->mef->registry, d->mef->audit,
+                          d->log);
 }
 
 /* One daemon a database: another would go on under a master key that this one has changed.  The
@@ -74,6 +78,28 @@ static enum gba_err open_with(struct mefd_database *d,
     return mef_master_key_settle(d->conf->master_key, true);
 }
 
+static enum gba_err open_audit(struct mefd_database *d)
+{
+    char beside[4096];
+    const char *file = d->conf->audit;
+    bool altered;
+    enum gba_err err;
+
+    if (file == NULL) {
+        if ((size_t)snprintf(beside, sizeof(beside), "%s.audit", d->conf->database) >=
+            sizeof(beside))
+            return GBA_E_TOO_LONG;
+        file = beside;
+    }
+    err = mef_audit_file_open(d->mef->store, file, &d->mef->audit, &altered);
+    if (err != GBA_OK)
+        LOG(d->log, LOG_LV_ERROR, "mef.audit", LOG_STR("file", file), LOG_ERR(err));
+    else if (altered)
+        LOG(d->log, LOG_LV_ERROR, "mef.audit", LOG_STR("file", file), LOG_ERR(GBA_E_ALTERED),
+            LOG_STR("why", "mefctl audit tells where"));
+    return err;
+}
+
 enum gba_err mefd_database_open(struct mefd_database *d)
 {
     uint8_t master[MEF_MASTER_KEY_LEN];
@@ -95,36 +121,17 @@ enum gba_err mefd_database_open(struct mefd_database *d)
                                                         : d->conf->master_key_credential),
             LOG_STR("why", why), LOG_ERR(err));
     gba_wipe(master, sizeof(master));
-    return err;
+    if (err == GBA_OK)
+        err = open_audit(d);
+    return err == GBA_OK ? load_rows(d) : err;
 }
 
 enum gba_err mefd_database_try(struct mefd_database *d)
 {
     static const uint8_t no_master[MEF_MASTER_KEY_LEN];
+    enum gba_err err = open_file(d, ":memory:", no_master);
 
-    return open_file(d, ":memory:", no_master);
-}
-
-enum gba_err mefd_database_open_audit(struct mefd_database *d)
-{
-    char beside[4096];
-    const char *file = d->conf->audit;
-    bool altered;
-    enum gba_err err;
-
-    if (file == NULL) {
-        if ((size_t)snprintf(beside, sizeof(beside), "%s.audit", d->conf->database) >=
-            sizeof(beside))
-            return GBA_E_TOO_LONG;
-        file = beside;
-    }
-    err = mef_audit_file_open(d->mef->store, file, &d->mef->audit, &altered);
-    if (err != GBA_OK)
-        LOG(d->log, LOG_LV_ERROR, "mef.audit", LOG_STR("file", file), LOG_ERR(err));
-    else if (altered)
-        LOG(d->log, LOG_LV_ERROR, "mef.audit", LOG_STR("file", file), LOG_ERR(GBA_E_ALTERED),
-            LOG_STR("why", "mefctl audit tells where"));
-    return err;
+    return err == GBA_OK ? load_rows(d) : err;
 }
 
 void mefd_database_close(struct mefd_database *d)

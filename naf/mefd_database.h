@@ -23,7 +23,6 @@ struct mefd_database {
 enum gba_err mefd_database_open(struct mefd_database *d);
 /* For --check-config: an empty one in memory takes the rows. */
 enum gba_err mefd_database_try(struct mefd_database *d);
-enum gba_err mefd_database_open_audit(struct mefd_database *d);
 /* Also of what was never opened. */
 void mefd_database_close(struct mefd_database *d);
 

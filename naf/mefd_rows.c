@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/host/clock.h"
+
 /* One load: what every row needs, and the words of a complaint. */
 struct load {
     const struct mef_policy *p;
@@ -201,10 +203,9 @@ static enum gba_err add_enrolee(const struct load *l, const struct mefd_enrolee_
     return err;
 }
 
-enum gba_err mefd_load_rows(const struct mef_policy *p, const struct mefd_conf *c,
-                            const struct conf *source, struct mef_registry *g, struct log *log)
+static enum gba_err load_all(const struct load *l, const struct mefd_conf *c)
 {
-    const struct load l = {p, source, g, log};
+    struct mef_registry *g = l->g;
     const struct mefd_target_conf *t = c->targets.v;
     const struct mefd_enrolee_conf *e = c->enrolees.v;
     enum gba_err err = g->begin_config(g);
@@ -212,12 +213,28 @@ enum gba_err mefd_load_rows(const struct mef_policy *p, const struct mefd_conf *
     if (err != GBA_OK)
         return err;
     for (size_t i = 0; err == GBA_OK && i < c->stakeholders.n; i++)
-        err = add_stakeholder(&l, &c->stakeholders.v[i]);
+        err = add_stakeholder(l, &c->stakeholders.v[i]);
     for (size_t i = 0; err == GBA_OK && i < c->targets.n; i++)
-        err = add_target(&l, &t[i]);
+        err = add_target(l, &t[i]);
     for (size_t i = 0; err == GBA_OK && i < c->enrolees.n; i++)
-        err = add_enrolee(&l, &e[i]);
+        err = add_enrolee(l, &e[i]);
     return g->end_config(g, err);
+}
+
+enum gba_err mefd_load_rows(const struct mef_policy *p, const struct mefd_conf *c,
+                            const struct conf *source, struct mef_registry *g,
+                            struct mef_audit *audit, struct log *log)
+{
+    static const struct mef_audit_event event = {.who = "configuration"};
+    const struct load l = {p, source, g, log};
+    enum gba_err err = g->begin(g);
+
+    if (err != GBA_OK)
+        return err;
+    err = load_all(&l, c);
+    if (err == GBA_OK && audit != NULL)
+        err = audit->note(audit, &event, clock_unix_s());
+    return g->end(g, err);
 }
 
 /* ------------------------------------------------------------ BSFs */

@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -118,6 +119,10 @@ def test_stakeholder_gone(lab, old, new):
     text = open(f"{lab.dir}/mefd.yaml").read().replace("stakeholders: [sp.example.org, ", "stakeholders: [")
     write(f"{lab.dir}/mefd.yaml", text, 0o600)
     lab.mefd.start()
+    r = run(MEFCTL, "--socket", f"{lab.dir}/mefd.sock", "list", "enrolment", "--json")
+    check("with its row went what was under it", r.returncode == 0 and key_id not in r.stdout, r.stdout)
+    log = open(f"{lab.dir}/mefd.db.audit").read() if run(MEFCTL, "--socket", f"{lab.dir}/mefd.sock", "audit").returncode == 0 else ""
+    check("and that is told", re.search(rf'"who":"configuration","what":"enrolment.end","for":"{THIS}","key_id":"{key_id}"', log), log[-600:])
     command = ways(lab)["psk"]
     code, j, err = gba(lab, "gone", *command, "--target", OTHER, "--admin", "other.example.net", "--replaces", CSE)
     check("left, for the MEF does not know it any more", code == 0, (code, err))

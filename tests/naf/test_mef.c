@@ -448,13 +448,15 @@ static void test_right_removed(void)
 /* The target's row goes while its session is open. */
 static void test_target_removed(void)
 {
+    const struct mef_enrolee stays = {.id = WORLD_ENROLEE};
     char key[M2M_TO_SIZE];
 
     begin();
     ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
     strcpy(key, location);
-    CU_ASSERT_EQUAL(w.registry->begin_config(w.registry), GBA_OK); /* without a row */
+    CU_ASSERT_EQUAL(w.registry->begin_config(w.registry), GBA_OK); /* without a target */
+    CU_ASSERT_EQUAL(w.registry->add_enrolee(w.registry, &stays, MEF_OF_CONFIG), GBA_OK);
     CU_ASSERT_EQUAL(w.registry->end_config(w.registry, GBA_OK), GBA_OK);
     check_not_given(key, WORLD_T0);
     mef_world_end(&w);

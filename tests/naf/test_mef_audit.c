@@ -375,6 +375,47 @@ static void test_rows_go_along(void)
     end();
 }
 
+/* What enrolees made under rows that the configuration has no more ends with those, and is told
+ * of; the rows themselves are not. */
+static void test_configuration_goes(void)
+{
+    static const struct mef_audit_event event = {.who = "configuration"};
+    struct mef_enrolee e = {.id = WORLD_ENROLEE};
+    struct mef_registry *g;
+    struct mef_key key;
+    struct mef_ke ke;
+
+    begin(0);
+    g = w.registry;
+    add_reg_and_key();
+    put_ke(1);
+    CU_ASSERT_EQUAL(g->begin_config(g), GBA_OK);
+    CU_ASSERT_EQUAL(g->add_enrolee(g, &e, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(g->add_stakeholder(g, "a.example", MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(g->end_config(g, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(log_->note(log_, &event, WORLD_T0), GBA_OK);
+    check_whole(0); /* but for other rows of the configuration all is there */
+
+    CU_ASSERT_EQUAL(g->begin_config(g), GBA_OK);
+    CU_ASSERT_EQUAL(g->add_enrolee(g, &e, MEF_OF_CONFIG), GBA_OK);
+    CU_ASSERT_EQUAL(g->end_config(g, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(log_->note(log_, &event, WORLD_T0), GBA_OK);
+    check_whole(3);
+    CU_ASSERT(has("\"configuration\",\"what\":\"enrolment.end\"") &&
+              has("\"configuration\",\"what\":\"registration.end\"") && has("key.end"));
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "AB", &key), GBA_E_NOT_FOUND);
+
+    add_reg_and_key();
+    put_ke(2);
+    CU_ASSERT_EQUAL(g->begin_config(g), GBA_OK);
+    CU_ASSERT_EQUAL(g->end_config(g, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(log_->note(log_, &event, WORLD_T0), GBA_OK);
+    check_whole(6);
+    CU_ASSERT_EQUAL(w.store->get_ke(w.store, "02@mef.example", &ke), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "AB", &key), GBA_E_NOT_FOUND);
+    end();
+}
+
 /* ------------------------------------------------------------ a file that is not whole */
 
 /* The process ended in the middle of a line. */
@@ -599,6 +640,7 @@ static const struct unit_test tests[] = {
     {"what goes along", test_goes_along},
     {"what stays", test_stays},
     {"rows that go along", test_rows_go_along},
+    {"rows of the configuration go", test_configuration_goes},
     {"a torn line is written again", test_torn},
     {"also the first one", test_torn_first},
     {"a written line is not doubled", test_not_doubled},
