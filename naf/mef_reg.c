@@ -86,11 +86,21 @@ static enum m2m_rsc keep_ke(struct mef_call *k)
     return mef_store_rsc(k, err);
 }
 
+/* The stakeholder of the registration is one this function serves (8.3.5.2.3). */
+static enum m2m_rsc check_stakeholder(struct mef_call *k)
+{
+    struct mef_registry *g = k->m->registry;
+    enum gba_err err = g->stakeholder(g, k->reg.admin_fqdn);
+
+    return err == GBA_E_FORBIDDEN ? mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
+                                           "adminFQDN is no stakeholder here")
+                                  : mef_store_rsc(k, err);
+}
+
 static enum m2m_rsc fill_new(struct mef_call *k)
 {
     struct gba_text fqdn = m2m_text(&k->in, M2M_A_FQDN);
     enum m2m_rsc rsc = take_expiry(k);
-    enum gba_err err;
 
     if (rsc != M2M_RSC_OK)
         return rsc;
@@ -98,12 +108,9 @@ static enum m2m_rsc fill_new(struct mef_call *k)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is of another");
     if (gba_fqdn_canonical(m2m_text(&k->in, M2M_A_ADMIN_FQDN), k->reg.admin_fqdn) != GBA_OK)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
-    err = k->m->registry->stakeholder(k->m->registry, k->reg.admin_fqdn);
-    if (err == GBA_E_FORBIDDEN)
-        return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE,
-                      "adminFQDN is no stakeholder here");
-    if (err != GBA_OK)
-        return mef_store_rsc(k, err);
+    rsc = check_stakeholder(k);
+    if (rsc != M2M_RSC_OK)
+        return rsc;
     k->reg.ri[0] = 'r'; /* no RelativeKeyID of ours begins so */
     gba_hex(k->reg.ri + 1, (struct gba_bytes){k->random, 16});
     gba_text_copy(k->reg.creator, sizeof(k->reg.creator), gba_text(k->c->id));
@@ -150,7 +157,9 @@ enum m2m_rsc mef_update_reg(struct mef_call *k)
         return rsc;
     expiry = m2m_has(&k->in, M2M_A_EXPIRATION_TIME);
     labels = m2m_has(&k->in, M2M_A_LABELS) || m2m_is_null(&k->in, M2M_A_LABELS);
-    rsc = take_expiry(k);
+    rsc = check_stakeholder(k); /* the list may be younger than the registration */
+    if (rsc == M2M_RSC_OK)
+        rsc = take_expiry(k);
     if (rsc == M2M_RSC_OK && labels)
         rsc = take_labels(k);
     if (rsc == M2M_RSC_OK)

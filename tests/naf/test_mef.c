@@ -581,11 +581,21 @@ static void test_noted_whole(void)
 
 static void test_stakeholders(void)
 {
+    static const char longer[] = "{\"sec:mefcr\":{\"et\":\"20270101T000000\"}}";
+    char reg[M2M_TO_SIZE];
+
     begin();
+    ask(&two, M2M_OP_CREATE, "-/", REG, reg_json); /* while there is none */
+    strcpy(reg, location);
+    CU_ASSERT_EQUAL(ask(&two, M2M_OP_UPDATE, reg, 0, longer), M2M_RSC_UPDATED);
     w.registry->add_stakeholder(w.registry, "other.example", MEF_OF_ADMIN);
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json),
                     M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+    CU_ASSERT_EQUAL(ask(&two, M2M_OP_UPDATE, reg, 0, longer),
+                    M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE); /* it ends, no later than it would */
+    CU_ASSERT_EQUAL(ask(&two, M2M_OP_RETRIEVE, reg, 0, ""), M2M_RSC_OK);
     w.registry->add_stakeholder(w.registry, "admin.example", MEF_OF_ADMIN);
+    CU_ASSERT_EQUAL(ask(&two, M2M_OP_UPDATE, reg, 0, longer), M2M_RSC_UPDATED);
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
     mef_world_end(&w);
 }
