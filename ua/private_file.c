@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,13 +47,19 @@ static enum gba_err write_all(int fd, struct gba_bytes data)
     return GBA_OK;
 }
 
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL   ? strdup(".")
+           : slash == path ? strdup("/")
+                           : strndup(path, (size_t)(slash - path));
+}
+
 /* The rename itself is on the disk only when its folder is. */
 static enum gba_err sync_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL   ? strdup(".")
-                   : slash == path ? strdup("/")
-                                   : strndup(path, (size_t)(slash - path));
+    char *folder = folder_of(path);
     int fd, rc;
 
     if (folder == NULL)
@@ -66,13 +73,51 @@ static enum gba_err sync_folder(const char *path)
     return rc == 0 || errno == EINVAL ? GBA_OK : GBA_E_IO;
 }
 
-static enum gba_err publish(const char *aside, const char *path, bool replace)
+/* What is written aside: without a name where the file system has such files, so that a crash
+ * leaves no copy of a secret behind; else, and as soon as it is whole, under that name. */
+struct aside {
+    char *name;
+    bool named;
+    int fd;
+};
+
+static bool open_aside(struct aside *a, const char *path)
 {
-    if (replace)
-        return rename(aside, path) == 0 ? GBA_OK : GBA_E_IO;
-    if (link(aside, path) != 0) /* unlike rename, never over a file that is there */
-        return errno == EEXIST ? GBA_E_EXISTS : GBA_E_IO;
-    unlink(aside);
+    char *folder = folder_of(path);
+
+    *a = (struct aside){.fd = -1};
+    if (folder != NULL && access("/proc/self/fd", X_OK) == 0)
+        a->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    free(folder);
+    if (asprintf(&a->name, "%s.%ld-%d.XXXXXX", path, (long)getpid(), a->fd) < 0)
+        a->name = NULL;
+    if (a->fd >= 0 || a->name == NULL)
+        return a->name != NULL;
+    a->fd = mkostemp(a->name, O_CLOEXEC); /* mode 0600 */
+    a->named = a->fd >= 0;
+    return a->named;
+}
+
+static bool link_to(const struct aside *a, const char *path)
+{
+    char self[64];
+
+    if (a->named)
+        return link(a->name, path) == 0;
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", a->fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+static enum gba_err publish(struct aside *a, const char *path, bool replace)
+{
+    if (!replace) /* link: unlike rename, never over a file that is there */
+        return link_to(a, path) ? GBA_OK : errno == EEXIST ? GBA_E_EXISTS : GBA_E_IO;
+    if (!a->named)
+        a->named = link_to(a, a->name) ||
+                   (errno == EEXIST && unlink(a->name) == 0 && link_to(a, a->name));
+    if (!a->named || rename(a->name, path) != 0)
+        return GBA_E_IO;
+    a->named = false;
     return GBA_OK;
 }
 
@@ -87,34 +132,30 @@ static bool takes_the_place_of_a_device(const char *path)
 
 enum gba_err private_file_write(const char *path, struct gba_bytes data, bool replace)
 {
+    struct aside a;
     enum gba_err err = GBA_E_IO;
-    char *aside;
-    int fd, saved;
+    int saved;
 
     if (replace && takes_the_place_of_a_device(path)) {
         errno = ENOTSUP;
         return GBA_E_IO;
     }
-    if (asprintf(&aside, "%s.XXXXXX", path) < 0)
-        return GBA_E_NOMEM;
-    fd = mkostemp(aside, O_CLOEXEC); /* mode 0600 */
-    if (fd < 0)
-        goto out;
-    err = write_all(fd, data);
-    if (err == GBA_OK && fsync(fd) != 0)
-        err = GBA_E_IO;
-    if (close(fd) != 0 && err == GBA_OK)
+    if (open_aside(&a, path))
+        err = write_all(a.fd, data);
+    if (err == GBA_OK && fsync(a.fd) != 0)
         err = GBA_E_IO;
     if (err == GBA_OK)
-        err = publish(aside, path, replace);
+        err = publish(&a, path, replace);
     saved = errno;
-    if (err != GBA_OK)
-        unlink(aside);
-    else
-        err = sync_folder(path);
-    if (err != GBA_OK && saved != 0)
-        errno = saved;
-out:
-    free(aside);
+    if (a.fd >= 0 && close(a.fd) != 0 && err == GBA_OK) {
+        err = GBA_E_IO;
+        saved = errno;
+    }
+    if (a.named)
+        unlink(a.name);
+    free(a.name);
+    if (err == GBA_OK)
+        return sync_folder(path);
+    errno = saved;
     return err;
 }

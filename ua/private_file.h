@@ -1,6 +1,8 @@
 /*
  * Files that hold secrets: mode 0600, read whole, replaced atomically (written aside, synced,
- * renamed, folder synced), so that a crash leaves the old one or the new one.
+ * renamed, folder synced), so that a crash leaves the old one or the new one,
+ * and where the file system has files without a name (O_TMPFILE) no copy aside, but for the
+ * instant before the rename.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

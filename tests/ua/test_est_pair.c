@@ -5,10 +5,15 @@
  */
 #include "ua/est_pair.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/scratch.h"
@@ -118,6 +123,50 @@ static void test_errors(void)
     CU_ASSERT(are("C1", "K1", "", ""));
 }
 
+/* ------------------------------------------------------------ killed while it writes */
+
+static bool die_at_sync;
+
+int fsync(int fd)
+{
+    if (die_at_sync)
+        raise(SIGKILL);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static unsigned files_of_folder(void)
+{
+    DIR *d = opendir(scratch(""));
+    unsigned n = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+/* No copy of a key that nobody knows of is left. */
+static void test_killed(void)
+{
+    int fd = open(scratch(""), O_TMPFILE | O_WRONLY, 0600), status = 0;
+    pid_t child;
+
+    if (fd < 0)
+        return; /* there the file aside has a name */
+    close(fd);
+    set("C1", "K1", "", "");
+    child = fork();
+    if (child == 0) {
+        die_at_sync = true;
+        write_pair(cert, "C2", key, "K2");
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    CU_ASSERT(are("C1", "K1", "", ""));
+    CU_ASSERT_EQUAL(files_of_folder(), 2);
+}
+
 static void test_begin(void)
 {
     snprintf(cert, sizeof(cert), "%s", scratch("cert.pem"));
@@ -128,6 +177,6 @@ static void test_begin(void)
 
 static const struct unit_test tests[] = {
     {"begin", test_begin},     {"write", test_write},   {"one file", test_one_file},
-    {"recover", test_recover}, {"errors", test_errors},
+    {"recover", test_recover}, {"errors", test_errors}, {"killed", test_killed},
 };
 UNIT_MAIN("est_pair", tests)
