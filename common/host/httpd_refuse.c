@@ -42,7 +42,7 @@ static void print_field(struct gba_wbuf *w, const char *name, const char *value)
     gba_wbuf_str(w, "\r\n");
 }
 
-static void print_answer(struct gba_wbuf *w, const struct httpd_reply *reply)
+static void print_answer(struct gba_wbuf *w, const struct httpd_reply *reply, bool head)
 {
     time_t now = time(NULL);
     struct tm tm;
@@ -64,29 +64,34 @@ static void print_answer(struct gba_wbuf *w, const struct httpd_reply *reply)
     gba_wbuf_str(w, "Content-Length: ");
     gba_wbuf_number(w, reply->body.n);
     gba_wbuf_str(w, "\r\n\r\n");
-    gba_wbuf_put(w, reply->body);
+    if (!head)
+        gba_wbuf_put(w, reply->body);
 }
 
-/* An answer that does not fit at once is lost with its connection: it is a refusal.  What the
- * client still has on the way is read, for to close with unread octets is to reset, and a
- * reset can overtake the answer. */
+/* What does not fit at once is lost with its connection: it is a refusal, or short.  What the
+ * client still has on the way is read, for to close with unread octets is to reset, and a reset
+ * can overtake the answer. */
+static void send_at_once(struct httpd_request *r, struct gba_bytes text)
+{
+    if (r->tls != NULL) {
+        (void)gnutls_record_send(r->tls, text.p, text.n);
+        (void)gnutls_bye(r->tls, GNUTLS_SHUT_WR);
+    } else {
+        (void)send(r->conn->fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    (void)recv(r->conn->fd, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
+}
+
 void httpd_send_past(struct httpd_request *r, const struct httpd_reply *reply)
 {
     char text[ANSWER_MAX];
     struct gba_wbuf w;
 
     gba_wbuf_init(&w, text, sizeof(text));
-    print_answer(&w, reply);
-    if (!gba_wbuf_ok(&w))
-        return;
-    if (r->tls != NULL) {
-        (void)gnutls_record_send(r->tls, text, w.n);
-        (void)gnutls_bye(r->tls, GNUTLS_SHUT_WR);
-    } else {
-        (void)send(r->conn->fd, text, w.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-    }
-    gba_wipe(text, w.n); /* a key may have been in it */
-    (void)recv(r->conn->fd, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
+    print_answer(&w, reply, gba_text_is(r->method, "HEAD"));
+    if (gba_wbuf_ok(&w))
+        send_at_once(r, gba_wbuf_bytes(&w));
+    gba_wipe(text, sizeof(text)); /* answers of Zn without TLS have keys */
 }
 
 #define UNSENT_FIELDS 16

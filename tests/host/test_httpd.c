@@ -104,6 +104,28 @@ static void test_head_and_keep_alive(void)
     httpd_free(h);
 }
 
+/* He who has shut down his side gets the answer, whole, and an end; HEAD no body. */
+static void test_half_closed(void)
+{
+    struct httpd *h = server_start(&(struct httpd_listener){0}, "127.0.0.1:0");
+    char text[4096];
+    int fd = raw_connect(httpd_bound(h, 0));
+
+    raw_send_text(fd, "GET /late/100 HTTP/1.1\r\nHost: x\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    CU_ASSERT_EQUAL(raw_answer(fd, text, sizeof(text)), 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "m=GET t=/late/100 "));
+    CU_ASSERT(raw_is_at_end(fd, 5000));
+    close(fd);
+    fd = raw_connect(httpd_bound(h, 0));
+    raw_send_text(fd, "HEAD /late/100 HTTP/1.1\r\nHost: x\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    CU_ASSERT_EQUAL(raw_answer_head(fd, text, sizeof(text)), 200);
+    CU_ASSERT(raw_is_at_end(fd, 5000));
+    close(fd);
+    httpd_free(h);
+}
+
 static void test_pipelined(bool thread_per_connection)
 {
     struct httpd *h =
@@ -303,6 +325,7 @@ static const struct unit_test tests[] = {
     {"views of a request", test_views},
     {"IPv4, IPv6, a name; bad addresses", test_families},
     {"HEAD, keep-alive, close", test_head_and_keep_alive},
+    {"half-closed", test_half_closed},
     {"pipelined, answered late", test_late_answers},
     {"many at once", test_crowd},
     {"a hundred listeners", test_many_listeners},
