@@ -326,6 +326,7 @@ static void on_request(struct coapd_session *s)
     struct coap_block b1 = {.num = 0}, b2 = {.num = 0};
     uint8_t code = s->d->conf.check(s->rq);
 
+    coap_message_operation(s->rq, s->operation);
     if (code == 0 && ((o1 != NULL && coap_block_read(o1->value, &b1) != GBA_OK) ||
                       (o2 != NULL && coap_block_read(o2->value, &b2) != GBA_OK)))
         code = COAP_BAD_REQUEST;
@@ -335,7 +336,6 @@ static void on_request(struct coapd_session *s)
         refuse(s, code);
         return;
     }
-    coap_message_operation(s->rq, s->operation);
     if (b2.num != 0)
         more_of_answer(s, b2);
     else if (o1 != NULL)

@@ -68,12 +68,27 @@ static void on_end(void *ctx, gnutls_session_t s, void *owner)
     ended++;
 }
 
+static struct gba_bytes nothing(void)
+{
+    return (struct gba_bytes){NULL, 0};
+}
+
 static uint8_t check(const struct coap_message *m)
 {
     return coap_message_find(m, 65001) != NULL ? COAP_BAD_OPTION : 0;
 }
 
 static uint8_t large[3000];
+
+static void on_refused(void *ctx, const struct coapd_request *r, uint8_t code)
+{
+    struct coap_message m;
+
+    CU_ASSERT_PTR_EQUAL(ctx, &asked);
+    coap_message_init(&m, COAP_CON, code, 0, nothing());
+    m.payload = gba_text_bytes(GBA_TEXT("why it was refused, at length"));
+    coapd_reply(r, &m);
+}
 
 /* By path: "echo" gives the body back, "sum" its length and the number of requests, "large" and
  * "wide" more than a message holds, "none" nothing, "last" ends the session. */
@@ -200,9 +215,18 @@ static void request(struct coap_message *m, enum coap_type type, uint8_t code, c
     m->payload = payload;
 }
 
-static struct gba_bytes nothing(void)
+/* GET with that Block2, and an option more unless it is 0. */
+static void get(struct dtls_client *c, const char *path, uint16_t more, uint32_t block2,
+                struct answer *a)
 {
-    return (struct gba_bytes){NULL, 0};
+    struct coap_message m;
+
+    request(&m, COAP_CON, COAP_GET, path, nothing());
+    if (more != 0)
+        coap_message_add(&m, more, nothing());
+    coap_message_add_number(&m, COAP_BLOCK2, block2);
+    send_message(c, &m);
+    CU_ASSERT(receive(c, a, PATIENCE));
 }
 
 /* ------------------------------------------------------------ messages */
@@ -308,14 +332,10 @@ static void test_bad_options(void)
     struct answer a;
 
     CU_ASSERT_EQUAL(open_client(&c, d), 0);
-    request(&m, COAP_CON, COAP_GET, "sum", nothing());
-    coap_message_add(&m, 65001, nothing());
-    send_message(&c, &m);
-    CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.code == COAP_BAD_OPTION);
-    request(&m, COAP_CON, COAP_GET, "sum", nothing());
-    coap_message_add_number(&m, COAP_BLOCK2, 7);
-    send_message(&c, &m);
-    CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.code == COAP_BAD_REQUEST);
+    get(&c, "sum", 65001, 6, &a);
+    CU_ASSERT_EQUAL(a.m.code, COAP_BAD_OPTION);
+    get(&c, "sum", 0, 7, &a);
+    CU_ASSERT_EQUAL(a.m.code, COAP_BAD_REQUEST);
     request(&m, COAP_CON, COAP_GET, "sum", nothing());
     coap_message_add_number(&m, COAP_BLOCK1, 15);
     send_message(&c, &m);
@@ -459,27 +479,36 @@ static void test_block2(void)
             CU_ASSERT_EQUAL(asked, 1); /* the later blocks are of the first answer */
             CU_ASSERT_EQUAL(option_number(&a.m, 307), 2000);
         }
-    request(&m, COAP_CON, COAP_GET, "large", nothing());
-    coap_message_add_number(&m, COAP_BLOCK2, 0x16);
-    send_message(&c, &m); /* it is gone with its last block */
-    CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.code == COAP_INCOMPLETE);
+    get(&c, "large", 0, 0x16, &a); /* it is gone with its last block */
+    CU_ASSERT_EQUAL(a.m.code, COAP_INCOMPLETE);
     request(&m, COAP_CON, COAP_GET, "large", nothing());
     send_message(&c, &m);
     CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.payload.n == 1024);
-    request(&m, COAP_CON, COAP_GET, "wide", nothing());
-    coap_message_add_number(&m, COAP_BLOCK2, 0x16);
-    send_message(&c, &m); /* of another */
-    CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.code == COAP_INCOMPLETE);
-    request(&m, COAP_CON, COAP_GET, "large", nothing());
-    coap_message_add_number(&m, COAP_BLOCK2, 0x306);
-    send_message(&c, &m); /* behind the end */
-    CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.code == COAP_BAD_OPTION);
-    /* a small answer in the block that was asked for */
-    request(&m, COAP_CON, COAP_GET, "sum", nothing());
-    coap_message_add_number(&m, COAP_BLOCK2, 0x02);
-    send_message(&c, &m);
-    CU_ASSERT(receive(&c, &a, PATIENCE) && a.m.payload.n == 8);
-    CU_ASSERT_EQUAL(option_number(&a.m, COAP_BLOCK2), 2);
+    get(&c, "wide", 0, 0x16, &a); /* of another */
+    CU_ASSERT_EQUAL(a.m.code, COAP_INCOMPLETE);
+    get(&c, "large", 0, 0x306, &a); /* behind the end */
+    CU_ASSERT_EQUAL(a.m.code, COAP_BAD_OPTION);
+    get(&c, "sum", 0, 0x02, &a); /* a small answer in the block that was asked for */
+    CU_ASSERT(a.m.payload.n == 8 && option_number(&a.m, COAP_BLOCK2) == 2);
+    dtls_client_close(&c);
+    coapd_free(d);
+}
+
+/* A refusal in blocks is no part of the answer that was under way before it. */
+static void test_refusal_in_blocks(void)
+{
+    struct coapd *d = begin(&(struct coapd_config){.refused = on_refused});
+    struct dtls_client c;
+    struct answer a;
+
+    CU_ASSERT_EQUAL(open_client(&c, d), 0);
+    get(&c, "large", 0, 0x00, &a);
+    CU_ASSERT(a.m.code == COAP_CONTENT && a.m.payload.n == 16);
+    get(&c, "sum", 65001, 0x00, &a);
+    CU_ASSERT_EQUAL(a.m.code, COAP_BAD_OPTION);
+    CU_ASSERT(gba_text_is(gba_bytes_text(a.m.payload), "why it was refus"));
+    get(&c, "large", 0, 0x10, &a);
+    CU_ASSERT_EQUAL(a.m.code, COAP_INCOMPLETE);
     dtls_client_close(&c);
     coapd_free(d);
 }
@@ -746,6 +775,7 @@ static const struct unit_test tests[] = {
     {"a body in blocks", test_block1},
     {"a body too large", test_too_large},
     {"an answer in blocks", test_block2},
+    {"a refusal in blocks", test_refusal_in_blocks},
     {"cookies", test_cookie},
     {"lost datagrams", test_loss},
     {"a client that begins again", test_again},
