@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/host/special_file.h"
 #include "common/secret.h"
 #include "ua/private_file.h"
 
@@ -100,6 +101,10 @@ enum gba_err est_pair_write(const char *cert_file, struct gba_bytes cert, const 
 
     if (strcmp(cert_file, key_file) == 0)
         return write_one(cert_file, cert, key);
+    if (special_file(cert_file) || special_file(key_file)) { /* as private_file_write */
+        errno = ENOTSUP;
+        return GBA_E_IO;
+    }
     if (make_names(&n, cert_file, key_file)) {
         err = private_file_write(n.next_key, key, true);
         if (err == GBA_OK)

@@ -15,7 +15,8 @@
 enum gba_err est_pair_recover(const char *cert_file, const char *key_file);
 
 /* cert_file and key_file may be one file, which then holds both, the key first.  On an error
- * the old pair is as before, or est_pair_recover makes it the new one. */
+ * the old pair is as before, or est_pair_recover makes it the new one; a special_file is never
+ * replaced (errno ENOTSUP). */
 enum gba_err est_pair_write(const char *cert_file, struct gba_bytes cert, const char *key_file,
                             struct gba_bytes key);
 

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/host/special_file.h"
+
 enum gba_err private_file_read(int fd, uint8_t *out, size_t cap, size_t *n)
 {
     struct stat st;
@@ -121,22 +123,13 @@ static enum gba_err publish(struct aside *a, const char *path, bool replace)
     return GBA_OK;
 }
 
-/* A rename would put a file in the place of /dev/null, or of a FIFO at whose end one waits; and
- * nobody knows who reads what is written through it. */
-static bool takes_the_place_of_a_device(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
-}
-
 enum gba_err private_file_write(const char *path, struct gba_bytes data, bool replace)
 {
     struct aside a;
     enum gba_err err = GBA_E_IO;
     int saved;
 
-    if (replace && takes_the_place_of_a_device(path)) {
+    if (replace && special_file(path)) { /* nobody knows who reads what is written to it */
         errno = ENOTSUP;
         return GBA_E_IO;
     }

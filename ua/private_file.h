@@ -15,8 +15,8 @@
  * others may read or write it; GBA_E_TOO_LONG; GBA_E_IO. */
 enum gba_err private_file_read(int fd, uint8_t *out, size_t cap, size_t *n);
 
-/* replace false: GBA_E_EXISTS if path exists.  GBA_E_IO: errno tells, path is as before; a device,
- * FIFO or socket is never replaced (ENOTSUP). */
+/* replace false: GBA_E_EXISTS if path exists.  GBA_E_IO: errno tells, path is as before; a
+ * special_file is never replaced (ENOTSUP). */
 enum gba_err private_file_write(const char *path, struct gba_bytes data, bool replace);
 
 #endif

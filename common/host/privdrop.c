@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/host/special_file.h"
+
 #ifdef WITH_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -119,17 +121,10 @@ static bool write_lines(int fd, const struct port *ports, size_t n)
     return fclose(out) == 0 && ok;
 }
 
-/* /dev/stdout, or a FIFO at whose end one waits: a rename would put a file in its place. */
-static bool is_device(const char *file)
+/* Behind what stands there already, where it is a file after all. */
+static enum gba_err write_through(const char *file, const struct port *ports, size_t n)
 {
-    struct stat st;
-
-    return stat(file, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
-}
-
-static enum gba_err write_device(const char *file, const struct port *ports, size_t n)
-{
-    int fd = open(file, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    int fd = open(file, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
 
     return fd >= 0 && write_lines(fd, ports, n) ? GBA_OK : GBA_E_IO;
 }
@@ -141,8 +136,8 @@ enum gba_err ports_file_write(const char *file, const struct port *ports, size_t
     enum gba_err err = GBA_E_IO;
     int fd;
 
-    if (is_device(file))
-        return write_device(file, ports, n);
+    if (special_file(file))
+        return write_through(file, ports, n);
     temporary = malloc(room);
     if (temporary == NULL)
         return GBA_E_NOMEM;

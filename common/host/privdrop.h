@@ -20,8 +20,8 @@ void notify_systemd(const char *state);
 struct port {
     char *name, *address;
 };
-/* Writes "name=address" lines to FILE, whole or not at all (temporary file and rename); to a FIFO
- * or device as it stands. */
+/* Writes "name=address" lines to FILE, whole or not at all (temporary file and rename); to a
+ * special_file as it stands. */
 enum gba_err ports_file_write(const char *file, const struct port *ports, size_t n);
 
 #endif

@@ -149,10 +149,37 @@ static void test_ports_fifo(void)
     CU_ASSERT_EQUAL(rmdir(folder), 0);
 }
 
+/* /dev/stdout that leads to a file: the link stays, the lines come behind what is there. */
+static void test_ports_descriptor(void)
+{
+    static char ub[] = "ub", ub_at[] = "127.0.0.1:80";
+    static const struct port ports[] = {{ub, ub_at}};
+    char folder[] = "/tmp/test_ports.XXXXXX", path[64], link[80], to[40], text[100] = "";
+    struct stat st;
+    int fd;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/file", folder);
+    snprintf(link, sizeof(link), "%s/link", folder);
+    fd = open(path, O_RDWR | O_CREAT, 0600);
+    snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
+    CU_ASSERT_EQUAL(write(fd, "first\n", 6), 6);
+    CU_ASSERT_EQUAL(symlink(to, link), 0);
+    CU_ASSERT_EQUAL(ports_file_write(link, ports, 1), GBA_OK);
+    CU_ASSERT_EQUAL(pread(fd, text, sizeof(text) - 1, 0), 22);
+    CU_ASSERT_STRING_EQUAL(text, "first\nub=127.0.0.1:80\n");
+    close(fd);
+    CU_ASSERT_TRUE(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    CU_ASSERT_EQUAL(unlink(link), 0);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(rmdir(folder), 0);
+}
+
 static const struct unit_test tests[] = {
     {"down, and no way back", test_drop},
     {"no user, unknown user", test_no_user},
     {"ports file", test_ports_file},
     {"ports through a FIFO", test_ports_fifo},
+    {"ports through a descriptor", test_ports_descriptor},
 };
 UNIT_MAIN("privdrop", tests)

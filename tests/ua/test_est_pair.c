@@ -6,6 +6,7 @@
 #include "ua/est_pair.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -167,6 +168,21 @@ static void test_killed(void)
     CU_ASSERT_EQUAL(files_of_folder(), 2);
 }
 
+/* gba est enrol --key-out /dev/null as root. */
+static void test_special(void)
+{
+    struct stat st;
+    char fifo[256];
+
+    snprintf(fifo, sizeof(fifo), "%s", scratch("fifo"));
+    CU_ASSERT(mkfifo(fifo, 0600) == 0);
+    set("C1", "K1", "", "");
+    CU_ASSERT(write_pair(fifo, "C2", key, "K2") == GBA_E_IO && errno == ENOTSUP);
+    CU_ASSERT(write_pair(cert, "C2", fifo, "K2") == GBA_E_IO && errno == ENOTSUP);
+    CU_ASSERT(are("C1", "K1", "", ""));
+    CU_ASSERT(lstat(fifo, &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
 static void test_begin(void)
 {
     snprintf(cert, sizeof(cert), "%s", scratch("cert.pem"));
@@ -176,7 +192,8 @@ static void test_begin(void)
 }
 
 static const struct unit_test tests[] = {
-    {"begin", test_begin},     {"write", test_write},   {"one file", test_one_file},
-    {"recover", test_recover}, {"errors", test_errors}, {"killed", test_killed},
+    {"begin", test_begin},           {"write", test_write},   {"one file", test_one_file},
+    {"recover", test_recover},       {"errors", test_errors}, {"killed", test_killed},
+    {"special files", test_special},
 };
 UNIT_MAIN("est_pair", tests)

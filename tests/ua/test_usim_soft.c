@@ -7,6 +7,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,17 +291,26 @@ static void test_permissions(void)
     unit_as_nobody(permissions);
 }
 
-/* gba key --out /dev/null as root: what is no plain file stays what it is. */
+/* gba key --out /dev/null as root: what is no plain file stays what it is; nor is /dev/stdout
+ * one where that leads to a file. */
 static void test_no_device_replaced(void)
 {
     const struct gba_bytes data = {(const uint8_t *)"key", 3};
     struct stat st;
+    char to[40];
+    int fd;
 
     CU_ASSERT_EQUAL(mkfifo(scratch("fifo"), 0600), 0);
     CU_ASSERT_EQUAL(symlink("fifo", scratch("to_fifo")), 0);
     CU_ASSERT_EQUAL(private_file_write(scratch("fifo"), data, true), GBA_E_IO);
     CU_ASSERT_EQUAL(errno, ENOTSUP);
     CU_ASSERT_EQUAL(private_file_write(scratch("to_fifo"), data, true), GBA_E_IO);
+    fd = open(scratch("plain"), O_RDWR | O_CREAT, 0600);
+    snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
+    CU_ASSERT_EQUAL(symlink(to, scratch("to_fd")), 0);
+    CU_ASSERT_EQUAL(private_file_write(scratch("to_fd"), data, true), GBA_E_IO);
+    CU_ASSERT_TRUE(lstat(scratch("to_fd"), &st) == 0 && S_ISLNK(st.st_mode));
+    close(fd);
     CU_ASSERT_TRUE(lstat(scratch("fifo"), &st) == 0 && S_ISFIFO(st.st_mode));
     CU_ASSERT_TRUE(lstat(scratch("to_fifo"), &st) == 0 && S_ISLNK(st.st_mode));
 }
