@@ -305,32 +305,39 @@ static bool is_critical(gnutls_x509_crt_t crt, const char *oid)
     return false;
 }
 
+/* Of a client, with that URI. */
+static void check_client(struct mef_ca *ca, const struct csrs_answer *a, const char *uri)
+{
+    char name[M2M_ID_SIZE];
+    size_t n = sizeof(name);
+    gnutls_x509_crt_t crt;
+    unsigned type;
+
+    CU_ASSERT_FATAL(a->err == GBA_OK);
+    crt = import(a->cert, a->len);
+    check_common(ca, crt);
+    CU_ASSERT(has_purpose(crt, GNUTLS_KP_TLS_WWW_CLIENT));
+    CU_ASSERT(!has_purpose(crt, GNUTLS_KP_TLS_WWW_SERVER));
+    CU_ASSERT(gnutls_x509_crt_get_subject_alt_name2(crt, 0, name, &n, &type, NULL) >= 0);
+    CU_ASSERT(type == GNUTLS_SAN_URI && n == strlen(uri) && memcmp(name, uri, n) == 0);
+    /* the subject is empty, so the name is critical (RFC 5280 4.2.1.6) */
+    CU_ASSERT(is_critical(crt, GNUTLS_X509EXT_OID_SAN));
+    gnutls_x509_crt_deinit(crt);
+}
+
 static void test_ae(void)
 {
     const struct csr_spec spec = {.uri = AE};
     struct mef_ca_request rq = csrs_request(csrs_make(&spec, NULL), MEF_NAME_URI, AE, AE);
-    unsigned type;
     struct csrs_answer a, b;
-    char name[M2M_ID_SIZE];
-    gnutls_x509_crt_t crt;
-    size_t n = sizeof(name);
     struct mef_ca *ca;
 
     begin();
     ca = open_lab();
     csrs_ask(ca, &rq, &a);
-    CU_ASSERT_FATAL(a.err == GBA_OK);
-    crt = import(a.cert, a.len);
-    check_common(ca, crt);
-    CU_ASSERT(has_purpose(crt, GNUTLS_KP_TLS_WWW_CLIENT));
-    CU_ASSERT(!has_purpose(crt, GNUTLS_KP_TLS_WWW_SERVER));
-    CU_ASSERT(gnutls_x509_crt_get_subject_alt_name2(crt, 0, name, &n, &type, NULL) >= 0);
-    CU_ASSERT(type == GNUTLS_SAN_URI && n == strlen(AE) && memcmp(name, AE, n) == 0);
-    /* the subject is empty, so the name is critical (RFC 5280 4.2.1.6) */
-    CU_ASSERT(is_critical(crt, GNUTLS_X509EXT_OID_SAN));
+    check_client(ca, &a, AE);
     csrs_ask(ca, &rq, &b); /* the same request again: another certificate */
     CU_ASSERT(b.err == GBA_OK && (a.len != b.len || memcmp(a.cert, b.cert, a.len) != 0));
-    gnutls_x509_crt_deinit(crt);
     ca->close(ca);
     remove_files();
 }
@@ -338,31 +345,19 @@ static void test_ae(void)
 /* TS-0003 10.1.1.8: a client; no server is looked up by a URN. */
 static void test_node(void)
 {
-#define NODE "urn:dev:ops:32473-node-7"
-    const struct csr_spec spec = {.uri = NODE};
-    struct mef_ca_request rq = csrs_request(csrs_make(&spec, NULL), MEF_NAME_URI, NODE, AE);
+    static const char node[] = "urn:dev:ops:32473-node-7";
+    const struct csr_spec spec = {.uri = node};
+    struct mef_ca_request rq = csrs_request(csrs_make(&spec, NULL), MEF_NAME_URI, node, AE);
     struct csrs_answer a;
-    char name[M2M_ID_SIZE];
-    gnutls_x509_crt_t crt;
-    size_t n = sizeof(name);
     struct mef_ca *ca;
-    unsigned type;
 
     rq.profile = MEF_CERT_NODE;
     begin();
     ca = open_lab();
     csrs_ask(ca, &rq, &a);
-    CU_ASSERT_FATAL(a.err == GBA_OK);
-    crt = import(a.cert, a.len);
-    check_common(ca, crt);
-    CU_ASSERT(has_purpose(crt, GNUTLS_KP_TLS_WWW_CLIENT));
-    CU_ASSERT(!has_purpose(crt, GNUTLS_KP_TLS_WWW_SERVER));
-    CU_ASSERT(gnutls_x509_crt_get_subject_alt_name2(crt, 0, name, &n, &type, NULL) >= 0);
-    CU_ASSERT(type == GNUTLS_SAN_URI && n == strlen(NODE) && memcmp(name, NODE, n) == 0);
-    gnutls_x509_crt_deinit(crt);
+    check_client(ca, &a, node);
     ca->close(ca);
     remove_files();
-#undef NODE
 }
 
 static void test_not_permitted(void)
