@@ -88,10 +88,12 @@ static int import(const struct gba_options *o, const char *path)
         return status;
     err = to_ring(&f, &credential);
     gba_ue_wipe(&f, sizeof(f));
-    if (err != GBA_OK)
+    if (err != GBA_OK) {
+        gba_ue_wipe(&credential, sizeof(credential));
         return gba_complain(GBA_E_SYNTAX, path,
                             "a Kpm is used from its file, by gba enrol --kpm-file; Kpsa and Km "
                             "need a peer that is a CSE-ID or an FQDN");
+    }
     status = gba_open(o, GBA_OF_DEVICE, &c);
     if (status == EX_OK) {
         err = credential.expires_s <= gba_ue_env_system.now_s(NULL)
