@@ -37,16 +37,30 @@ static enum gba_err load_rows(const struct mefd_database *d)
                           d->log);
 }
 
+#define NAME_SIZE 4096
+
+/* The name of a file beside the database. */
+static enum gba_err name_beside(const struct mefd_database *d, const char *suffix,
+                                char out[static NAME_SIZE])
+{
+    if ((size_t)snprintf(out, NAME_SIZE, "%s%s", d->conf->database, suffix) < NAME_SIZE)
+        return GBA_OK;
+    LOG(d->log, LOG_LV_ERROR, "mef.database", LOG_STR("file", d->conf->database),
+        LOG_STR("why", "the name is too long"));
+    return GBA_E_CONFIG;
+}
+
 /* One daemon a database: another would go on under a master key that this one has changed.  The
  * lock is on a file beside it, for to close any descriptor of the database itself would drop
  * SQLite's own locks. */
 static enum gba_err lock(struct mefd_database *d)
 {
     const char *why = "another daemon has it open";
-    char file[4096];
+    char file[NAME_SIZE];
+    enum gba_err err = name_beside(d, ".lock", file);
 
-    if ((size_t)snprintf(file, sizeof(file), "%s.lock", d->conf->database) >= sizeof(file))
-        return GBA_E_TOO_LONG;
+    if (err != GBA_OK)
+        return err;
     d->lock_fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (d->lock_fd >= 0 && flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return GBA_OK;
@@ -80,17 +94,13 @@ static enum gba_err open_with(struct mefd_database *d,
 
 static enum gba_err open_audit(struct mefd_database *d)
 {
-    char beside[4096];
-    const char *file = d->conf->audit;
+    char beside[NAME_SIZE];
+    const char *file = d->conf->audit != NULL ? d->conf->audit : beside;
     bool altered;
-    enum gba_err err;
+    enum gba_err err = file == beside ? name_beside(d, ".audit", beside) : GBA_OK;
 
-    if (file == NULL) {
-        if ((size_t)snprintf(beside, sizeof(beside), "%s.audit", d->conf->database) >=
-            sizeof(beside))
-            return GBA_E_TOO_LONG;
-        file = beside;
-    }
+    if (err != GBA_OK)
+        return err;
     err = mef_audit_file_open(d->mef->store, file, &d->mef->audit, &altered);
     if (err != GBA_OK)
         LOG(d->log, LOG_LV_ERROR, "mef.audit", LOG_STR("file", file), LOG_ERR(err));

@@ -19,7 +19,8 @@ struct mefd_database {
 };
 
 /* All log what is wrong, or complain with the place in the configuration.
- * GBA_E_CONFIG: another daemon has it open; another master key's; a row is wrong. */
+ * GBA_E_CONFIG: another daemon has it open; another master key's; a row is wrong; its name is
+ * too long. */
 enum gba_err mefd_database_open(struct mefd_database *d);
 /* For --check-config: an empty one in memory takes the rows. */
 enum gba_err mefd_database_try(struct mefd_database *d);

@@ -226,6 +226,10 @@ def test_mef_modes(lab):
     code, said = ends_with(mefd.MEFD, f"{lab.dir}/mefd.yaml")
     check("a second daemon on one database: refused", code == 78 and "another daemon has it open" in str(said),
           (code, said))
+    with open(f"{lab.dir}/mefd.yaml") as f:
+        write(f"{lab.dir}/long.yaml", f.read().replace("database: mefd.db", "database: " + f"{lab.dir}/".ljust(4093, "a")))
+    code, said = ends_with(mefd.MEFD, f"{lab.dir}/long.yaml")
+    check("no room for a name beside the database: refused", code == 78 and "the name is too long" in str(said), (code, str(said)[-300:]))
     lab.mefd.end()
     for name in ("mefd.master", "mefd.db"):
         check(f"{name}: 0600", os.stat(f"{lab.dir}/{name}").st_mode & 0o777 == 0o600)
