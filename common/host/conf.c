@@ -18,7 +18,7 @@
 
 #include "common/secret.h"
 
-#define FILE_MAX_DEFAULT (1u << 20)
+#define FILE_MAX_DEFAULT (8u << 20)
 #define DEPTH_MAX        16
 
 /* --- the file ---------------------------------------------------------------------------- */

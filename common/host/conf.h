@@ -83,7 +83,7 @@ struct conf; /* owns everything the filled struct points to */
  * Unknown and repeated keys, anchors/aliases and several documents are errors.  If a secret was
  * given, group and others must not be able to read the file, a regular one, or the pipe that
  * standard input may be.
- * max_size: octets of the file (0: 1 MiB). */
+ * max_size: octets of the file (0: 8 MiB). */
 enum gba_err conf_load(const struct conf_schema *schema, const char *file, size_t max_size,
                        void *into, FILE *err, struct conf **out);
 void conf_free(struct conf *c); /* wipes; NULL is fine */

@@ -439,6 +439,30 @@ static void unreadable_file(void)
 }
 
 /* Root may read everything. */
+/* Enough for the rows of many thousand enrolees. */
+static void test_large_file(void)
+{
+    static char text[9 << 20] = "listen: h:1\n";
+    static const size_t sizes[] = {7 << 20, 9 << 20};
+    struct all a;
+
+    memset(text + strlen(text), '#', sizeof(text) - strlen(text));
+    for (size_t i = 0; i < 2; i++) {
+        struct conf *c = NULL;
+        char *said = NULL;
+        size_t n = 0;
+        FILE *err = open_memstream(&said, &n);
+
+        CU_ASSERT_EQUAL(conf_load(&schema, file_with(text, sizes[i], 0600), 0, &a, err, &c) ==
+                            GBA_OK,
+                        i == 0);
+        fclose(err);
+        CU_ASSERT_EQUAL(strstr(said, "the file is too large") != NULL, i == 1);
+        free(said);
+        conf_free(c);
+    }
+}
+
 static void test_unreadable_file(void)
 {
     unit_as_nobody(unreadable_file);
@@ -579,6 +603,7 @@ static const struct unit_test tests[] = {
     {"a secret needs mode 0600", test_secret_needs_mode},
     {"a secret from standard input", test_secret_from_stdin},
     {"missing file", test_missing_file},
+    {"large file", test_large_file},
     {"a file without the right to read it", test_unreadable_file},
     {"the sample reads back", test_sample},
     {"help and man name all options", test_help_names_all},
