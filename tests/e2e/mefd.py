@@ -139,6 +139,20 @@ class Lab:
         except (ssl.SSLError, ConnectionError):
             return Answer(b"")
 
+    def asks_mef(self):
+        """A registrar's source of keys: this mefd."""
+        return f'mef: {{url: "https://localhost:{self.mefd.address("mef")[1]}", fqdn: {MEF}, ca: ca.pem}}\n'
+
+    def start_registrar(self, more, name="registrar", cert="cse1", fqdn=CSE_FQDN, cse_id=CSE):
+        write(f"{self.dir}/{name}.yaml", f"listen: 127.0.0.1:0\nfqdn: {fqdn}\ncse_id: {cse_id}\ncert: {cert}.pem\n"
+              f"key: {cert}.key\n{more}")
+        return Daemon(self.dir, REGISTRAR, name)
+
+    def takes_certificates(self, roots, enrolee, uri):
+        """A registrar that takes certificates of those roots; the one with that URI is the enrolee's."""
+        return self.start_registrar(f"listen_certificates: 127.0.0.1:0\nclient_ca: {roots}.pem\n"
+                                    f'enrolees: [{{id: {enrolee}, certificates: ["uri:{uri}"]}}]\n')
+
     def end(self):
         codes = [d.end() for d in (self.mefd, self.bsfd)]
         text = self.mefd.text()
@@ -462,20 +476,17 @@ def gnutls_says(address, identity, key):
 
 def test_registrar(lab):
     """Both sources of a target's key, with clients of two other TLS libraries."""
-    common = f"listen: 127.0.0.1:0\nfqdn: {CSE_FQDN}\ncse_id: {CSE}\ncert: cse1.pem\nkey: cse1.key\n"
-    write(f"{lab.dir}/byzn.yaml", common +
-          f'zn: [{{domain: {NAME}, url: "https://localhost:{lab.bsfd.address("zn")[1]}/bsf/requestBootstrappingInfo", '
-          f"ca: ca.pem}}]\n")
-    write(f"{lab.dir}/bymef.yaml", common +
-          f'mef: {{url: "https://localhost:{lab.mefd.address("mef")[1]}", fqdn: {MEF}, ca: ca.pem}}\n')
+    asks_bsf = f'zn: [{{domain: {NAME}, ca: ca.pem, url: "https://localhost:{lab.bsfd.address("zn")[1]}' \
+        '/bsf/requestBootstrappingInfo"}]\n'
     ue = lab.bootstrap()
     key = naf_key(ue, CSE_FQDN, UA_00AE)
     s = enrol(lab, ue)
     s.ask("POST", "/-/", 4, json.dumps({"sec:mefcr": {"et": later(3600), "adfq": "r.example.org"}}))
     s.end()
     key_id, usage = s.exported[:16].hex().upper() + "@" + MEF, usage_key(s.exported[16:], "22", CSE_FQDN)
-    for name, rows in (("byzn", [(ue.btid, key)]), ("bymef", [(ue.btid, key), (key_id, usage)])):
-        registrar = Daemon(lab.dir, REGISTRAR, name)
+    for name, source, rows in (("byzn", asks_bsf, [(ue.btid, key)]),
+                               ("bymef", lab.asks_mef(), [(ue.btid, key), (key_id, usage)])):
+        registrar = lab.start_registrar(source, name)
         at = registrar.address("registrar")
         for identity, psk in rows:
             check(f"{name}: openssl", b"accepted" in openssl_says(at, identity, psk), identity)

@@ -13,7 +13,7 @@ import time
 
 sys.dont_write_bytecode = True
 from bsf_lab import BUILD, check, make_cert, run, summary, write  # noqa: E402
-from mefd import CSE, CSE_FQDN, MEF, MEFD_YAML, REGISTRAR, Daemon, Lab, openssl_says  # noqa: E402
+from mefd import CSE, CSE_FQDN, MEF, MEFD_YAML, Lab, openssl_says  # noqa: E402
 
 GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
 MEFCTL = os.path.abspath(os.path.join(BUILD, "naf/mefctl"))
@@ -27,18 +27,6 @@ admin: {{{{socket: mefd.sock}}}}
 enrolees:
   - {{{{id: {THIS}, kpm_id: {KPM_ID}, kpm: "{KPM.hex()}", targets: [{{cse}}, "{OTHER}"]}}}}
   - {{{{id: //sp.example.org/cse1/Ccert, certificates: ["dns:device.example.org"], targets: [{{cse}}, "{OTHER}"]}}}}""")
-
-
-def start_registrar(lab, name, fqdn, cse_id, cert):
-    write(f"{lab.dir}/{name}.yaml", f"""
-listen: 127.0.0.1:0
-fqdn: {fqdn}
-cse_id: {cse_id}
-cert: {cert}.pem
-key: {cert}.key
-mef: {{url: "https://localhost:{lab.mefd.address('mef')[1]}", fqdn: {MEF}, ca: ca.pem}}
-""")
-    return Daemon(lab.dir, REGISTRAR, name)
 
 
 def gba(lab, state, *args):
@@ -136,7 +124,7 @@ def test_expiry(lab):
     write(f"{lab.dir}/mefd.yaml", open(f"{lab.dir}/mefd.yaml").read() + f"enrolment_life: {LIFE}s\nregistration_life: {LIFE}s\n",
           0o600)
     lab.mefd.start()
-    registrar = start_registrar(lab, "late", OTHER_FQDN, OTHER, "cse9")
+    registrar = lab.start_registrar(lab.asks_mef(), "late", "cse9", OTHER_FQDN, OTHER)
     command = (*ways(lab)["psk"], "--target", OTHER, "--admin", "other.example.net")
     code, first, err = gba(lab, "late", *command)
     check("enrolled for a short time", code == 0, (code, err))
@@ -177,8 +165,8 @@ def main():
     make_cert(lab.dir, "ca", "cse9", f"DNS:{OTHER_FQDN}")
     for name in ("device", "cse9"):
         os.chmod(f"{lab.dir}/{name}.key", 0o600)
-    old = start_registrar(lab, "old", CSE_FQDN, CSE, "cse1")
-    new = start_registrar(lab, "new", OTHER_FQDN, OTHER, "cse9")
+    old = lab.start_registrar(lab.asks_mef(), "old")
+    new = lab.start_registrar(lab.asks_mef(), "new", "cse9", OTHER_FQDN, OTHER)
     try:
         test_change(lab, old, new)
         test_stakeholder_gone(lab, old, new)

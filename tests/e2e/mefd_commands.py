@@ -13,7 +13,7 @@ import time
 sys.dont_write_bytecode = True
 from bsf_lab import BUILD, check, make_cert, run, summary, write  # noqa: E402
 from mefctl import Ctl  # noqa: E402
-from mefd import CSE, CSE_FQDN, MEF, MEFD_YAML, REGISTRAR, Daemon, Lab, Session, fetch_path, later  # noqa: E402
+from mefd import CSE, MEF, MEFD_YAML, Lab, Session, fetch_path, later  # noqa: E402
 
 GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
 ONE, KPM = "//sp.example.org/cse1/Cone", bytes(range(32, 64))
@@ -167,16 +167,7 @@ def test_node(lab, ctl):
     r = run(GBA, "est", "enrol", "--id", NODE + "8", *mef, "--cert", f"{lab.dir}/node.pem", "--key", f"{lab.dir}/node.key",
             *lab.pair("other"))
     check("no other node's", r.returncode == 77 and not os.path.exists(f"{lab.dir}/other.pem"), (r.returncode, r.stderr))
-    write(f"{lab.dir}/reg.yaml", f"""listen: 127.0.0.1:0
-fqdn: {CSE_FQDN}
-cse_id: {CSE}
-cert: cse1.pem
-key: cse1.key
-listen_certificates: 127.0.0.1:0
-client_ca: external.pem
-enrolees: [{{id: {ONE}, certificates: ["uri:{NODE}"]}}]
-""")
-    registrar = Daemon(lab.dir, REGISTRAR, "reg")
+    registrar = lab.takes_certificates("external", ONE, NODE)
     for name, good in (("node", True), ("one", False)):
         r = run(GBA, "connect", "%s:%d" % registrar.address("certificates"), "--cert", f"{lab.dir}/{name}.pem", "--key",
                 f"{lab.dir}/{name}.key", "--ca", f"{lab.dir}/ca.pem", "--target", CSE, "--json")

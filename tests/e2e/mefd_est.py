@@ -269,18 +269,6 @@ def test_gba_psk(lab):
     os.chmod(f"{lab.dir}/dev.key", 0o600)
 
 
-def start_registrar(lab):
-    write(f"{lab.dir}/registrar.yaml", f"""
-listen: 127.0.0.1:0
-fqdn: {CSE_FQDN}
-cse_id: {CSE}
-cert: est2.pem
-key: est2.key
-mef: {{url: "https://localhost:{lab.mefd.address('mef')[1]}", fqdn: {MEF}, ca: ca.pem}}
-""")
-    return mefd.Daemon(lab.dir, mefd.REGISTRAR, "registrar")
-
-
 def test_whole_way(lab):
     """From Kpm to a certificate, by the certificate to a credential, and in with it at a registrar that has a certificate
     of the same CA; before and after a restart of the MEF, which knows the device by its certificate still."""
@@ -302,7 +290,7 @@ def test_whole_way(lab):
             mef[1] = "https://localhost:%d" % lab.mefd.address("mef")[1]
         r = run(GBA, *enrol, *mef)
         check(f"gba enrol by that certificate, {when}", r.returncode == 0, (r.returncode, r.stderr))
-        registrar = start_registrar(lab)
+        registrar = lab.start_registrar(lab.asks_mef(), cert="est2")
         host, port = registrar.address("registrar")
         r = run(GBA, "connect", f"{host}:{port}", "--psk", "--target", CSE, "--state", f"{lab.dir}/state", "--json")
         check(f"the registrar lets it in, {when}", r.returncode == 0 and METER in json.loads(r.stdout or "{}").get("answer", ""),

@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from bsf_lab import BUILD, check, make_cert, summary, write  # noqa: E402
-from mefd import (CSE, CSE_FQDN, MEF, MEFD_YAML, REGISTRAR, Daemon, Lab, Session, fetch_path, later,  # noqa: E402
+from mefd import (CSE, CSE_FQDN, MEF, MEFD_YAML, Lab, Session, fetch_path, later,  # noqa: E402
                   openssl_says, usage_key)
 
 GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
@@ -120,20 +120,8 @@ def gba(lab, *args):
         return r.returncode, {}, r.stderr
 
 
-def start_registrar(lab):
-    write(f"{lab.dir}/registrar.yaml", f"""
-listen: 127.0.0.1:0
-fqdn: {CSE_FQDN}
-cse_id: {CSE}
-cert: cse1.pem
-key: cse1.key
-mef: {{url: "https://localhost:{lab.mefd.address('mef')[1]}", fqdn: {MEF}, ca: ca.pem}}
-""")
-    return Daemon(lab.dir, REGISTRAR, "registrar")
-
-
 def test_gba(lab):
-    registrar = start_registrar(lab)
+    registrar = lab.start_registrar(lab.asks_mef())
     host, port = registrar.address("registrar")
     kpm = f"{lab.dir}/kpm"
     write(kpm, f"opengaa-credential=1\nkind=kpm\nkey_id={KPM_ID}\nkey={KPM.hex()}\npeer={MEF}\n", 0o600)
@@ -187,16 +175,7 @@ def test_certificate_association(lab):
     """TS-0003 8.2.2.2, by gba and by openssl as enrolee."""
     make_cert(lab.dir, "ca", "meter", f"URI:{METER}")
     os.chmod(f"{lab.dir}/meter.key", 0o600)
-    write(f"{lab.dir}/reg.yaml", f"""listen: 127.0.0.1:0
-fqdn: {CSE_FQDN}
-cse_id: {CSE}
-cert: cse1.pem
-key: cse1.key
-listen_certificates: 127.0.0.1:0
-client_ca: ca.pem
-enrolees: [{{id: {METER}, certificates: ["uri:{METER}"]}}]
-""")
-    registrar = Daemon(lab.dir, REGISTRAR, "reg")
+    registrar = lab.takes_certificates("ca", METER, METER)
     host, port = registrar.address("certificates")
 
     def connect(cert, ca="ca", *more):
