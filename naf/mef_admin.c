@@ -57,11 +57,12 @@ static enum gba_err note_instruction(const struct ask *k, const char *what,
 
 /* ------------------------------------------------------------ rows */
 
-/* A row with a certificate's name in it; at: what else is wrong with it. */
+/* A row with a certificate's name in it. */
 static enum gba_err bad_name(struct ask *k, const char *at, enum gba_err err)
 {
-    return bad(k, err == GBA_E_FORBIDDEN ? "one dNSName for a target and another enrolee" : at,
-               err);
+    if (err != GBA_E_FORBIDDEN)
+        return bad(k, at, err);
+    return mef_in_refuse(&k->in, at, err, "one dNSName for a target and another enrolee");
 }
 
 static enum gba_err take_noun(struct ask *k, enum mef_noun *noun)

@@ -76,10 +76,8 @@ static enum gba_err note_locked(struct mef_db *db, const struct mef_audit_event 
     return mef_db_run(st);
 }
 
-#define STR_(x) #x
-#define STR(x)  STR_(x)
 /* A row of the configuration has its word there. */
-#define OF_FILE " WHEN old.origin<>" STR(MEF_DB_STALE) " BEGIN"
+#define OF_FILE " WHEN old.origin<>" MEF_DB_STR(MEF_DB_STALE) " BEGIN"
 
 /* Rows that went, whatever took them along. */
 static const char watch[] =

@@ -13,8 +13,6 @@
 
 #define APPLICATION_ID 0x4d454631 /* "MEF1" */
 #define VERSION        8
-#define STR_(x)        #x
-#define STR(x)         STR_(x)
 
 #define REG_COLUMNS         "ri,creator,admin,labels,created,modified,expires"
 #define KEY_COLUMNS                                                                            \
@@ -33,17 +31,17 @@
 /* Not all at once: others wait meanwhile. */
 #define SWEEP(table, which)                                                                    \
     "DELETE FROM " table " WHERE rowid IN(SELECT rowid FROM " table " WHERE " which            \
-    " LIMIT " STR(MEF_DB_SWEEP_MAX) ")"
+    " LIMIT " MEF_DB_STR(MEF_DB_SWEEP_MAX) ")"
 /* Km's that came from an MEF, under their KeIDs and, the others, as registrations name them. */
-#define KMS "key IS NOT NULL AND origin=" STR(MEF_DB_PROCEDURE)
+#define KMS "key IS NOT NULL AND origin=" MEF_DB_STR(MEF_DB_PROCEDURE)
 #define NAMED       "substr(name,1,length(ri)+1)=ri||'@'" /* naf/maf_km.c */
 #define UNNAMED_KMS KMS " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=enrolee AND " NAMED ")"
-#define OTHER_NAMES "kind=" STR(MEF_DB_CERT) " AND name GLOB 'other:*'"
+#define OTHER_NAMES "kind=" MEF_DB_STR(MEF_DB_CERT) " AND name GLOB 'other:*'"
 /* A row of the configuration takes the place of the one of the start before. */
-#define UNLESS_STALE " WHERE origin=" STR(MEF_DB_STALE)
-#define BUT_STALE " AND origin<>" STR(MEF_DB_STALE)
+#define UNLESS_STALE " WHERE origin=" MEF_DB_STR(MEF_DB_STALE)
+#define BUT_STALE " AND origin<>" MEF_DB_STR(MEF_DB_STALE)
 #define NEXT_STALE(table, name)                                                                \
-    "SELECT rowid," name " FROM " table " WHERE rowid>? AND origin=" STR(MEF_DB_STALE)         \
+    "SELECT rowid," name " FROM " table " WHERE rowid>? AND origin=" MEF_DB_STR(MEF_DB_STALE)         \
     " ORDER BY rowid LIMIT 1"
 
 static const char *const sql[N_STATEMENTS] = {
@@ -58,7 +56,7 @@ static const char *const sql[N_STATEMENTS] = {
     [S_PUT_KE_ADMIN] = "INSERT OR IGNORE INTO ke_admin(ke,admin) VALUES(?,?)",
     [S_TRIM_KES] =
         "DELETE FROM ke WHERE enrolee=?1 AND rowid NOT IN(SELECT rowid FROM ke"
-        " WHERE enrolee=?1 ORDER BY created DESC,rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
+        " WHERE enrolee=?1 ORDER BY created DESC,rowid DESC LIMIT " MEF_DB_STR(MEF_KES_MAX) ")",
     [S_GET_KE] = "SELECT id,enrolee,key,created,expires,uss,uids FROM ke WHERE id=?",
     [S_FIND_REG] = "SELECT " REG_COLUMNS " FROM reg WHERE creator=? AND admin=?",
     [S_COUNT_REGS] = "SELECT count(*) FROM reg WHERE creator=?",
@@ -80,7 +78,7 @@ static const char *const sql[N_STATEMENTS] = {
                        " AND NOT EXISTS(SELECT 1 FROM reg WHERE creator=?1)",
     [S_TRIM_KMS] = "DELETE FROM credential WHERE enrolee=?1 AND " UNNAMED_KMS
                    " AND rowid NOT IN(SELECT rowid FROM credential WHERE enrolee=?1"
-                   " AND " UNNAMED_KMS " ORDER BY rowid DESC LIMIT " STR(MEF_KES_MAX) ")",
+                   " AND " UNNAMED_KMS " ORDER BY rowid DESC LIMIT " MEF_DB_STR(MEF_KES_MAX) ")",
     [S_COUNT_KEYS] = "SELECT count(*) FROM key WHERE creator=?",
     [S_ADD_KEY] = "INSERT INTO key(" KEY_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [S_GET_KEY] = "SELECT " KEY_COLUMNS " FROM key WHERE id=?",
@@ -98,7 +96,7 @@ static const char *const sql[N_STATEMENTS] = {
         "UPDATE command SET state=2,result=?3,done=?4 WHERE reg=?1 AND id=?2 AND state=1",
     [S_TRIM_COMMANDS] =
         "DELETE FROM command WHERE reg=?1 AND state=2 AND n NOT IN(SELECT n FROM command"
-        " WHERE reg=?1 AND state=2 ORDER BY done DESC,n DESC LIMIT " STR(
+        " WHERE reg=?1 AND state=2 ORDER BY done DESC,n DESC LIMIT " MEF_DB_STR(
             MEF_COMMANDS_DONE_MAX) ")",
     [S_SWEEP_KE] = SWEEP("ke", "expires<=?"),
     [S_SWEEP_KEY] = SWEEP("key", "expires<=?"),
@@ -118,7 +116,7 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ADD_ENROLEE] = "INSERT INTO enrolee(id,origin) VALUES(?,?)"
                       " ON CONFLICT(id) DO UPDATE SET origin=excluded.origin" UNLESS_STALE,
     [S_TARGET_NAMED] = "SELECT 1 FROM target WHERE fqdn=?1 AND id<>?2" BUT_STALE,
-    [S_HOLDER_NAMED] = "SELECT 1 FROM credential WHERE kind=" STR(MEF_DB_CERT)
+    [S_HOLDER_NAMED] = "SELECT 1 FROM credential WHERE kind=" MEF_DB_STR(MEF_DB_CERT)
                        " AND name='dns:'||?1 AND enrolee<>?2" BUT_STALE,
     [S_GET_CREDENTIAL] =
         "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE kind=? AND name=?",
@@ -126,7 +124,7 @@ static const char *const sql[N_STATEMENTS] = {
         "INSERT INTO credential(" CREDENTIAL_COLUMNS ") VALUES(?,?,?,?,?,?)"
         " ON CONFLICT(kind,name) DO UPDATE SET enrolee=excluded.enrolee,"
         "key=excluded.key,expires=excluded.expires,origin=excluded.origin" UNLESS_STALE
-        " OR (origin=" STR(MEF_DB_PROCEDURE) " AND enrolee=excluded.enrolee)",
+        " OR (origin=" MEF_DB_STR(MEF_DB_PROCEDURE) " AND enrolee=excluded.enrolee)",
     [S_GET_INSTRUCTION] =
         "SELECT " INSTRUCTION_COLUMNS " FROM instruction WHERE enrolee=? AND target=?",
     [S_ADD_INSTRUCTION] = "INSERT INTO instruction(" INSTRUCTION_COLUMNS ") VALUES(?,?,?,?,?)"
@@ -139,7 +137,7 @@ static const char *const sql[N_STATEMENTS] = {
         " ON CONFLICT(fqdn) DO UPDATE SET origin=excluded.origin" UNLESS_STALE,
     [S_ADD_BATCH] = "INSERT INTO batch(token,n) VALUES(?,?)",
     [S_TRIM_BATCHES] =
-        "DELETE FROM batch WHERE rowid<=(SELECT max(rowid) FROM batch)-" STR(BATCHES_KEPT),
+        "DELETE FROM batch WHERE rowid<=(SELECT max(rowid) FROM batch)-" MEF_DB_STR(BATCHES_KEPT),
     [S_LIST + MEF_STAKEHOLDER] = PAGE("stakeholder", "fqdn,origin", "NULL"),
     [S_LIST + MEF_TARGET] = PAGE("target", TARGET_COLUMNS, "NULL"),
     [S_LIST + MEF_ENROLEE] = PAGE("enrolee", "id,origin", "id"),
@@ -225,7 +223,7 @@ static const char *const schema[VERSION] = {
     " created INTEGER NOT NULL, modified INTEGER NOT NULL, expires INTEGER NOT NULL);"
     "CREATE INDEX key_creator ON key(creator,admin);"
     "CREATE INDEX key_expires ON key(expires);"
-    "PRAGMA application_id=" STR(APPLICATION_ID) ";",
+    "PRAGMA application_id=" MEF_DB_STR(APPLICATION_ID) ";",
 
     "CREATE TABLE target(id TEXT PRIMARY KEY, fqdn TEXT NOT NULL UNIQUE,"
     " maf INTEGER NOT NULL, ua BLOB NOT NULL, suids INTEGER NOT NULL,"

@@ -15,10 +15,12 @@
 #include "common/crypto.h"
 #include "naf/mef_store_sqlite.h"
 
-#define MEF_DB_PROCEDURE 2    /* MEF_OF_PROCEDURE */
-#define MEF_DB_CERT      2    /* MEF_CRED_CERT */
-#define MEF_DB_STALE     9    /* origin: of the configuration of the start before */
-#define MEF_DB_SWEEP_MAX 1000 /* rows of a kind that go in one transaction */
+#define MEF_DB_PROCEDURE 2 /* MEF_OF_PROCEDURE */
+#define MEF_DB_CERT      2 /* MEF_CRED_CERT */
+#define MEF_DB_STALE     9 /* origin: of the configuration of the start before */
+#define MEF_DB_STR_(x)   #x
+#define MEF_DB_STR(x)    MEF_DB_STR_(x) /* a number in SQL */
+#define MEF_DB_SWEEP_MAX 1000           /* rows of a kind that go in one transaction */
 #define MEF_DB_SEAL_MORE (GBA_SEAL_NONCE + GBA_SEAL_TAG)
 #define MEF_DB_SEALED    (32 + MEF_DB_SEAL_MORE)
 
