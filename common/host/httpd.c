@@ -142,6 +142,7 @@ static void listener_free(struct listener *l)
         return;
     if (l->fd >= 0)
         close(l->fd);
+    httpd_workers_stop(l);
     free((char *)l->conf.name);
     free((char *)l->conf.address);
     free(l);
@@ -192,18 +193,14 @@ enum gba_err httpd_listen(struct httpd *h, const struct httpd_listener *conf)
         return GBA_E_NOMEM;
     l->index = h->n_listeners;
     err = bind_address(l);
-    if (err == GBA_OK && (l->mhd = httpd_serve(l)) == NULL) {
+    if (err == GBA_OK && (err = httpd_workers_start(l)) != GBA_OK)
         LOG(h->log, LOG_LV_ERROR, "http.start", LOG_STR("listener", l->conf.name),
             LOG_STR("reason", "libmicrohttpd does not start"));
-        err = GBA_E_IO;
-    }
     if (err == GBA_OK)
         err = httpd_supervise(h);
     if (err == GBA_OK)
         err = add_listener(h, l);
     if (err != GBA_OK) {
-        if (l->mhd != NULL)
-            MHD_stop_daemon(l->mhd);
         listener_free(l);
         return err;
     }
@@ -239,8 +236,7 @@ static bool all_closed(struct httpd *h)
     unsigned left = 0;
 
     for (size_t i = 0; i < h->n_listeners; i++)
-        left += MHD_get_daemon_info(h->listeners[i]->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-                    ->num_connections;
+        left += httpd_workers_connections(h->listeners[i]);
     return left == 0;
 }
 
@@ -312,7 +308,7 @@ void httpd_drain(struct httpd *h, unsigned grace_ms)
     /* One that was accepted as the supervisor stopped is begun only now, or never. */
     refuse_all(h);
     for (size_t i = 0; i < h->n_listeners; i++)
-        MHD_stop_daemon(h->listeners[i]->mhd);
+        httpd_workers_stop(h->listeners[i]);
     /* One that no thread of libmicrohttpd had begun is closed there without a word. */
     pthread_mutex_lock(&h->lock);
     h->n_conns = 0;

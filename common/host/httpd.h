@@ -61,7 +61,9 @@ struct httpd_listener {
     /* Optional, TLS only: runs after gnutls_init and before the handshake (a NAF attaches its
      * PSK credentials here). */
     void (*tls_start)(void *ctx, gnutls_session_t session);
-    bool thread_per_connection; /* for listeners whose TLS handshake may wait (PSK) */
+    /* For listeners whose TLS handshake may wait (PSK); the thread goes from one connection to
+     * the next. */
+    bool thread_per_connection;
     unsigned threads;           /* of the pool; 0: 1; ignored with thread_per_connection */
     unsigned connection_limit;  /* 0: 1024 */
     unsigned per_ip_limit;      /* connections of one address; 0: none */

@@ -64,6 +64,7 @@ static void table_drop(struct httpd *h, int fd)
     h->by_fd[fd] = NULL;
     h->n_conns--;
     conn->l->n_conns--;
+    httpd_worker_give_back(conn->worker);
     free(conn);
 }
 
@@ -74,7 +75,9 @@ static bool table_add(struct httpd *h, struct httpd_conn *conn)
 
     pthread_mutex_lock(&h->lock);
     room = table_reaches(h, conn->fd);
-    if (room) {
+    if (!room) {
+        httpd_worker_give_back(conn->worker);
+    } else {
         table_drop(h, conn->fd);
         h->by_fd[conn->fd] = conn;
         h->n_conns++;
@@ -254,6 +257,14 @@ static void check_all(struct httpd *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+static void thin_all(struct httpd *h)
+{
+    int64_t now = clock_monotonic_ms();
+
+    for (size_t i = 0; i < h->n_listeners; i++)
+        httpd_workers_thin(h->listeners[i], now);
+}
+
 /* --- accepting --------------------------------------------------------------------------- */
 
 static bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
@@ -306,13 +317,24 @@ static void name_peer(struct httpd_conn *conn)
         conn->peer_text[0] = '\0';
 }
 
+/* NULL, or why it is not to be served. */
+static const char *reason_against(struct httpd_conn *conn)
+{
+    if (over_ip_limit(conn->l->h, conn->l, &conn->peer))
+        return "CONNECTIONS_PER_ADDRESS";
+    if (over_rate(conn->l, &conn->peer))
+        return "RATE_OF_ADDRESS";
+    conn->worker = httpd_worker_take(conn->l);
+    return conn->worker == NULL ? "NO_THREAD" : NULL;
+}
+
 /* The entry stands before libmicrohttpd knows the socket: its thread looks for it at once. */
 static void admit(struct listener *l, int fd, const struct sockaddr_storage *peer,
                   socklen_t len)
 {
     struct httpd *h = l->h;
     struct httpd_conn *conn = calloc(1, sizeof(*conn));
-    const char *over;
+    const char *why;
 
     if (conn == NULL) {
         close(fd);
@@ -323,19 +345,17 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *pee
     conn->peer = *peer;
     conn->peer_len = len;
     name_peer(conn);
-    over = over_ip_limit(h, l, peer) ? "CONNECTIONS_PER_ADDRESS"
-           : over_rate(l, peer)      ? "RATE_OF_ADDRESS"
-                                     : NULL;
-    if (over != NULL)
+    why = reason_against(conn);
+    if (why != NULL)
         LOG(h->log, LOG_LV_INFO, "http.refused", LOG_STR("listener", l->conf.name),
-            LOG_STR("peer", conn->peer_text), LOG_STR("why", over));
-    if (over != NULL || !table_add(h, conn)) {
+            LOG_STR("peer", conn->peer_text), LOG_STR("why", why));
+    if (why != NULL || !table_add(h, conn)) {
         free(conn);
         close(fd);
         return;
     }
     /* On failure the socket is closed there; the entry goes with the next use of its number. */
-    (void)MHD_add_connection(l->mhd, fd, (const struct sockaddr *)peer, len);
+    (void)httpd_worker_add(conn->worker, fd, peer, len);
 }
 
 static bool has_room(struct listener *l)
@@ -425,6 +445,19 @@ static void watch_listeners(struct watch *w, struct httpd *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* There are connections to look after, or threads to end. */
+static bool has_work(struct httpd *h)
+{
+    bool found;
+
+    pthread_mutex_lock(&h->lock);
+    found = h->n_conns > 0;
+    for (size_t i = 0; !found && i < h->n_listeners; i++)
+        found = h->listeners[i]->n_workers > 1;
+    pthread_mutex_unlock(&h->lock);
+    return found;
+}
+
 static void *supervise(void *arg)
 {
     struct httpd *h = arg;
@@ -443,7 +476,7 @@ static void *supervise(void *arg)
         if (!starved)
             watch_listeners(&w, h);
         w.polls[w.n] = (struct pollfd){.fd = h->wake_fd, .events = POLLIN};
-        (void)poll(w.polls, w.n + 1, httpd_connections(h) > 0 || starved ? TICK_MS : -1);
+        (void)poll(w.polls, w.n + 1, starved || has_work(h) ? TICK_MS : -1);
         if ((w.polls[w.n].revents & POLLIN) != 0 && read(h->wake_fd, &count, sizeof(count)) < 0)
             continue;
         starved = false;
@@ -452,6 +485,7 @@ static void *supervise(void *arg)
                 starved = true;
         if (clock_monotonic_ms() >= next) {
             check_all(h);
+            thin_all(h);
             next = clock_monotonic_ms() + TICK_MS;
         }
     }

@@ -39,13 +39,15 @@ struct listener {
     size_t index;
     struct httpd_listener conf; /* name and address are copies of our own */
     int fd;                     /* -1 once drained */
-    struct MHD_Daemon *mhd;
     char bound[288];
-    unsigned n_conns; /* under the server's lock */
+    unsigned n_conns;             /* under the server's lock */
+    struct httpd_worker *workers; /* as many as connections may come, or one for all */
+    unsigned n_workers;           /* of them started; under the server's lock */
 };
 
 struct httpd_conn {
     struct listener *l;
+    struct httpd_worker *worker;
     int fd;
     bool started;                /* libmicrohttpd has it; under the server's lock */
     _Atomic int phase;           /* enum httpd_phase */
@@ -162,5 +164,19 @@ enum MHD_Result httpd_queue(struct httpd_request *r, struct MHD_Response *respon
 
 /* --- httpd_serve.c ----------------------------------------------------------------------- */
 struct MHD_Daemon *httpd_serve(struct listener *l);
+
+/* --- httpd_worker.c ---------------------------------------------------------------------- */
+/* The first one; GBA_E_IO: libmicrohttpd does not start. */
+enum gba_err httpd_workers_start(struct listener *l);
+/* One for a new connection, on the supervisor's thread; NULL: none can be had. */
+struct httpd_worker *httpd_worker_take(struct listener *l);
+/* False: the socket was closed. */
+bool httpd_worker_add(struct httpd_worker *w, int fd, const struct sockaddr_storage *peer,
+                      socklen_t len);
+void httpd_worker_give_back(struct httpd_worker *w); /* under the server's lock */
+/* Ends at most one that has been idle, on the supervisor's thread. */
+void httpd_workers_thin(struct listener *l, int64_t now_ms);
+unsigned httpd_workers_connections(struct listener *l);
+void httpd_workers_stop(struct listener *l); /* when there is no supervisor any more */
 
 #endif

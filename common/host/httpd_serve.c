@@ -242,14 +242,17 @@ struct MHD_Daemon *httpd_serve(struct listener *l)
     struct MHD_OptionItem options[8];
     size_t n = 0;
 
-    if (l->conf.thread_per_connection) {
-        flags |= MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
-    } else {
-        flags |= MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    if (!l->conf.thread_per_connection) {
+        flags |= MHD_ALLOW_SUSPEND_RESUME;
         if (l->conf.threads > 1)
             options[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
                                                    (intptr_t)l->conf.threads, NULL};
     }
+    /* Under TLS, libmicrohttpd 0.9.75 asks epoll(7) again and again for the rest of a handshake:
+     * one octet from a client would cost a core until its deadline. */
+    flags |= l->conf.tls != NULL || l->conf.thread_per_connection
+                 ? MHD_USE_POLL_INTERNAL_THREAD
+                 : MHD_USE_EPOLL_INTERNAL_THREAD;
     if (l->conf.tls != NULL) {
         flags |= MHD_USE_TLS;
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,

@@ -316,7 +316,7 @@ int main(int argc, char **argv)
     open_database(&f, argv[5]);
     if (pthread_create(&thread, NULL, writer, &f) != 0)
         die("thread");
-    d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS,
+    d = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS,
                          0, NULL, NULL, answer, &f, MHD_OPTION_THREAD_POOL_SIZE, 2u,
                          MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_HTTPS_MEM_CERT,
                          read_file(argv[2]), MHD_OPTION_HTTPS_MEM_KEY, read_file(argv[3]),

@@ -6,6 +6,7 @@
  */
 #include "tests/unit.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,6 +293,63 @@ static void test_connection_limits(void)
     httpd_free(h);
 }
 
+static unsigned n_threads(void)
+{
+    DIR *d = opendir("/proc/self/task");
+    unsigned n = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+    while (readdir(d) != NULL)
+        n++;
+    closedir(d);
+    return n;
+}
+
+static bool threads_become(unsigned n)
+{
+    for (int i = 0; i < 1000 && n_threads() != n; i++)
+        server_wait_ms(10);
+    return n_threads() == n;
+}
+
+#define N_CROWD 8
+
+/* As many threads as connections at a time, whose handlers wait for nobody else; they are kept for
+ * those that come next, and end some time after. */
+static void test_thread_per_connection(void)
+{
+    struct httpd *h = server_start(
+        &(struct httpd_listener){.thread_per_connection = true, .connection_limit = N_CROWD + 1},
+        "127.0.0.1:0");
+    unsigned with_one = n_threads();
+    char text[4096];
+    int kept, fds[N_CROWD];
+
+    for (int i = 0; i < 20; i++) {
+        CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0), GET_LINE "\r\n", text, sizeof(text)), 200);
+        CU_ASSERT(server_wait_for_connections(h, 0));
+    }
+    CU_ASSERT_EQUAL(n_threads(), with_one);
+    server_n_kept = 0;
+    kept = raw_connect(httpd_bound(h, 0));
+    raw_send_text(kept, "GET /keep HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (size_t i = 0; i < N_CROWD; i++) {
+        fds[i] = raw_connect(httpd_bound(h, 0));
+        raw_send_text(fds[i], GET_LINE "\r\n");
+        CU_ASSERT_EQUAL(raw_answer(fds[i], text, sizeof(text)), 200);
+    }
+    CU_ASSERT_EQUAL(server_n_kept, 1);
+    CU_ASSERT_EQUAL(n_threads(), with_one + N_CROWD);
+    server_describe(server_kept, false);
+    CU_ASSERT_EQUAL(raw_answer(kept, text, sizeof(text)), 200);
+    for (size_t i = 0; i < N_CROWD; i++)
+        close(fds[i]);
+    close(kept);
+    CU_ASSERT(threads_become(with_one));
+    CU_ASSERT_EQUAL(raw_ask(httpd_bound(h, 0), GET_LINE "\r\n", text, sizeof(text)), 200);
+    httpd_free(h);
+}
+
 /* The rate is of the address, whatever becomes of its connections; the count is for metrics. */
 static void test_rate_of_address(void)
 {
@@ -468,6 +526,7 @@ static const struct unit_test tests[] = {
     {"body limit: the answer is ours", test_body_limit},
     {"a body without end", test_endless_body},
     {"limits of connections", test_connection_limits},
+    {"a thread for each connection", test_thread_per_connection},
     {"rate of an address", test_rate_of_address},
     {"the peer leaves halfway", test_peer_left_halfway},
     {"slow clients meet a deadline", test_deadline},

@@ -574,6 +574,38 @@ static void test_handshake_deadline(void)
     test_slow_handshake(true);
 }
 
+static int64_t processor_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A client that leaves its handshake half done keeps nobody busy. */
+static void test_waiting_is_idle(bool thread_per_connection)
+{
+    struct tls_server *t = make_tls(TLS_CLIENT_NONE, NULL);
+    struct httpd *h = start(t, NULL, thread_per_connection);
+    int stuck = raw_connect(httpd_bound(h, 0));
+    int64_t before;
+
+    raw_send(stuck, "\x16\x03\x01\x01\x00\x01", 6);
+    CU_ASSERT(answers(h, (struct client){0}, "200 OK")); /* it was seen by now */
+    before = processor_ms();
+    CU_ASSERT(!raw_closes(stuck, 1000));
+    CU_ASSERT(processor_ms() - before < 500);
+    close(stuck);
+    httpd_free(h);
+    tls_server_free(t);
+}
+
+static void test_waiting_handshake(void)
+{
+    test_waiting_is_idle(false);
+    test_waiting_is_idle(true);
+}
+
 /* The end of the server while handshakes hang and a session idles. */
 static void test_drain(void)
 {
@@ -603,6 +635,7 @@ static const struct unit_test tests[] = {
     {"reload", test_reload},
     {"bad files", test_bad_files},
     {"handshakes meet a deadline", test_handshake_deadline},
+    {"a handshake that waits", test_waiting_handshake},
     {"drain", test_drain},
 };
 
