@@ -29,7 +29,7 @@ struct call {
     struct zn_http *front;
     struct httpd_request *http;
     struct gba_zn_request request;
-    struct tls_peer peer;
+    struct tls_peer *peer; /* NULL: no certificate */
     const char *names[TLS_PEER_NAMES]; /* its dNSNames */
     struct zn_query query;
     uint64_t start_us;
@@ -124,7 +124,7 @@ static void free_call(struct call *c)
 {
     if (c == NULL)
         return;
-    tls_peer_free(&c->peer);
+    tls_peer_release(c->peer);
     free(c);
 }
 
@@ -143,16 +143,17 @@ static void done(void *arg, const struct zn_outcome *o)
 static enum gba_err name_caller(struct call *c)
 {
     const struct zn_http *z = c->front;
-    gnutls_session_t s = httpd_tls(c->http);
-    enum gba_err err = tls_peer_read(s, &c->peer);
+    struct tls_peer *peer;
+    enum gba_err err = httpd_tls_peer(c->http, &peer);
 
+    c->peer = tls_peer_hold(peer);
     c->query = (struct zn_query){.names = c->names, .request = &c->request};
-    if (s == NULL && z->c.insecure_naf != NULL)
+    if (httpd_tls(c->http) == NULL && z->c.insecure_naf != NULL)
         c->names[c->query.n_names++] = z->c.insecure_naf;
-    for (size_t i = 0; i < c->peer.n; i++)
-        if (strncmp(c->peer.name[i], "dns:", 4) == 0)
-            c->names[c->query.n_names++] = c->peer.name[i] + 4;
-    if (c->peer.more)
+    for (size_t i = 0; peer != NULL && i < peer->n; i++)
+        if (strncmp(peer->name[i], "dns:", 4) == 0)
+            c->names[c->query.n_names++] = peer->name[i] + 4;
+    if (peer != NULL && peer->more)
         LOG(z->log, LOG_LV_WARNING, "zn.names", LOG_STR("peer", httpd_peer_text(c->http)),
             LOG_INT("max", TLS_PEER_NAMES), LOG_STR("reason", "a certificate with more names"));
     return err == GBA_E_NOT_FOUND ? GBA_OK : err;

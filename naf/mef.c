@@ -303,25 +303,28 @@ static enum gba_err note_done(struct mef_call *k)
 
 /* A change and its line in the log are one: both stay, or neither.  What only reads needs no
  * room on the disk; a key that is given out needs its line. */
+static enum gba_err perform_and_note(void *arg)
+{
+    struct mef_call *k = arg;
+
+    k->rsc = perform(k);
+    if (m2m_rsc_is_success(k->rsc))
+        return note_done(k);
+    return k->rsc == M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED
+               ? GBA_OK           /* which has kept a Ke, and noted it */
+               : GBA_E_CANCELLED; /* what was done before the refusal is undone */
+}
+
 static enum m2m_rsc perform_noted(struct mef_call *k)
 {
     struct mef_registry *g = k->m->registry;
-    bool changes = k->rq->op != M2M_OP_RETRIEVE;
-    enum gba_err err = changes ? g->begin(g) : GBA_OK;
-    enum m2m_rsc rsc;
+    enum gba_err err = k->rq->op == M2M_OP_RETRIEVE ? perform_and_note(k)
+                                                    : g->transact(g, perform_and_note, k);
 
-    if (err != GBA_OK)
+    if (k->rsc == 0) /* it did not begin */
         return mef_store_rsc(k, err);
-    rsc = perform(k);
-    if (m2m_rsc_is_success(rsc))
-        err = note_done(k);
-    else if (rsc !=
-             M2M_RSC_ORIGINATOR_HAS_ALREADY_REGISTERED) /* which has kept a Ke, and noted it */
-        err = GBA_E_CANCELLED; /* what was done before the refusal is undone */
-    if (changes)
-        err = g->end(g, err);
-    if (err == GBA_OK || !m2m_rsc_is_success(rsc))
-        return rsc;
+    if (err == GBA_OK || !m2m_rsc_is_success(k->rsc))
+        return k->rsc;
     k->location[0] = '\0';
     return mef_no(k, M2M_RSC_INTERNAL_SERVER_ERROR, gba_err_text(err));
 }

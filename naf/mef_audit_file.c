@@ -416,7 +416,7 @@ static enum gba_err catch_up(struct audit *a, bool *altered)
     if (err != GBA_OK)
         return err;
     err = flush_locked(a);
-    if (err == GBA_OK && sqlite3_exec(a->db->db, watch, NULL, NULL, NULL) != SQLITE_OK)
+    if (err == GBA_OK && sqlite3_exec(a->db->c.db, watch, NULL, NULL, NULL) != SQLITE_OK)
         err = GBA_E_IO;
     if (err == GBA_OK)
         err = read_head(a->db, &count, head);

@@ -21,6 +21,7 @@ struct mef_call {
     struct mef_reg reg;          /* the one `to` names */
     struct mef_key key;          /* the one `to` names, or the new one */
     enum m2m_type type;          /* of what `to` names */
+    enum m2m_rsc rsc;            /* what came of it; 0: nothing was begun */
     char location[M2M_TO_SIZE];
 };
 

@@ -55,8 +55,8 @@ static const char *const sql[N_STATEMENTS] = {
                  " VALUES(?,?,?,?,?,?,?)",
     [S_PUT_KE_ADMIN] = "INSERT OR IGNORE INTO ke_admin(ke,admin) VALUES(?,?)",
     [S_TRIM_KES] =
-        "DELETE FROM ke WHERE enrolee=?1 AND rowid NOT IN(SELECT rowid FROM ke"
-        " WHERE enrolee=?1 ORDER BY created DESC,rowid DESC LIMIT " MEF_DB_STR(MEF_KES_MAX) ")",
+        "DELETE FROM ke WHERE rowid IN(SELECT rowid FROM ke WHERE enrolee=?"
+        " ORDER BY created DESC,rowid DESC LIMIT -1 OFFSET " MEF_DB_STR(MEF_KES_MAX) ")",
     [S_GET_KE] = "SELECT id,enrolee,key,created,expires,uss,uids FROM ke WHERE id=?",
     [S_FIND_REG] = "SELECT " REG_COLUMNS " FROM reg WHERE creator=? AND admin=?",
     [S_COUNT_REGS] = "SELECT count(*) FROM reg WHERE creator=?",
@@ -287,11 +287,16 @@ static enum gba_err db_error(int rc)
     return rc == SQLITE_NOMEM ? GBA_E_NOMEM : GBA_E_IO;
 }
 
+sqlite3_stmt *mef_db_use_of(struct mef_db_connection *c, enum statement which)
+{
+    sqlite3_reset(c->st[which]);
+    sqlite3_clear_bindings(c->st[which]);
+    return c->st[which];
+}
+
 sqlite3_stmt *mef_db_use(struct mef_db *s, enum statement which)
 {
-    sqlite3_reset(s->st[which]);
-    sqlite3_clear_bindings(s->st[which]);
-    return s->st[which];
+    return mef_db_use_of(&s->c, which);
 }
 
 void mef_db_text(sqlite3_stmt *st, int i, const char *text)
@@ -317,7 +322,7 @@ enum gba_err mef_db_run_on_row(struct mef_db *s, sqlite3_stmt *st)
 {
     enum gba_err err = mef_db_run(st);
 
-    return err == GBA_OK && sqlite3_changes(s->db) == 0 ? GBA_E_NOT_FOUND : err;
+    return err == GBA_OK && sqlite3_changes(s->c.db) == 0 ? GBA_E_NOT_FOUND : err;
 }
 
 enum gba_err mef_db_row(sqlite3_stmt *st)
@@ -408,13 +413,13 @@ static int number_of(sqlite3 *db, const char *pragma)
 static enum gba_err migrate(struct mef_db *s, int from)
 {
     char version[64];
-    bool ok = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+    bool ok = sqlite3_exec(s->c.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
 
     snprintf(version, sizeof(version), "PRAGMA user_version=%d;COMMIT;", from + 1);
-    ok = ok && sqlite3_exec(s->db, schema[from], NULL, NULL, NULL) == SQLITE_OK &&
-         sqlite3_exec(s->db, version, NULL, NULL, NULL) == SQLITE_OK;
-    if (!ok && sqlite3_get_autocommit(s->db) == 0)
-        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    ok = ok && sqlite3_exec(s->c.db, schema[from], NULL, NULL, NULL) == SQLITE_OK &&
+         sqlite3_exec(s->c.db, version, NULL, NULL, NULL) == SQLITE_OK;
+    if (!ok && sqlite3_get_autocommit(s->c.db) == 0)
+        sqlite3_exec(s->c.db, "ROLLBACK", NULL, NULL, NULL);
     return ok ? GBA_OK : GBA_E_IO;
 }
 
@@ -422,10 +427,10 @@ static enum gba_err migrate(struct mef_db *s, int from)
  * alone. */
 static enum gba_err prepare_schema(struct mef_db *s, const char **why)
 {
-    int version = number_of(s->db, "PRAGMA user_version");
-    int application = number_of(s->db, "PRAGMA application_id");
+    int version = number_of(s->c.db, "PRAGMA user_version");
+    int application = number_of(s->c.db, "PRAGMA application_id");
     bool empty = version == 0 && application == 0 &&
-                 number_of(s->db, "SELECT count(*) FROM sqlite_master") == 0;
+                 number_of(s->c.db, "SELECT count(*) FROM sqlite_master") == 0;
     enum gba_err err = GBA_OK;
 
     *why = NULL;
@@ -464,31 +469,87 @@ static enum gba_err check_master(struct mef_db *s, const char **why)
     return mef_db_run(st);
 }
 
+static enum gba_err connect(struct mef_db_connection *c, const char *file, int flags)
+{
+    int rc = sqlite3_open_v2(file, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc != SQLITE_OK)
+        return GBA_E_IO;
+    sqlite3_busy_timeout(c->db, 5000);
+    rc = sqlite3_exec(c->db, settings, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? GBA_OK : rc == SQLITE_NOTADB ? GBA_E_CONFIG : GBA_E_IO;
+}
+
+static enum gba_err prepare(struct mef_db_connection *c, enum statement which)
+{
+    return sqlite3_prepare_v3(c->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &c->st[which],
+                              NULL) == SQLITE_OK
+               ? GBA_OK
+               : GBA_E_CONFIG;
+}
+
+/* The connection of mef_db_ask, with what only reads. */
+static enum gba_err open_asking(struct mef_db *s, const char *file)
+{
+    enum gba_err err;
+
+    if (strcmp(file, ":memory:") == 0)
+        return GBA_OK;
+    err = connect(&s->asking.c, file, SQLITE_OPEN_READONLY);
+    for (size_t i = 0; err == GBA_OK && i < N_STATEMENTS; i++)
+        if (sqlite3_stmt_readonly(s->c.st[i]))
+            err = prepare(&s->asking.c, (enum statement)i);
+    return err;
+}
+
 enum gba_err mef_db_open(struct mef_db *s, const char *file, const char **why)
 {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     mode_t before = umask(077);
-    int rc = sqlite3_open_v2(file, &s->db, flags, NULL);
-    enum gba_err err = GBA_E_IO;
+    enum gba_err err = connect(&s->c, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
-    if (rc == SQLITE_OK) {
-        sqlite3_busy_timeout(s->db, 5000);
-        rc = sqlite3_exec(s->db, settings, NULL, NULL, NULL);
-        err = rc == SQLITE_OK       ? prepare_schema(s, why)
-              : rc == SQLITE_NOTADB ? GBA_E_CONFIG
-                                    : GBA_E_IO;
-    }
+    if (err == GBA_OK)
+        err = prepare_schema(s, why);
     umask(before);
     for (size_t i = 0; err == GBA_OK && i < N_STATEMENTS; i++)
-        if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->st[i], NULL) !=
-            SQLITE_OK)
-            err = GBA_E_CONFIG;
-    return err == GBA_OK ? check_master(s, why) : err;
+        err = prepare(&s->c, (enum statement)i);
+    if (err == GBA_OK)
+        err = check_master(s, why);
+    return err == GBA_OK ? open_asking(s, file) : err;
+}
+
+static void disconnect(struct mef_db_connection *c)
+{
+    for (size_t i = 0; i < N_STATEMENTS; i++)
+        sqlite3_finalize(c->st[i]);
+    sqlite3_close(c->db);
 }
 
 void mef_db_close(struct mef_db *s)
 {
-    for (size_t i = 0; i < N_STATEMENTS; i++)
-        sqlite3_finalize(s->st[i]);
-    sqlite3_close(s->db);
+    disconnect(&s->asking.c);
+    disconnect(&s->c); /* the last one empties the write-ahead log */
+}
+
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t recursive;
+
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+}
+
+void mef_db_init(struct mef_db *s)
+{
+    init_lock(&s->lock);
+    init_lock(&s->asking.lock);
+    pthread_mutex_init(&s->queue.lock, NULL);
+}
+
+void mef_db_destroy(struct mef_db *s)
+{
+    pthread_mutex_destroy(&s->queue.lock);
+    pthread_mutex_destroy(&s->asking.lock);
+    pthread_mutex_destroy(&s->lock);
 }

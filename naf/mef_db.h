@@ -1,7 +1,7 @@
 /*
  * The SQLite file under the MEF's store and registry: opening it, its schema and statements,
- * transactions (mef_db_batch.c), and the sealing of keys.  For mef_store_sqlite.c and
- * mef_registry_sqlite.c.
+ * transactions (mef_db_batch.c), questions (mef_db_ask.c), and the sealing of keys.  For
+ * mef_store_sqlite.c and mef_registry_sqlite.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -111,6 +111,12 @@ enum statement {
 };
 
 struct mef_db_waiter;
+struct mef_db_job;
+
+struct mef_db_connection {
+    sqlite3 *db;
+    sqlite3_stmt *st[N_STATEMENTS];
+};
 
 struct mef_db {
     struct mef_store port;
@@ -123,21 +129,36 @@ struct mef_db {
         struct mef_db_waiter *wait; /* whose those are */
     } batch;
     _Atomic unsigned coming; /* threads that are about to begin a transaction */
-    sqlite3 *db;
-    sqlite3_stmt *st[N_STATEMENTS];
-    uint8_t master[MEF_MASTER_KEY_LEN];
+    struct {
+        pthread_mutex_t lock; /* nothing else is asked for under it */
+        struct mef_db_job *first, *last;
+        unsigned n;
+        bool led; /* somebody is doing, or is about to do, what stands here */
+    } queue;
+    struct mef_db_connection c;
+    struct {
+        pthread_mutex_t lock; /* recursive, as the other; the other first */
+        struct mef_db_connection c; /* only reads; nothing if the database is in memory */
+    } asking;
+    uint8_t master[MEF_MASTER_KEY_LEN]; /* written under both locks */
 };
 
-/* Errors of mef_store_sqlite_open; *why is static text or NULL.  db and st are to be released
- * by mef_db_close in any case. */
+/* Errors of mef_store_sqlite_open; *why is static text or NULL.  The connections are to be
+ * released by mef_db_close in any case. */
 enum gba_err mef_db_open(struct mef_db *s, const char *file, const char **why);
 void mef_db_close(struct mef_db *s);
-/* The lock, before mef_db_open and after mef_db_close. */
-void mef_db_batch_init(struct mef_db *s);
-void mef_db_batch_destroy(struct mef_db *s);
+/* The locks, before mef_db_open and after mef_db_close. */
+void mef_db_init(struct mef_db *s);
+void mef_db_destroy(struct mef_db *s);
 
-/* A statement, reset and without bindings. */
+/* A statement of the connection that writes, reset and without bindings.  Inside a transaction,
+ * or under mef_db_lock_settled. */
 sqlite3_stmt *mef_db_use(struct mef_db *s, enum statement which);
+sqlite3_stmt *mef_db_use_of(struct mef_db_connection *c, enum statement which);
+/* One that only reads: inside a transaction of this thread it sees what that has done; elsewhere
+ * it sees what is on the disk, and waits for nobody's transaction.  mef_db_asked must follow. */
+sqlite3_stmt *mef_db_ask(struct mef_db *s, enum statement which);
+void mef_db_asked(struct mef_db *s, sqlite3_stmt *st);
 /* Texts are bound without a copy: they must outlive the step. */
 void mef_db_text(sqlite3_stmt *st, int i, const char *text);
 /* A statement without rows.  GBA_E_EXISTS: a constraint. */
@@ -150,19 +171,21 @@ enum gba_err mef_db_read(sqlite3_stmt *st, int i, char *out, size_t cap);
 /* Is the count for creator below max?  GBA_E_OVERLOAD. */
 enum gba_err mef_db_count_below(sqlite3_stmt *st, const char *creator, size_t max);
 
-/* Every use of a statement that only reads is between these, or inside a transaction.  It may
- * see what is not on the disk yet, and is not to be told outside of the file. */
-void mef_db_lock(struct mef_db *s);
-void mef_db_unlock(struct mef_db *s);
-/* The same, with everything on the disk.  Not inside a transaction.  The store's errors: then
- * the lock is not held. */
+/* Keeps transactions out, with everything on the disk.  Not inside one.  The store's errors:
+ * then the lock is not held. */
 enum gba_err mef_db_lock_settled(struct mef_db *s);
+void mef_db_unlock(struct mef_db *s);
+/* Is this thread inside a transaction of s? */
+bool mef_db_is_inside(const struct mef_db *s);
 /* A transaction, or one within another; it holds the lock.  After GBA_OK of begin, end must
  * follow: it commits if err is GBA_OK, and returns err or why it could not.  Outermost ones
  * that come at the same time go to the disk together, each by itself all or nothing; end
  * returns when its own is there. */
 enum gba_err mef_db_begin(struct mef_db *s);
 enum gba_err mef_db_end(struct mef_db *s, enum gba_err err);
+/* Work in a transaction; the end of that is returned.  Perhaps another thread does it, together
+ * with others' work, while this one waits: many that come at once cost less so. */
+enum gba_err mef_db_transact(struct mef_db *s, enum gba_err (*work)(void *arg), void *arg);
 /* The same for an outermost one, after which keys are under that master key. */
 enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
                              const uint8_t master[static MEF_MASTER_KEY_LEN]);

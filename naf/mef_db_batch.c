@@ -4,6 +4,10 @@
  * SQLite, and whoever is the last to be done commits for all (group commit).  Nobody's end
  * returns before its rows are on the disk; a commit that fails fails for all that are in it.
  *
+ * A lock that goes from thread to thread costs each of them a wait more.  So the work of
+ * mef_db_transact stands in a queue while a batch is put on the disk, and one of those who
+ * stand there does it for all, commits, and leaves what has come meanwhile to the next.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <errno.h>
@@ -21,29 +25,26 @@ struct mef_db_waiter {
     enum gba_err err;
 };
 
-void mef_db_batch_init(struct mef_db *s)
-{
-    pthread_mutexattr_t recursive;
+/* Work that waits to be done, with that; the same. */
+struct mef_db_job {
+    struct mef_db_job *next;
+    enum gba_err (*work)(void *arg);
+    void *arg;
+    struct mef_db_waiter self;
+    bool leads; /* its thread is to do what stands in the queue */
+};
 
-    pthread_mutexattr_init(&recursive);
-    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&s->lock, &recursive);
-    pthread_mutexattr_destroy(&recursive);
-}
-
-void mef_db_batch_destroy(struct mef_db *s)
-{
-    pthread_mutex_destroy(&s->lock);
-}
-
-void mef_db_lock(struct mef_db *s)
-{
-    pthread_mutex_lock(&s->lock);
-}
+/* The database of whose transaction this thread is inside; one at a time. */
+static _Thread_local const struct mef_db *inside;
 
 void mef_db_unlock(struct mef_db *s)
 {
     pthread_mutex_unlock(&s->lock);
+}
+
+bool mef_db_is_inside(const struct mef_db *s)
+{
+    return inside == s;
 }
 
 /* ------------------------------------------------------------ the batch */
@@ -61,9 +62,9 @@ static enum gba_err open_batch(struct mef_db *s)
 static enum gba_err commit(struct mef_db *s)
 {
     enum gba_err err =
-        sqlite3_get_autocommit(s->db) != 0 ? GBA_E_IO : mef_db_run(mef_db_use(s, S_COMMIT));
+        sqlite3_get_autocommit(s->c.db) != 0 ? GBA_E_IO : mef_db_run(mef_db_use(s, S_COMMIT));
 
-    if (err != GBA_OK && sqlite3_get_autocommit(s->db) == 0)
+    if (err != GBA_OK && sqlite3_get_autocommit(s->c.db) == 0)
         mef_db_run(mef_db_use(s, S_ROLLBACK));
     return err;
 }
@@ -102,7 +103,7 @@ enum gba_err mef_db_lock_settled(struct mef_db *s)
 {
     enum gba_err err = GBA_OK;
 
-    mef_db_lock(s);
+    pthread_mutex_lock(&s->lock);
     if (s->depth > 0)
         err = GBA_E_UNEXPECTED;
     else if (s->batch.open)
@@ -120,26 +121,40 @@ static bool has_savepoint(const struct mef_db *s)
     return s->depth > 0 || s->batch.n > 0;
 }
 
-enum gba_err mef_db_begin(struct mef_db *s)
+static void come_in(struct mef_db *s)
+{
+    atomic_fetch_add(&s->coming, 1);
+    pthread_mutex_lock(&s->lock);
+    atomic_fetch_sub(&s->coming, 1);
+}
+
+static enum gba_err begin_one(struct mef_db *s)
 {
     enum gba_err err;
 
-    atomic_fetch_add(&s->coming, 1);
-    mef_db_lock(s);
-    atomic_fetch_sub(&s->coming, 1);
     if (!s->batch.open)
         err = open_batch(s);
     else /* a savepoint outside of a transaction would be one of its own */
-        err = sqlite3_get_autocommit(s->db) == 0 ? GBA_OK : GBA_E_IO;
+        err = sqlite3_get_autocommit(s->c.db) == 0 ? GBA_OK : GBA_E_IO;
     if (err == GBA_OK && has_savepoint(s))
         err = mef_db_run(mef_db_use(s, S_SAVE));
     if (err == GBA_OK) {
         s->depth++;
-        return GBA_OK;
-    }
-    if (s->depth == 0)
+        inside = s;
+    } else if (s->depth == 0) {
         settle_unless_more_come(s);
-    mef_db_unlock(s);
+    }
+    return err;
+}
+
+enum gba_err mef_db_begin(struct mef_db *s)
+{
+    enum gba_err err;
+
+    come_in(s);
+    err = begin_one(s);
+    if (err != GBA_OK)
+        mef_db_unlock(s);
     return err;
 }
 
@@ -152,18 +167,29 @@ static enum gba_err end_savepoint(struct mef_db *s, enum gba_err err)
     return undone != GBA_OK ? undone : released;
 }
 
+static void join_batch(struct mef_db *s, struct mef_db_waiter *w)
+{
+    w->next = s->batch.wait;
+    s->batch.wait = w;
+    s->batch.n++;
+}
+
+static void wait_for_end(struct mef_db_waiter *w)
+{
+    while (sem_wait(&w->ended) != 0 && errno == EINTR)
+        continue;
+}
+
 /* Gives the lock up: others come in, and one of them commits. */
 static enum gba_err unlock_and_wait(struct mef_db *s)
 {
-    struct mef_db_waiter self = {.next = s->batch.wait};
+    struct mef_db_waiter self;
 
     sem_init(&self.ended, 0, 0);
-    s->batch.wait = &self;
-    s->batch.n++;
+    join_batch(s, &self);
     settle_unless_more_come(s);
     mef_db_unlock(s);
-    while (sem_wait(&self.ended) != 0 && errno == EINTR)
-        continue;
+    wait_for_end(&self);
     sem_destroy(&self.ended);
     return self.err;
 }
@@ -174,13 +200,14 @@ static enum gba_err end_outer(struct mef_db *s, enum gba_err err, bool *joined)
 {
     enum gba_err broken = GBA_OK;
 
-    if (sqlite3_get_autocommit(s->db) != 0)
+    inside = NULL;
+    if (sqlite3_get_autocommit(s->c.db) != 0)
         broken = GBA_E_IO;
     else if (has_savepoint(s))
         broken = end_savepoint(s, err);
     *joined = err == GBA_OK && broken == GBA_OK;
     if (broken != GBA_OK || (err != GBA_OK && s->batch.n == 0)) {
-        if (sqlite3_get_autocommit(s->db) == 0)
+        if (sqlite3_get_autocommit(s->c.db) == 0)
             mef_db_run(mef_db_use(s, S_ROLLBACK));
         tell(s, broken);
     } else if (err != GBA_OK) {
@@ -217,18 +244,126 @@ enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
         return mef_db_end(s, err != GBA_OK ? err : GBA_E_UNEXPECTED);
     s->depth--;
     err = end_outer(s, err, &joined);
+    pthread_mutex_lock(&s->asking.lock); /* nobody opens a key between the commit and the key */
     if (joined)
-        err = settle(s); /* nobody reads or seals between the commit and the key */
+        err = settle(s);
     if (err == GBA_OK)
         memcpy(s->master, master, sizeof(s->master));
+    pthread_mutex_unlock(&s->asking.lock);
     mef_db_unlock(s);
     return err;
+}
+
+/* ------------------------------------------------------------ work in a queue */
+
+static bool push(struct mef_db *s, struct mef_db_job *j)
+{
+    bool first;
+
+    pthread_mutex_lock(&s->queue.lock);
+    if (s->queue.last != NULL)
+        s->queue.last->next = j;
+    else
+        s->queue.first = j;
+    s->queue.last = j;
+    s->queue.n++;
+    first = !s->queue.led;
+    s->queue.led = true;
+    pthread_mutex_unlock(&s->queue.lock);
+    return first;
+}
+
+static struct mef_db_job *pop(struct mef_db *s)
+{
+    struct mef_db_job *j;
+
+    pthread_mutex_lock(&s->queue.lock);
+    j = s->queue.first;
+    if (j != NULL) {
+        s->queue.first = j->next;
+        s->queue.n--;
+    }
+    if (s->queue.first == NULL)
+        s->queue.last = NULL;
+    pthread_mutex_unlock(&s->queue.lock);
+    return j;
+}
+
+static void pass_lead(struct mef_db *s)
+{
+    struct mef_db_job *next;
+
+    pthread_mutex_lock(&s->queue.lock);
+    next = s->queue.first;
+    s->queue.led = next != NULL;
+    if (next != NULL) {
+        next->leads = true;
+        sem_post(&next->self.ended);
+    }
+    pthread_mutex_unlock(&s->queue.lock);
+}
+
+static void run_job(struct mef_db *s, struct mef_db_job *j)
+{
+    enum gba_err err = begin_one(s);
+    bool joined = false;
+
+    if (err == GBA_OK) {
+        err = j->work(j->arg);
+        s->depth--;
+        err = end_outer(s, err, &joined);
+    }
+    if (joined) {
+        join_batch(s, &j->self);
+    } else {
+        j->self.err = err;
+        sem_post(&j->self.ended); /* from here on it may be gone */
+    }
+}
+
+static void lead(struct mef_db *s)
+{
+    struct mef_db_job *j;
+
+    come_in(s);
+    for (unsigned n = 0; n < BATCH_MAX && (j = pop(s)) != NULL; n++)
+        run_job(s, j);
+    settle_unless_more_come(s);
+    mef_db_unlock(s);
+    pass_lead(s);
+}
+
+static enum gba_err transact_inside(struct mef_db *s, enum gba_err (*work)(void *arg), void *arg)
+{
+    enum gba_err err = mef_db_begin(s);
+
+    return err == GBA_OK ? mef_db_end(s, work(arg)) : err;
+}
+
+enum gba_err mef_db_transact(struct mef_db *s, enum gba_err (*work)(void *arg), void *arg)
+{
+    struct mef_db_job self = {.work = work, .arg = arg};
+
+    if (mef_db_is_inside(s))
+        return transact_inside(s, work, arg);
+    sem_init(&self.self.ended, 0, 0);
+    self.leads = push(s, &self);
+    if (!self.leads)
+        wait_for_end(&self.self);
+    if (self.leads) {
+        lead(s);
+        wait_for_end(&self.self);
+    }
+    sem_destroy(&self.self.ended);
+    return self.self.err;
 }
 
 void mef_db_forget(struct mef_db *s)
 {
     if (mef_db_lock_settled(s) != GBA_OK)
         return;
-    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    pthread_mutex_lock(&s->asking.lock); /* a reader keeps the log as it is */
+    sqlite3_wal_checkpoint_v2(s->c.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    pthread_mutex_unlock(&s->asking.lock);
     mef_db_unlock(s);
 }

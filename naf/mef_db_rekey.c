@@ -62,8 +62,8 @@ static enum gba_err reseal_table(const struct mef_db *from, const struct mef_db 
     enum gba_err err = GBA_E_IO;
     int64_t at = 0;
 
-    if (sqlite3_prepare_v2(from->db, t->read, -1, &read, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(from->db, t->write, -1, &write, NULL) == SQLITE_OK)
+    if (sqlite3_prepare_v2(from->c.db, t->read, -1, &read, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(from->c.db, t->write, -1, &write, NULL) == SQLITE_OK)
         while ((err = reseal_next(from, to, read, write, &at)) == GBA_OK)
             ++*rows;
     sqlite3_finalize(read);

@@ -196,8 +196,13 @@ static enum gba_err note_given(const struct mef *m, const struct mef_fetch *f, i
     return m->audit != NULL ? m->audit->note(m->audit, &e, now_s) : GBA_OK;
 }
 
-/* Every row that says yes is read in the transaction of the line in the log: rows of others
- * that are not on the disk yet fail together with it, and then nothing is given. */
+struct giving {
+    const struct mef *m;
+    struct mef_fetch *f;
+    const struct gba_zn_answer *a; /* NULL: the key is ours */
+    int64_t now_s;
+};
+
 static enum gba_err give_gba(const struct mef *m, struct mef_fetch *f,
                              const struct gba_zn_answer *a, int64_t now_s)
 {
@@ -227,9 +232,22 @@ static enum gba_err give_ours(const struct mef *m, struct mef_fetch *f, int64_t 
     return err == GBA_OK ? note_given(m, f, now_s) : err;
 }
 
-static enum gba_err end_giving(const struct mef *m, struct mef_fetch *f, enum gba_err err)
+static enum gba_err give(void *arg)
 {
-    err = m->registry->end(m->registry, err);
+    const struct giving *g = arg;
+
+    return g->a != NULL ? give_gba(g->m, g->f, g->a, g->now_s)
+                        : give_ours(g->m, g->f, g->now_s);
+}
+
+/* Every row that says yes is read in the transaction of the line in the log: rows of others
+ * that are not on the disk yet fail together with it, and then nothing is given. */
+static enum gba_err give_noted(const struct mef *m, struct mef_fetch *f,
+                               const struct gba_zn_answer *a, int64_t now_s)
+{
+    struct giving g = {m, f, a, now_s};
+    enum gba_err err = m->registry->transact(m->registry, give, &g);
+
     if (err != GBA_OK)
         gba_wipe(&f->key, sizeof(f->key));
     return err;
@@ -242,11 +260,8 @@ void mef_fetch_key(const struct mef *m, struct mef_fetch *f, enum gba_err err,
     f->err = err;
     if (err == GBA_E_BTID || err == GBA_E_EXPIRED || err == GBA_E_FORBIDDEN)
         f->err = GBA_E_NOT_FOUND; /* also a domain that has no BSF here */
-    if (err != GBA_OK)
-        return;
-    f->err = m->registry->begin(m->registry);
-    if (f->err == GBA_OK)
-        f->err = end_giving(m, f, give_gba(m, f, &key->a, now_s));
+    if (err == GBA_OK)
+        f->err = give_noted(m, f, &key->a, now_s);
 }
 
 void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struct gba_text path,
@@ -263,9 +278,7 @@ void mef_fetch_begin(const struct mef *m, const struct mef_target *target, struc
         f->ask = f->err == GBA_OK;
     } else if (f->key_id.form == M2M_KEY_ID_HEX &&
                gba_text_eq_nocase(f->key_id.fqdn, gba_text(m->policy->fqdn))) {
-        f->err = m->registry->begin(m->registry);
-        if (f->err == GBA_OK)
-            f->err = end_giving(m, f, give_ours(m, f, now_s));
+        f->err = give_noted(m, f, NULL, now_s);
     } else {
         f->err = GBA_E_NOT_FOUND;
     }

@@ -336,9 +336,11 @@ void mef_http_certificate(void *ctx, struct httpd_request *r)
     struct mef_front *f = ctx;
     struct mef_client c;
     gnutls_session_t s = httpd_tls(r);
-    enum gba_err err =
-        s != NULL ? mef_peer_by_certificate(&f->mef, s, clock_unix_s(), &c) : GBA_E_TLS;
+    struct tls_peer *peer = NULL;
+    enum gba_err err = s != NULL ? httpd_tls_peer(r, &peer) : GBA_E_TLS;
 
+    if (err == GBA_OK || err == GBA_E_NOT_FOUND)
+        err = mef_peer_by_certificate(&f->mef, s, peer, clock_unix_s(), &c);
     serve_known(f, r, err, &c);
 }
 

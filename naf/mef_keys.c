@@ -209,10 +209,15 @@ static enum gba_err may_get(struct mef_call *k)
 }
 
 /* With its line in the log. */
-static enum gba_err give(struct mef_call *k, const char *relative_id)
+static enum gba_err give(void *arg)
 {
+    struct mef_call *k = arg;
     struct mef_store *s = k->m->store;
-    enum gba_err err = s->get_key(s, relative_id, &k->key);
+    char relative_id[MEF_RI_SIZE];
+    enum gba_err err;
+
+    memcpy(relative_id, k->key.relative_id, sizeof(relative_id));
+    err = s->get_key(s, relative_id, &k->key);
 
     if (err == GBA_OK && k->key.expires_s <= k->now_s)
         err = GBA_E_NOT_FOUND;
@@ -224,17 +229,13 @@ static enum gba_err give(struct mef_call *k, const char *relative_id)
 }
 
 /* 8.3.5.2.8: only a client that is in targetIDs, and still may be, gets the key.  It is read
- * again in a transaction: what others have changed is not on the disk yet, and with it this one
- * fails. */
+ * again in the transaction of its line: what others have changed meanwhile is seen there, and
+ * comes to the disk with the line or fails with it. */
 enum m2m_rsc mef_retrieve_key(struct mef_call *k)
 {
     struct mef_registry *g = k->m->registry;
-    char relative_id[MEF_RI_SIZE];
-    enum gba_err err = g->begin(g);
+    enum gba_err err = g->transact(g, give, k);
 
-    memcpy(relative_id, k->key.relative_id, sizeof(relative_id));
-    if (err == GBA_OK)
-        err = g->end(g, give(k, relative_id));
     if (err == GBA_E_NOT_FOUND) /* the key */
         return mef_store_rsc(k, err);
     if (err != GBA_OK)

@@ -97,15 +97,13 @@ enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
 
 /* --- by certificate --------------------------------------------------------------------- */
 
-static enum gba_err know_names(const struct mef *m, gnutls_session_t session, int64_t now_s,
+static enum gba_err know_names(const struct mef *m, const struct tls_peer *peer, int64_t now_s,
                                struct mef_client *c)
 {
-    struct tls_peer peer;
-    enum gba_err err = tls_peer_read(session, &peer);
+    enum gba_err err = GBA_OK;
 
-    for (size_t i = 0; err == GBA_OK && i < peer.n; i++)
-        err = mef_know_certificate(m, gba_text(peer.name[i]), now_s, peer.expires_s, c);
-    tls_peer_free(&peer);
+    for (size_t i = 0; err == GBA_OK && i < peer->n; i++)
+        err = mef_know_certificate(m, gba_text(peer->name[i]), now_s, peer->expires_s, c);
     return err == GBA_E_NOT_FOUND ? GBA_OK : err; /* nobody */
 }
 
@@ -114,12 +112,19 @@ enum gba_err mef_peer_know_certificate(const struct mef *m, gnutls_session_t ses
 {
     uint8_t digest[32];
     char hex[2 * sizeof(digest) + 1];
+    struct tls_peer *peer;
+    enum gba_err err;
 
     memset(c, 0, sizeof(*c));
-    if (tls_peer_rawpk(session, digest) != GBA_OK)
-        return know_names(m, session, now_s, c);
-    gba_hex(hex, GBA_BYTES(digest));
-    return mef_know_enrolee(m, MEF_CRED_RPK, gba_text(hex), now_s, INT64_MAX, c);
+    if (tls_peer_rawpk(session, digest) == GBA_OK) {
+        gba_hex(hex, GBA_BYTES(digest));
+        return mef_know_enrolee(m, MEF_CRED_RPK, gba_text(hex), now_s, INT64_MAX, c);
+    }
+    err = tls_peer_verify(session, &peer);
+    if (err == GBA_OK)
+        err = know_names(m, peer, now_s, c);
+    tls_peer_release(peer);
+    return err == GBA_E_NOT_FOUND ? GBA_OK : err; /* nobody */
 }
 
 enum gba_err mef_peer_export(gnutls_session_t session, struct mef_client *c)
@@ -134,9 +139,13 @@ enum gba_err mef_peer_export(gnutls_session_t session, struct mef_client *c)
 }
 
 enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
-                                     int64_t now_s, struct mef_client *c)
+                                     const struct tls_peer *peer, int64_t now_s,
+                                     struct mef_client *c)
 {
-    enum gba_err err = mef_peer_know_certificate(m, session, now_s, c);
+    enum gba_err err = GBA_OK;
 
+    memset(c, 0, sizeof(*c));
+    if (peer != NULL)
+        err = know_names(m, peer, now_s, c);
     return err == GBA_OK ? mef_peer_export(session, c) : err;
 }

@@ -11,6 +11,8 @@
 #include "naf/gba_naf.h"
 #include "naf/mef_rights.h"
 
+struct tls_peer; /* common/host/tls_peer.h */
+
 /* Asks elsewhere for the key of an identifier without a row.  address: of who shows it, as
  * limiter_address has it.  GBA_E_NOT_FOUND: nobody to ask. */
 typedef enum gba_err mef_peer_remote(void *arg, struct gba_text key_id,
@@ -31,10 +33,12 @@ enum gba_err mef_peer_look_up(void *arg, const struct gba_naf_handshake *h,
  * what it exports is good for nothing; GBA_E_EXPIRED, GBA_E_TLS; the registry's. */
 enum gba_err mef_peer_by_psk(const struct mef *m, struct gba_naf_psk *psk,
                              gnutls_session_t session, int64_t now_s, struct mef_client *c);
+/* peer: of the session; NULL: no certificate. */
 enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t session,
-                                     int64_t now_s, struct mef_client *c);
+                                     const struct tls_peer *peer, int64_t now_s,
+                                     struct mef_client *c);
 
-/* The two halves of the latter.  Who has shown the session's certificate, if it verifies, or
+/* The two halves of that, for CoAP.  Who has shown the session's certificate, if it verifies, or
  * its raw public key; also within the handshake. */
 enum gba_err mef_peer_know_certificate(const struct mef *m, gnutls_session_t session,
                                        int64_t now_s, struct mef_client *c);

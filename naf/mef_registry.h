@@ -56,7 +56,11 @@ struct mef_registry {
      * wait.  end returns what it was given, or why it could not be done. */
     enum gba_err (*begin)(struct mef_registry *self);
     enum gba_err (*end)(struct mef_registry *self, enum gba_err err);
-    /* The same for loading the configuration: rows of it that are not added again go,
+    /* Both with work between them, perhaps on another thread while this one waits: what many do
+     * at once costs less so. */
+    enum gba_err (*transact)(struct mef_registry *self, enum gba_err (*work)(void *arg),
+                             void *arg);
+    /* begin and end for loading the configuration: rows of it that are not added again go,
      * with what hangs on them as by remove. */
     enum gba_err (*begin_config)(struct mef_registry *self);
     enum gba_err (*end_config)(struct mef_registry *self, enum gba_err err);

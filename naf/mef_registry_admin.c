@@ -140,8 +140,7 @@ enum gba_err mef_registry_list(struct mef_registry *self, enum mef_noun noun,
     sqlite3_stmt *st;
     enum gba_err err;
 
-    mef_db_lock(s);
-    st = mef_db_use(s, (enum statement)(S_LIST + (int)noun));
+    st = mef_db_ask(s, (enum statement)(S_LIST + (int)noun));
     sqlite3_bind_int64(st, 1, after);
     sqlite3_bind_int64(st, 2, (sqlite3_int64)max);
     if (enrolee != NULL)
@@ -153,8 +152,7 @@ enum gba_err mef_registry_list(struct mef_registry *self, enum mef_noun noun,
         if (err != GBA_OK)
             break;
     }
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err == GBA_E_NOT_FOUND ? GBA_OK : err;
 }
 
@@ -225,7 +223,7 @@ static enum gba_err run_all(struct mef_db *s, const enum statement *which, size_
     *changed = 0;
     for (size_t i = 0; err == GBA_OK && i < n; i++) {
         err = run_named(s, which[i], name);
-        *changed += (size_t)sqlite3_changes(s->db);
+        *changed += (size_t)sqlite3_changes(s->c.db);
     }
     return err;
 }

@@ -29,9 +29,15 @@ static enum gba_err end(struct mef_registry *self, enum gba_err err)
     return mef_db_end(own(self), err);
 }
 
+static enum gba_err transact(struct mef_registry *self, enum gba_err (*work)(void *arg),
+                             void *arg)
+{
+    return mef_db_transact(own(self), work, arg);
+}
+
 static enum gba_err execute(struct mef_db *s, const char *sql)
 {
-    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? GBA_OK : GBA_E_IO;
+    return sqlite3_exec(s->c.db, sql, NULL, NULL, NULL) == SQLITE_OK ? GBA_OK : GBA_E_IO;
 }
 
 static enum gba_err begin_config(struct mef_registry *self)
@@ -67,7 +73,7 @@ static enum gba_err add(struct mef_db *s, sqlite3_stmt *st)
 {
     enum gba_err err = mef_db_run(st);
 
-    return err == GBA_OK && sqlite3_changes(s->db) == 0 ? GBA_E_EXISTS : err;
+    return err == GBA_OK && sqlite3_changes(s->c.db) == 0 ? GBA_E_EXISTS : err;
 }
 
 /* A certificate with that dNSName is one entity's: the rights of a target and of an enrolee
@@ -92,17 +98,14 @@ static enum gba_err check_alone(struct mef_db *s, enum statement others, const c
 static enum gba_err stakeholder(struct mef_registry *self, const char *fqdn)
 {
     struct mef_db *s = own(self);
-    sqlite3_stmt *st;
+    sqlite3_stmt *st = mef_db_ask(s, S_GET_STAKEHOLDER);
     enum gba_err err;
 
-    mef_db_lock(s);
-    st = mef_db_use(s, S_GET_STAKEHOLDER);
     mef_db_text(st, 1, fqdn);
     err = mef_db_row(st);
     if (err == GBA_OK && sqlite3_column_int64(st, 0) != 0 && sqlite3_column_int64(st, 1) == 0)
         err = GBA_E_FORBIDDEN;
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -142,21 +145,18 @@ static enum gba_err read_target(sqlite3_stmt *st, struct mef_target *out)
     out->suids = (uint64_t)sqlite3_column_int64(st, 4);
     out->derivation = (enum mef_derivation)sqlite3_column_int(st, 5);
     out->uicc = sqlite3_column_int(st, 6) != 0;
-    sqlite3_reset(st);
     return err;
 }
 
 static enum gba_err find_target(struct mef_db *s, enum statement which, const char *name,
                                 struct mef_target *out)
 {
-    sqlite3_stmt *st;
+    sqlite3_stmt *st = mef_db_ask(s, which);
     enum gba_err err;
 
-    mef_db_lock(s);
-    st = mef_db_use(s, which);
     mef_db_text(st, 1, name);
     err = read_target(st, out);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -206,14 +206,12 @@ static enum gba_err enrolee(struct mef_registry *self, const char *absolute,
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    mef_db_lock(s);
-    st = mef_db_use(s, S_GET_ENROLEE);
+    st = mef_db_ask(s, S_GET_ENROLEE);
     mef_db_text(st, 1, absolute);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = mef_db_read(st, 0, out->id, sizeof(out->id));
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -266,15 +264,13 @@ static enum gba_err credential(struct mef_registry *self, enum mef_credential_ki
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    mef_db_lock(s);
-    st = mef_db_use(s, S_GET_CREDENTIAL);
+    st = mef_db_ask(s, S_GET_CREDENTIAL);
     sqlite3_bind_int(st, 1, (int)kind);
     mef_db_text(st, 2, name);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = read_credential(s, st, out);
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -343,15 +339,13 @@ static enum gba_err instruction(struct mef_registry *self, const char *enrolee_i
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    mef_db_lock(s);
-    st = mef_db_use(s, S_GET_INSTRUCTION);
+    st = mef_db_ask(s, S_GET_INSTRUCTION);
     mef_db_text(st, 1, enrolee_id);
     mef_db_text(st, 2, target);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = read_instruction(st, out);
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -377,6 +371,7 @@ const struct mef_registry mef_registry_sqlite = {
     .name = "sqlite",
     .begin = begin,
     .end = end,
+    .transact = transact,
     .begin_config = begin_config,
     .end_config = end_config,
     .target_by_fqdn = target_by_fqdn,

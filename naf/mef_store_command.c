@@ -98,14 +98,12 @@ static enum gba_err next(struct mef_store *self, const char *ri, struct mef_comm
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    mef_db_lock(s);
-    st = mef_db_use(s, S_NEXT_COMMAND);
+    st = mef_db_ask(s, S_NEXT_COMMAND);
     mef_db_text(st, 1, ri);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = mef_db_read_command(st, 0, out);
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -113,15 +111,14 @@ static enum gba_err give(struct mef_store *self, const char *id, int64_t now_s)
 {
     struct mef_db *s = own(self);
     sqlite3_stmt *st;
-    enum gba_err err;
+    enum gba_err err = mef_db_begin(s);
 
-    mef_db_lock(s);
+    if (err != GBA_OK)
+        return err;
     st = mef_db_use(s, S_GIVE_COMMAND);
     mef_db_text(st, 1, id);
     sqlite3_bind_int64(st, 2, now_s);
-    err = mef_db_run_on_row(s, st);
-    mef_db_unlock(s);
-    return err;
+    return mef_db_end(s, mef_db_run_on_row(s, st));
 }
 
 static enum gba_err finish_locked(struct mef_db *s, const char *ri, const char *id,

@@ -1,6 +1,6 @@
 /*
- * The MEF's store in an SQLite file: see mef_store_sqlite.h.  One connection under one lock; a
- * row's key is sealed with the row's name as associated data, so that rows cannot be exchanged.
+ * The MEF's store in an SQLite file: see mef_store_sqlite.h.  A row's key is sealed with the
+ * row's name as associated data, so that rows cannot be exchanged.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -99,14 +99,12 @@ static enum gba_err get_ke(struct mef_store *self, const char *key_id, struct me
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    mef_db_lock(s);
-    st = mef_db_use(s, S_GET_KE);
+    st = mef_db_ask(s, S_GET_KE);
     mef_db_text(st, 1, key_id);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = read_ke(s, st, out);
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -128,7 +126,7 @@ static enum gba_err read_reg(sqlite3_stmt *st, struct mef_reg *out)
     return err;
 }
 
-static enum gba_err one_reg(sqlite3_stmt *st, struct mef_reg *out)
+static enum gba_err one_reg(struct mef_db *s, sqlite3_stmt *st, struct mef_reg *out)
 {
     enum gba_err err;
 
@@ -136,44 +134,28 @@ static enum gba_err one_reg(sqlite3_stmt *st, struct mef_reg *out)
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = read_reg(st, out);
-    sqlite3_reset(st);
+    mef_db_asked(s, st);
     return err;
-}
-
-static enum gba_err find_reg_locked(struct mef_db *s, const char *creator,
-                                    const char *admin_fqdn, struct mef_reg *out)
-{
-    sqlite3_stmt *st = mef_db_use(s, S_FIND_REG);
-
-    mef_db_text(st, 1, creator);
-    mef_db_text(st, 2, admin_fqdn);
-    return one_reg(st, out);
 }
 
 static enum gba_err find_reg(struct mef_store *self, const char *creator,
                              const char *admin_fqdn, struct mef_reg *out)
 {
     struct mef_db *s = own(self);
-    enum gba_err err;
+    sqlite3_stmt *st = mef_db_ask(s, S_FIND_REG);
 
-    mef_db_lock(s);
-    err = find_reg_locked(s, creator, admin_fqdn, out);
-    mef_db_unlock(s);
-    return err;
+    mef_db_text(st, 1, creator);
+    mef_db_text(st, 2, admin_fqdn);
+    return one_reg(s, st, out);
 }
 
 static enum gba_err get_reg(struct mef_store *self, const char *ri, struct mef_reg *out)
 {
     struct mef_db *s = own(self);
-    sqlite3_stmt *st;
-    enum gba_err err;
+    sqlite3_stmt *st = mef_db_ask(s, S_GET_REG);
 
-    mef_db_lock(s);
-    st = mef_db_use(s, S_GET_REG);
     mef_db_text(st, 1, ri);
-    err = one_reg(st, out);
-    mef_db_unlock(s);
-    return err;
+    return one_reg(s, st, out);
 }
 
 /* A registration with all that hangs on it. */
@@ -217,7 +199,7 @@ static enum gba_err insert_reg(struct mef_db *s, const struct mef_reg *reg)
 static enum gba_err add_reg_locked(struct mef_db *s, const struct mef_reg *reg, int64_t now_s,
                                    size_t max, struct mef_reg *out)
 {
-    enum gba_err err = find_reg_locked(s, reg->creator, reg->admin_fqdn, out);
+    enum gba_err err = find_reg(&s->port, reg->creator, reg->admin_fqdn, out);
 
     if (err == GBA_OK && out->expires_s > now_s)
         return GBA_E_EXISTS;
@@ -259,12 +241,10 @@ static enum gba_err set_reg(struct mef_store *self, const struct mef_reg *reg)
 
 static enum gba_err del_reg_locked(struct mef_db *s, const char *ri)
 {
-    sqlite3_stmt *st = mef_db_use(s, S_GET_REG);
     struct mef_reg reg;
-    enum gba_err err;
+    enum gba_err err = get_reg(&s->port, ri, &reg);
+    sqlite3_stmt *st;
 
-    mef_db_text(st, 1, ri);
-    err = one_reg(st, &reg);
     if (err != GBA_OK)
         return err;
     st = mef_db_use(s, S_DEL_REG_KM);
@@ -355,14 +335,12 @@ static enum gba_err get_key(struct mef_store *self, const char *relative_id,
     enum gba_err err;
 
     memset(out, 0, sizeof(*out));
-    mef_db_lock(s);
-    st = mef_db_use(s, S_GET_KEY);
+    st = mef_db_ask(s, S_GET_KEY);
     mef_db_text(st, 1, relative_id);
     err = mef_db_row(st);
     if (err == GBA_OK)
         err = read_key(s, st, out);
-    sqlite3_reset(st);
-    mef_db_unlock(s);
+    mef_db_asked(s, st);
     return err;
 }
 
@@ -412,7 +390,7 @@ static enum gba_err sweep_locked(struct mef_db *s, int64_t now_s, size_t *n)
         err = mef_db_run(st);
         if (err != GBA_OK)
             return err;
-        *n += (size_t)sqlite3_changes(s->db);
+        *n += (size_t)sqlite3_changes(s->c.db);
     }
     return GBA_OK;
 }
@@ -464,7 +442,7 @@ static void close_store(struct mef_store *self)
     struct mef_db *s = own(self);
 
     mef_db_close(s);
-    mef_db_batch_destroy(s);
+    mef_db_destroy(s);
     gba_wipe(s, sizeof(*s));
     free(s);
 }
@@ -501,13 +479,13 @@ enum gba_err mef_store_sqlite_open(const char *file,
         return GBA_E_NOMEM;
     s->port = port;
     s->registry = mef_registry_sqlite;
-    mef_db_batch_init(s);
+    mef_db_init(s);
     memcpy(s->master, master, sizeof(s->master));
     err = mef_db_open(s, file, &text);
     if (err != GBA_OK) {
         snprintf(why, why_size, "%s",
                  text != NULL    ? text
-                 : s->db != NULL ? sqlite3_errmsg(s->db)
+                 : s->c.db != NULL ? sqlite3_errmsg(s->c.db)
                                  : "out of memory");
         close_store(&s->port);
         return err;

@@ -82,21 +82,19 @@ static void answer_line(void *arg, uid_t uid, struct gba_text line, FILE *out)
 /* ------------------------------------------------------------ HTTPS */
 
 /* The first dNSName of the certificate that is in the list. */
-static const char *admitted(const struct mefd_admin *a, gnutls_session_t tls)
+static const char *admitted(const struct mefd_admin *a, struct httpd_request *r)
 {
     const struct conf_strings *list = &a->conf->clients;
-    struct tls_peer peer;
-    const char *found = NULL;
+    struct tls_peer *peer;
 
-    if (tls == NULL || tls_peer_read(tls, &peer) != GBA_OK)
+    if (httpd_tls_peer(r, &peer) != GBA_OK)
         return NULL;
-    for (size_t i = 0; i < peer.n && found == NULL; i++)
-        for (size_t j = 0; j < list->n && found == NULL; j++)
-            if (gba_text_starts(gba_text(peer.name[i]), "dns:") &&
-                gba_text_eq_nocase(gba_text(peer.name[i] + 4), gba_text(list->v[j])))
-                found = list->v[j];
-    tls_peer_free(&peer);
-    return found;
+    for (size_t i = 0; i < peer->n; i++)
+        for (size_t j = 0; j < list->n; j++)
+            if (gba_text_starts(gba_text(peer->name[i]), "dns:") &&
+                gba_text_eq_nocase(gba_text(peer->name[i] + 4), gba_text(list->v[j])))
+                return list->v[j];
+    return NULL;
 }
 
 static void reply(struct httpd_request *r, unsigned status, const char *body, size_t n)
@@ -140,7 +138,7 @@ static bool is_json(struct gba_text type)
 static void on_request(void *ctx, struct httpd_request *r)
 {
     const struct mefd_admin *a = ctx;
-    const char *name = admitted(a, httpd_tls(r));
+    const char *name = admitted(a, r);
 
     if (name == NULL) {
         LOG(a->log, LOG_LV_WARNING, "mef.admin", LOG_STR("peer", httpd_peer_text(r)),

@@ -98,7 +98,7 @@ struct mefd_conf {
     struct daemon_conf daemon;
     char *fqdn, *sp;
     struct conf_strings listen;
-    int64_t threads, connections;
+    int64_t connections;
     struct mefd_tls_conf tls;
     struct mefd_psk_conf psk;
     struct mefd_coap_conf coap;

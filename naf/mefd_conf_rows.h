@@ -25,20 +25,14 @@
      ROW(mefd_conf, listen),                                                                   \
      .example = "127.0.0.1:8443",                                                              \
      .help = "HOST:PORT for targets, and enrolees with certificates: mutual TLS."},            \
-    {.name = "threads",                                                                        \
-     .type = CONF_INT,                                                                         \
-     .deflt = "2",                                                                             \
-     .min = 1,                                                                                 \
-     .max = 256,                                                                               \
-     ROW(mefd_conf, threads),                                                                  \
-     .help = "Threads of each of these listeners."},                                           \
     {.name = "connections",                                                                    \
      .type = CONF_INT,                                                                         \
      .deflt = "1024",                                                                          \
      .min = 1,                                                                                 \
      .max = 65536,                                                                             \
      ROW(mefd_conf, connections),                                                              \
-     .help = "Connections of each of these listeners at a time."},                             \
+     .help = "Connections of each of these listeners at a time; each has a thread, for it waits "  \
+             "for the disk."},                                                                 \
     {.name = "tls",                                                                            \
      .type = CONF_SECTION,                                                                     \
      .sub = &mefd_tls_schema,                                                                  \

@@ -260,7 +260,7 @@ static enum gba_err listen_targets(struct mefd *m, const struct mefd_conf *c)
                                .handler = mef_http_certificate,
                                .refusal = mef_http_refusal,
                                .ctx = &m->front,
-                               .threads = (unsigned)c->threads,
+                               .thread_per_connection = true,
                                .connection_limit = (unsigned)c->connections,
                                .limiter = m->handshakes,
                                .limited = m->handshakes_limited,

@@ -21,6 +21,7 @@
 struct httpd;         /* a set of listeners that start and drain together */
 struct httpd_request; /* one request; dead after httpd_reply */
 struct tls_server;    /* common/host/tls.h */
+struct tls_peer;      /* common/host/tls_peer.h */
 
 struct httpd_header {
     const char *name;
@@ -111,6 +112,10 @@ size_t httpd_listener_index(const struct httpd_request *r);
 /* NULL on plain HTTP.  For the handler's own call; an owner that answers later copies what it
  * needs of it, for the session ends when the drain answers in its place. */
 gnutls_session_t httpd_tls(const struct httpd_request *r);
+/* Who the client is by its certificate, read once for a connection; for the handler's own call,
+ * or with tls_peer_hold for longer.  GBA_E_NOT_FOUND: it has shown none, or it has expired since;
+ * GBA_E_NOMEM; *out is then NULL. */
+enum gba_err httpd_tls_peer(struct httpd_request *r, struct tls_peer **out);
 
 void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply);
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/host/clock.h"
+#include "common/host/tls_peer.h"
 
 #define TICK_MS        100
 #define ACCEPT_AT_ONCE 64
@@ -132,6 +133,7 @@ void httpd_conn_closed(struct httpd_conn *conn)
 
     (void)shutdown(conn->fd, SHUT_WR); /* an end before the reset that unread octets bring */
     tls_creds_release(conn->creds);
+    tls_peer_release(conn->tls_peer);
     pthread_mutex_lock(&h->lock);
     was_full = conn->l->n_conns >= conn->l->conf.connection_limit;
     table_drop(h, conn->fd);
@@ -257,12 +259,23 @@ static void check_all(struct httpd *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* The table of listeners may grow meanwhile. */
+static struct listener *listener_at(struct httpd *h, size_t i)
+{
+    struct listener *l;
+
+    pthread_mutex_lock(&h->lock);
+    l = i < h->n_listeners ? h->listeners[i] : NULL;
+    pthread_mutex_unlock(&h->lock);
+    return l;
+}
+
 static void thin_all(struct httpd *h)
 {
-    int64_t now = clock_monotonic_ms();
+    struct listener *l;
 
-    for (size_t i = 0; i < h->n_listeners; i++)
-        httpd_workers_thin(h->listeners[i], now);
+    for (size_t i = 0; (l = listener_at(h, i)) != NULL; i++)
+        httpd_workers_thin(l, clock_monotonic_ms());
 }
 
 /* --- accepting --------------------------------------------------------------------------- */

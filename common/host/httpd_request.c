@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/clock.h"
+#include "common/host/tls_peer.h"
 #include "common/secret.h"
 
 static _Atomic uint64_t last_id;
@@ -332,4 +334,19 @@ size_t httpd_listener_index(const struct httpd_request *r)
 gnutls_session_t httpd_tls(const struct httpd_request *r)
 {
     return r->tls;
+}
+
+enum gba_err httpd_tls_peer(struct httpd_request *r, struct tls_peer **out)
+{
+    struct httpd_conn *conn = r->conn;
+    enum gba_err err = GBA_OK;
+
+    *out = NULL;
+    if (conn->tls_peer == NULL)
+        err = tls_peer_read(r->tls, &conn->tls_peer);
+    if (err == GBA_OK && conn->tls_peer->expires_s <= clock_unix_s())
+        err = GBA_E_NOT_FOUND;
+    if (err == GBA_OK)
+        *out = conn->tls_peer;
+    return err;
 }

@@ -5,6 +5,7 @@
  */
 #include "common/host/tls_peer.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,19 +15,16 @@
 #define VALUE_SIZE 512
 #define NAME_SIZE  (OID_SIZE + 2 * VALUE_SIZE + 16)
 
-/* The verified certificate of the peer.  Whoever asks for names trusts them: so what the
- * handshake checked is checked again, with the credentials of the session. */
 static gnutls_x509_crt_t peer_certificate(gnutls_session_t s)
 {
-    unsigned n = 0, status = 0;
+    unsigned n = 0;
     const gnutls_datum_t *chain;
     gnutls_x509_crt_t crt = NULL;
 
     if (s == NULL || gnutls_auth_get_type(s) != GNUTLS_CRD_CERTIFICATE)
         return NULL;
     chain = gnutls_certificate_get_peers(s, &n);
-    if (chain == NULL || n == 0 || gnutls_certificate_verify_peers2(s, &status) != 0 ||
-        status != 0 || gnutls_x509_crt_init(&crt) != 0)
+    if (chain == NULL || n == 0 || gnutls_x509_crt_init(&crt) != 0)
         return NULL;
     if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) != 0) {
         gnutls_x509_crt_deinit(crt);
@@ -108,25 +106,51 @@ static enum gba_err read_names(gnutls_x509_crt_t crt, struct tls_peer *p)
     return GBA_OK;
 }
 
-enum gba_err tls_peer_read(gnutls_session_t s, struct tls_peer *out)
+enum gba_err tls_peer_read(gnutls_session_t s, struct tls_peer **out)
 {
     gnutls_x509_crt_t crt = peer_certificate(s);
-    enum gba_err err;
+    struct tls_peer *p;
+    enum gba_err err = GBA_E_NOMEM;
 
-    memset(out, 0, sizeof(*out));
+    *out = NULL;
     if (crt == NULL)
         return GBA_E_NOT_FOUND;
-    out->expires_s = gnutls_x509_crt_get_expiration_time(crt);
-    err = read_names(crt, out);
+    p = calloc(1, sizeof(*p));
+    if (p != NULL) {
+        atomic_store(&p->refs, 1);
+        p->expires_s = gnutls_x509_crt_get_expiration_time(crt);
+        err = read_names(crt, p);
+    }
     gnutls_x509_crt_deinit(crt);
-    if (err != GBA_OK)
-        tls_peer_free(out);
+    if (err == GBA_OK)
+        *out = p;
+    else
+        tls_peer_release(p);
     return err;
 }
 
-void tls_peer_free(struct tls_peer *p)
+enum gba_err tls_peer_verify(gnutls_session_t s, struct tls_peer **out)
 {
+    unsigned status = 0;
+
+    *out = NULL;
+    if (s == NULL || gnutls_certificate_verify_peers2(s, &status) != 0 || status != 0)
+        return GBA_E_NOT_FOUND;
+    return tls_peer_read(s, out);
+}
+
+struct tls_peer *tls_peer_hold(struct tls_peer *p)
+{
+    if (p != NULL)
+        atomic_fetch_add(&p->refs, 1);
+    return p;
+}
+
+void tls_peer_release(struct tls_peer *p)
+{
+    if (p == NULL || atomic_fetch_sub(&p->refs, 1) != 1)
+        return;
     for (size_t i = 0; i < p->n; i++)
         free(p->name[i]);
-    p->n = 0;
+    free(p);
 }

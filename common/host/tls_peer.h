@@ -17,15 +17,19 @@
  * out. */
 #define TLS_PEER_NAMES 256
 struct tls_peer {
+    _Atomic unsigned refs;
     char *name[TLS_PEER_NAMES];
     size_t n;
     bool more; /* there are more than these */
     int64_t expires_s;
 };
 
-/* GBA_E_NOT_FOUND: no certificate that verifies; GBA_E_NOMEM.  Only after GBA_OK is there
- * something to free. */
-enum gba_err tls_peer_read(gnutls_session_t s, struct tls_peer *out);
-void tls_peer_free(struct tls_peer *p);
+/* Of a session with tls_creds_apply, whose handshake has verified the certificate, and is done.
+ * GBA_E_NOT_FOUND: there is none; GBA_E_NOMEM.  *out has one reference, or is NULL. */
+enum gba_err tls_peer_read(gnutls_session_t s, struct tls_peer **out);
+/* The same of any session, also within the handshake: verifies with its credentials first. */
+enum gba_err tls_peer_verify(gnutls_session_t s, struct tls_peer **out);
+struct tls_peer *tls_peer_hold(struct tls_peer *p); /* NULL: none */
+void tls_peer_release(struct tls_peer *p);
 
 #endif

@@ -532,7 +532,7 @@ def test_options(lab):
                            ("unknown target", f"targets: [{CSE}]", "targets: [/cse9]"),
                            ("deviceConfigURI of another host", f"3:coaps://{MEF}", "3:coaps://example.org"),
                            ("deviceConfigURI without a number", "3:coaps", "coaps"),
-                           ("unknown option", "database", "datenbank"), ("range", "sp: sp", "threads: 0\nsp: sp")):
+                           ("unknown option", "database", "datenbank"), ("range", "sp: sp", "connections: 0\nsp: sp")):
         write(f"{lab.dir}/bad.yaml", text.replace(old, new))
         r = run(MEFD, "--config", f"{lab.dir}/bad.yaml", "--check-config")
         check(f"{what}: 78", r.returncode == 78 and r.stderr, (r.returncode, r.stderr))

@@ -94,6 +94,13 @@ gnutls_session_t httpd_tls(const struct httpd_request *r)
     return NULL;
 }
 
+enum gba_err httpd_tls_peer(struct httpd_request *r, struct tls_peer **out)
+{
+    (void)r;
+    *out = NULL;
+    return GBA_E_NOT_FOUND;
+}
+
 void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply)
 {
     if (r->out->status != 0)

@@ -10,16 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum gba_err begin(struct mef_registry *self)
+static enum gba_err transact(struct mef_registry *self, enum gba_err (*work)(void *arg),
+                             void *arg)
 {
     (void)self;
-    return GBA_OK;
-}
-
-static enum gba_err end(struct mef_registry *self, enum gba_err err)
-{
-    (void)self;
-    return err;
+    return work(arg);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t ua[] = {1, 0, 1, 0, 0xae};
     const struct mef_limits limits = {.enrolment_s = 1};
     struct mef_store store = {.get_ke = get_ke};
-    struct mef_registry registry = {.begin = begin, .end = end, .instruction = instruction};
+    struct mef_registry registry = {.transact = transact, .instruction = instruction};
     struct gba_text path, query, origin, rest, domain;
     struct mef_policy policy;
     struct mef mef = {&policy, &store, &registry, NULL};

@@ -79,6 +79,13 @@ static void write_file(const char *name, const char *suffix, gnutls_datum_t text
     gnutls_free(text.data);
 }
 
+static int next_lasts_s; /* 0: not said */
+
+void certs_next_lasts(int seconds)
+{
+    next_lasts_s = seconds;
+}
+
 static void next_name(unsigned type, const void *p, unsigned n)
 {
     if (n_next == NAMES_MAX)
@@ -124,7 +131,9 @@ static void fill(gnutls_x509_crt_t crt, const char *cn, bool ca, int hours,
     must(gnutls_x509_crt_set_version(crt, 3));
     must(gnutls_x509_crt_set_serial(crt, &serial, 1));
     must(gnutls_x509_crt_set_activation_time(crt, now - 7200));
-    must(gnutls_x509_crt_set_expiration_time(crt, now + hours * 3600));
+    must(gnutls_x509_crt_set_expiration_time(
+        crt, now + (next_lasts_s != 0 ? next_lasts_s : hours * 3600)));
+    next_lasts_s = 0;
     must(gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, cn,
                                        (unsigned)strlen(cn)));
     must(gnutls_x509_crt_set_basic_constraints(crt, ca, -1));

@@ -26,6 +26,8 @@ const char *certs_path(const char *name);
  * (0600). */
 struct certs_pair certs_make(const char *name, const char *cn, const struct certs_pair *issuer,
                              int hours, unsigned char serial);
+/* The next certificate ends so soon, whatever its hours say. */
+void certs_next_lasts(int seconds);
 /* Alternative names of the next certificate. */
 void certs_next_dns(const char *name);
 void certs_next_uri(const char *uri);

@@ -71,23 +71,24 @@ static void make_certificates(void)
 static void handle(void *ctx, struct httpd_request *r)
 {
     gnutls_session_t s = httpd_tls(r);
-    struct tls_peer peer;
+    struct tls_peer *peer, none = {.n = 0}, *p;
     char text[1024];
     uint8_t key[16];
-    enum gba_err err = tls_peer_read(s, &peer);
-    const char *last = peer.n != 0 ? peer.name[peer.n - 1] : "";
+    enum gba_err err = httpd_tls_peer(r, &peer);
+    const char *last;
     int n;
 
     (void)ctx;
+    p = peer != NULL ? peer : &none;
+    last = p->n != 0 ? p->name[p->n - 1] : "";
     CU_ASSERT_EQUAL(tls_export(s, "EXPORTER-test", key, sizeof(key)), GBA_OK);
     n = snprintf(text, sizeof(text), "%s names=%zu more=%d last=%s expires=%d",
-                 gba_err_name(err), peer.n, peer.more, last, peer.expires_s > time(NULL));
-    for (size_t i = 0; i < peer.n && i < 4; i++)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, " %s", peer.name[i]);
+                 gba_err_name(err), p->n, p->more, last, p->expires_s > time(NULL));
+    for (size_t i = 0; i < p->n && i < 4; i++)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, " %s", p->name[i]);
     n += snprintf(text + n, sizeof(text) - (size_t)n, " suite=%04x 13=%d key=", tls_suite(s),
                   tls_is_13(s));
     gba_hex(text + n, GBA_BYTES(key));
-    tls_peer_free(&peer);
     httpd_reply(r,
                 &(struct httpd_reply){.status = 200, .body = {(uint8_t *)text, strlen(text)}});
 }
@@ -132,6 +133,7 @@ struct client {
     const char *pair;       /* certificate, or NULL */
     const char *identity;   /* PSK identity, or NULL */
     const char *psk_hex;
+    int again_s; /* not 0: a request, and another so long after */
     char server_cn[64];               /* out */
     char key[40];                     /* out: exported, in hexadecimal */
     gnutls_alert_description_t alert; /* out: the server's last word; 0: none */
@@ -207,6 +209,10 @@ static void ask(const char *address, struct client *c, char *answer, size_t cap)
     while (rc < 0 && !gnutls_error_is_fatal(rc));
     if (rc == 0) {
         note_server(c, s);
+        if (c->again_s != 0) {
+            gnutls_record_send(s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27);
+            nanosleep(&(struct timespec){.tv_sec = c->again_s}, NULL);
+        }
         gnutls_record_send(s, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 46);
         for (size_t at = 0; at + 1 < cap; at += (size_t)n) {
             do
@@ -264,6 +270,30 @@ static void test_certificates_required(void)
     CU_ASSERT(answers(
         h, (struct client){.priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.1", .pair = "naf"},
         NULL));
+    httpd_free(h);
+    tls_server_free(t);
+}
+
+/* Its names are read once for a connection; its end counts all the same. */
+static void test_certificate_ends(void)
+{
+    struct tls_server *t = make_tls(TLS_CLIENT_REQUIRED, NULL);
+    struct httpd *h = start(t, NULL, false);
+    struct client c = {.pair = "short", .again_s = 4};
+    char text[4096];
+    struct certs_pair brief;
+
+    certs_next_lasts(3);
+    certs_next_dns("naf.example");
+    brief = certs_make("short", "short", &ca, 24, 12);
+    ask(httpd_bound(h, 0), &c, text, sizeof(text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "OK names=1 "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "NOT_FOUND names=0 "));
+    c = (struct client){.pair = "naf", .again_s = 1};
+    ask(httpd_bound(h, 0), &c, text, sizeof(text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "OK names=3 "));
+    CU_ASSERT_PTR_NULL(strstr(text, "NOT_FOUND"));
+    certs_free(&brief);
     httpd_free(h);
     tls_server_free(t);
 }
@@ -626,6 +656,7 @@ static void test_drain(void)
 static const struct unit_test tests[] = {
     {"client certificates required", test_certificates_required},
     {"client certificates optional", test_certificates_optional},
+    {"a certificate that ends", test_certificate_ends},
     {"more roots", test_more_roots},
     {"client certificates ignored", test_certificates_ignored},
     {"alerts", test_alerts},

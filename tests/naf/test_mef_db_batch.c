@@ -1,12 +1,13 @@
 /*
  * naf/mef_db_batch.c: transactions of several threads in one commit, each by itself all or
- * nothing, and none told of before it is on the disk.
+ * nothing, and none told of before it is on the disk.  naf/mef_db_ask.c: what others see.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -61,23 +62,40 @@ static bool is_there(unsigned worker, unsigned i)
     return err == GBA_OK;
 }
 
+struct pair {
+    unsigned worker, i;
+};
+
 /* Two rows in one transaction, of which every third is given up; within it a row that is there
  * already, whose refusal undoes nothing else. */
+static enum gba_err add_pair(void *arg)
+{
+    const struct pair *p = arg;
+    enum gba_err err = add_key(p->worker, 2 * p->i);
+
+    if (err == GBA_OK && add_key(p->worker, 2 * p->i) != GBA_E_EXISTS)
+        err = GBA_E_IO;
+    if (err == GBA_OK)
+        err = add_key(p->worker, 2 * p->i + 1);
+    return err == GBA_OK && p->i % 3 == 0 ? GBA_E_CANCELLED : err;
+}
+
+/* Half of the threads leave their work in the queue. */
 static void *work(void *arg)
 {
     struct mef_registry *g = w.registry;
     struct worker *self = arg;
 
     for (unsigned i = self->from; i < self->from + EACH; i++) {
-        enum gba_err err = g->begin(g);
+        struct pair p = {self->number, i};
+        enum gba_err err = GBA_OK;
 
-        if (err == GBA_OK) {
-            err = add_key(self->number, 2 * i);
-            if (err == GBA_OK && add_key(self->number, 2 * i) != GBA_E_EXISTS)
-                err = GBA_E_IO;
+        if (self->number % 2 == 0) {
+            err = g->transact(g, add_pair, &p);
+        } else {
+            err = g->begin(g);
             if (err == GBA_OK)
-                err = add_key(self->number, 2 * i + 1);
-            err = g->end(g, err == GBA_OK && i % 3 == 0 ? GBA_E_CANCELLED : err);
+                err = g->end(g, add_pair(&p));
         }
         self->told[i] = err;
     }
@@ -171,7 +189,7 @@ static void test_one_commit(void)
 
     mef_world_begin(&w);
     n_commits = 0;
-    sqlite3_commit_hook(db()->db, on_commit, NULL);
+    sqlite3_commit_hook(db()->c.db, on_commit, NULL);
     CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
     for (unsigned t = 0; t < THREADS; t++) {
         workers[t].number = t;
@@ -188,7 +206,141 @@ static void test_one_commit(void)
         CU_ASSERT_EQUAL(workers[t].told[0], GBA_OK);
     }
     CU_ASSERT_EQUAL(n_commits, 1);
-    sqlite3_commit_hook(db()->db, NULL, NULL);
+    sqlite3_commit_hook(db()->c.db, NULL, NULL);
+    mef_world_end(&w);
+}
+
+static enum gba_err add_first(void *arg)
+{
+    const struct worker *self = arg;
+
+    CU_ASSERT(mef_db_is_inside(db()));
+    return add_key(self->number, 0);
+}
+
+static void *add_queued(void *arg)
+{
+    struct worker *self = arg;
+
+    self->told[0] = w.registry->transact(w.registry, add_first, self);
+    CU_ASSERT(!mef_db_is_inside(db()));
+    return NULL;
+}
+
+static unsigned n_queued(void)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&db()->queue.lock);
+    n = db()->queue.n;
+    pthread_mutex_unlock(&db()->queue.lock);
+    return n;
+}
+
+/* Work of many threads, while one has the database: in one commit with it. */
+static void test_queue(void)
+{
+    static struct worker workers[THREADS];
+
+    mef_world_begin(&w);
+    n_commits = 0;
+    sqlite3_commit_hook(db()->c.db, on_commit, NULL);
+    CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
+    for (unsigned t = 0; t < THREADS; t++) {
+        workers[t].number = t;
+        CU_ASSERT_EQUAL_FATAL(
+            pthread_create(&workers[t].thread, NULL, add_queued, &workers[t]), 0);
+    }
+    while (n_queued() < THREADS)
+        sched_yield();
+    CU_ASSERT_EQUAL(add_key(100, 0), GBA_OK);
+    CU_ASSERT_EQUAL(mef_db_end(db(), GBA_OK), GBA_OK);
+    for (unsigned t = 0; t < THREADS; t++) {
+        pthread_join(workers[t].thread, NULL);
+        CU_ASSERT_EQUAL(workers[t].told[0], GBA_OK);
+    }
+    CU_ASSERT_EQUAL(n_commits, 1);
+    sqlite3_commit_hook(db()->c.db, NULL, NULL);
+    mef_world_reopen(&w);
+    for (unsigned t = 0; t < THREADS; t++)
+        CU_ASSERT(is_there(t, 0));
+    mef_world_end(&w);
+}
+
+/* Work within a transaction is done there and then, and is a part of it. */
+static void test_work_inside(void)
+{
+    struct pair kept = {1, 1}, given_up = {1, 3};
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
+    CU_ASSERT_EQUAL(mef_db_transact(db(), add_pair, &kept), GBA_OK);
+    CU_ASSERT(is_there(1, 2));
+    CU_ASSERT_EQUAL(mef_db_transact(db(), add_pair, &given_up), GBA_E_CANCELLED);
+    CU_ASSERT(!is_there(1, 6));
+    CU_ASSERT_EQUAL(mef_db_end(db(), GBA_E_CANCELLED), GBA_E_CANCELLED);
+    CU_ASSERT(!is_there(1, 2));
+    mef_world_end(&w);
+}
+
+/* ------------------------------------------------------------ questions */
+
+static void *look(void *arg)
+{
+    *(bool *)arg = is_there(1, 1);
+    return NULL;
+}
+
+static bool others_see_it(void)
+{
+    pthread_t thread;
+    bool seen = false;
+
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, look, &seen), 0);
+    pthread_join(thread, NULL);
+    return seen;
+}
+
+/* Others see what is on the disk, and do not wait for what is not. */
+static void test_ask(void)
+{
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
+    CU_ASSERT_EQUAL(add_key(1, 1), GBA_OK);
+    CU_ASSERT(is_there(1, 1));
+    CU_ASSERT(!others_see_it());
+    CU_ASSERT_EQUAL(mef_db_end(db(), GBA_OK), GBA_OK);
+    CU_ASSERT(others_see_it());
+    CU_ASSERT(is_there(1, 1));
+    mef_world_end(&w);
+}
+
+static void *look_on(void *arg)
+{
+    atomic_bool *stop = arg;
+
+    while (!atomic_load(stop))
+        CU_ASSERT(is_there(1, 1)); /* a key under the wrong master key does not open */
+    return NULL;
+}
+
+/* Keys open while the master key changes. */
+static void test_ask_while_rekeyed(void)
+{
+    uint8_t master[MEF_MASTER_KEY_LEN];
+    atomic_bool stop = false;
+    pthread_t thread;
+    size_t rows;
+
+    mef_world_begin(&w);
+    CU_ASSERT_EQUAL(add_key(1, 1), GBA_OK);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, look_on, &stop), 0);
+    for (unsigned i = 0; i < 50; i++) {
+        memset(master, (int)i, sizeof(master));
+        CU_ASSERT_EQUAL(mef_store_sqlite_rekey(w.store, master, NULL, NULL, &rows), GBA_OK);
+    }
+    atomic_store(&stop, true);
+    pthread_join(thread, NULL);
     mef_world_end(&w);
 }
 
@@ -217,7 +369,7 @@ static void test_last_gives_up(void)
     CU_ASSERT_EQUAL(add_key(1, 1), GBA_OK);
     CU_ASSERT_EQUAL(mef_db_end(db(), GBA_OK), GBA_OK);
     pthread_join(thread, NULL);
-    CU_ASSERT_EQUAL(sqlite3_get_autocommit(db()->db), 1);
+    CU_ASSERT_EQUAL(sqlite3_get_autocommit(db()->c.db), 1);
     mef_world_reopen(&w);
     CU_ASSERT(is_there(1, 1));
     CU_ASSERT(!is_there(7, 7));
@@ -231,7 +383,7 @@ static void test_given_up_below(void)
     mef_world_begin(&w);
     CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
     CU_ASSERT_EQUAL(add_key(1, 1), GBA_OK);
-    CU_ASSERT_EQUAL(sqlite3_exec(db()->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_exec(db()->c.db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     CU_ASSERT_EQUAL(add_key(2, 2), GBA_E_IO);
     CU_ASSERT_EQUAL(mef_db_end(db(), GBA_OK), GBA_E_IO);
     CU_ASSERT(!is_there(1, 1));
@@ -247,7 +399,7 @@ static void test_settled(void)
     CU_ASSERT_EQUAL(mef_db_lock_settled(db()), GBA_E_UNEXPECTED);
     CU_ASSERT_EQUAL(mef_db_end(db(), GBA_OK), GBA_OK);
     CU_ASSERT_EQUAL(mef_db_lock_settled(db()), GBA_OK);
-    CU_ASSERT_EQUAL(sqlite3_get_autocommit(db()->db), 1);
+    CU_ASSERT_EQUAL(sqlite3_get_autocommit(db()->c.db), 1);
     mef_db_unlock(db());
     mef_world_end(&w);
 }
@@ -256,6 +408,10 @@ static const struct unit_test tests[] = {
     {"each by itself", test_each_by_itself},
     {"full disk", test_full_disk},
     {"one commit", test_one_commit},
+    {"work in a queue", test_queue},
+    {"work inside a transaction", test_work_inside},
+    {"questions", test_ask},
+    {"questions under a new master key", test_ask_while_rekeyed},
     {"the last gives up", test_last_gives_up},
     {"given up by SQLite", test_given_up_below},
     {"settled", test_settled},

@@ -325,9 +325,9 @@ static void on_certificate_request(void *ctx, struct httpd_request *rq)
 {
     struct registrar *r = ctx;
     struct httpd_reply reply = {.status = 403, .content_type = "text/plain", .close = true};
-    struct tls_peer peer;
-    enum gba_err err = tls_peer_read(httpd_tls(rq), &peer);
-    const char *id = err == GBA_OK ? holder(r, &peer) : NULL;
+    struct tls_peer *peer;
+    enum gba_err err = httpd_tls_peer(rq, &peer);
+    const char *id = err == GBA_OK ? holder(r, peer) : NULL;
     char line[1024];
 
     if (id != NULL) {
@@ -341,8 +341,6 @@ static void on_certificate_request(void *ctx, struct httpd_request *rq)
             LOG_ERR(err == GBA_OK ? GBA_E_FORBIDDEN : err));
     }
     httpd_reply(rq, &reply);
-    if (err == GBA_OK)
-        tls_peer_free(&peer);
 }
 
 static void stop(void *state)
