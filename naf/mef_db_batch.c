@@ -256,10 +256,10 @@ enum gba_err mef_db_end_with(struct mef_db *s, enum gba_err err,
 
 /* ------------------------------------------------------------ work in a queue */
 
-static bool push(struct mef_db *s, struct mef_db_job *j)
+/* j leads if nobody does.  As soon as it stands there another may give it the lead: only under
+ * the lock is that written. */
+static void push(struct mef_db *s, struct mef_db_job *j)
 {
-    bool first;
-
     pthread_mutex_lock(&s->queue.lock);
     if (s->queue.last != NULL)
         s->queue.last->next = j;
@@ -267,10 +267,11 @@ static bool push(struct mef_db *s, struct mef_db_job *j)
         s->queue.first = j;
     s->queue.last = j;
     s->queue.n++;
-    first = !s->queue.led;
+    j->leads = !s->queue.led;
     s->queue.led = true;
+    if (j->leads)
+        sem_post(&j->self.ended);
     pthread_mutex_unlock(&s->queue.lock);
-    return first;
 }
 
 static struct mef_db_job *pop(struct mef_db *s)
@@ -347,9 +348,8 @@ enum gba_err mef_db_transact(struct mef_db *s, enum gba_err (*work)(void *arg), 
     if (mef_db_is_inside(s))
         return transact_inside(s, work, arg);
     sem_init(&self.self.ended, 0, 0);
-    self.leads = push(s, &self);
-    if (!self.leads)
-        wait_for_end(&self.self);
+    push(s, &self);
+    wait_for_end(&self.self); /* for the lead, or for what became of it */
     if (self.leads) {
         lead(s);
         wait_for_end(&self.self);

@@ -267,6 +267,53 @@ static void test_queue(void)
     mef_world_end(&w);
 }
 
+#define TURNS 5000
+
+struct turn {
+    unsigned done;
+};
+
+static enum gba_err take_turn(void *arg)
+{
+    struct turn *t = arg;
+
+    t->done++;
+    return GBA_E_CANCELLED; /* nothing for the disk, which would only take time */
+}
+
+static void *take_turns(void *arg)
+{
+    struct worker *self = arg;
+
+    self->told[0] = GBA_E_CANCELLED;
+    for (unsigned i = 0; i < TURNS && self->told[0] == GBA_E_CANCELLED; i++) {
+        struct turn t = {0};
+
+        self->told[0] = w.registry->transact(w.registry, take_turn, &t);
+        if (t.done != 1)
+            self->told[0] = GBA_E_UNEXPECTED;
+    }
+    return NULL;
+}
+
+/* The lead goes from thread to thread while others come: nobody leaves before his work is done,
+ * and nobody stands there for ever. */
+static void test_lead(void)
+{
+    static struct worker workers[THREADS];
+
+    mef_world_begin(&w);
+    for (unsigned t = 0; t < THREADS; t++)
+        CU_ASSERT_EQUAL_FATAL(
+            pthread_create(&workers[t].thread, NULL, take_turns, &workers[t]), 0);
+    for (unsigned t = 0; t < THREADS; t++) {
+        pthread_join(workers[t].thread, NULL);
+        CU_ASSERT_EQUAL(workers[t].told[0], GBA_E_CANCELLED);
+    }
+    CU_ASSERT_EQUAL(n_queued(), 0);
+    mef_world_end(&w);
+}
+
 /* Work within a transaction is done there and then, and is a part of it. */
 static void test_work_inside(void)
 {
@@ -409,6 +456,7 @@ static const struct unit_test tests[] = {
     {"full disk", test_full_disk},
     {"one commit", test_one_commit},
     {"work in a queue", test_queue},
+    {"the lead goes on", test_lead},
     {"work inside a transaction", test_work_inside},
     {"questions", test_ask},
     {"questions under a new master key", test_ask_while_rekeyed},
