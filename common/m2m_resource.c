@@ -7,18 +7,32 @@
 
 #include <string.h>
 
+/* Not the rooms for texts and lists, of which most are never used: they are most of it. */
+static void clear(struct m2m_value *v)
+{
+    v->present = v->null = false;
+    v->number = 0;
+    v->items = 0;
+}
+
+static void set_empty(struct m2m_resource *r)
+{
+    for (size_t a = 0; a < M2M_N_ATTRS; a++)
+        clear(&r->v[a]);
+    gba_wipe(&r->key, sizeof(r->key));
+    r->used = 0;
+}
+
 void m2m_resource_init(struct m2m_resource *r, enum m2m_type type)
 {
-    memset(r, 0, sizeof(*r));
+    set_empty(r);
     r->type = type;
 }
 
 void m2m_resource_wipe(struct m2m_resource *r)
 {
-    enum m2m_type type = r->type;
-
-    gba_wipe(r, sizeof(*r));
-    r->type = type;
+    gba_wipe(r->text, r->used);
+    set_empty(r);
 }
 
 /* --- reading ---------------------------------------------------------------------------- */
@@ -82,7 +96,7 @@ enum gba_err m2m_child(const struct m2m_resource *r, size_t i, enum m2m_type *ty
 
 void m2m_unset(struct m2m_resource *r, enum m2m_attr a)
 {
-    r->v[a] = (struct m2m_value){.present = false};
+    clear(&r->v[a]);
     if (a == M2M_A_KEY_VALUE)
         gba_wipe(&r->key, sizeof(r->key));
 }
@@ -122,7 +136,9 @@ enum gba_err m2m_set_number(struct m2m_resource *r, enum m2m_attr a, uint64_t v)
         return GBA_E_ARGUMENT;
     if (v > name->max)
         return GBA_E_TOO_LONG;
-    r->v[a] = (struct m2m_value){.present = true, .number = v};
+    clear(&r->v[a]);
+    r->v[a].present = true;
+    r->v[a].number = v;
     return GBA_OK;
 }
 
@@ -130,7 +146,9 @@ enum gba_err m2m_set_time(struct m2m_resource *r, enum m2m_attr a, int64_t unix_
 {
     if (m2m_attr_name(a)->encoding != M2M_V_TIME || unix_s < 0)
         return GBA_E_ARGUMENT;
-    r->v[a] = (struct m2m_value){.present = true, .number = (uint64_t)unix_s};
+    clear(&r->v[a]);
+    r->v[a].present = true;
+    r->v[a].number = (uint64_t)unix_s;
     return GBA_OK;
 }
 
@@ -142,7 +160,7 @@ enum gba_err m2m_set_text(struct m2m_resource *r, enum m2m_attr a, struct gba_te
         return GBA_E_ARGUMENT;
     if (t.n > name->max)
         return GBA_E_TOO_LONG;
-    r->v[a] = (struct m2m_value){.present = false};
+    clear(&r->v[a]);
     return append(r, a, t);
 }
 

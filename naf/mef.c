@@ -354,7 +354,7 @@ void mef_request(const struct mef *m, const struct mef_client *c, const struct m
 {
     struct mef_call *k = calloc(1, sizeof(*k)); /* some 80 KiB: not for a thread's stack */
 
-    memset(out, 0, sizeof(*out));
+    memset(out, 0, offsetof(struct mef_answer, content));
     if (k == NULL) {
         mef_refusal(rq, M2M_RSC_INTERNAL_SERVER_ERROR, "", gba_err_text(GBA_E_NOMEM), out);
         return;
@@ -369,7 +369,9 @@ void mef_request(const struct mef *m, const struct mef_client *c, const struct m
     m2m_answer(rq, perform_noted(k), &out->rs);
     memcpy(out->rs.location, k->location, sizeof(out->rs.location));
     print_content(k, out);
-    gba_wipe(k, sizeof(*k));
+    m2m_resource_wipe(&k->in);
+    m2m_resource_wipe(&k->out);
+    gba_wipe(k, offsetof(struct mef_call, in));
     free(k);
 }
 

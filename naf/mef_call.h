@@ -17,12 +17,12 @@ struct mef_call {
     int64_t now_s;
     const uint8_t *random;
     struct m2m_problem *problem;
-    struct m2m_resource in, out; /* out: with attributes, it is the content of the answer */
-    struct mef_reg reg;          /* the one `to` names */
-    struct mef_key key;          /* the one `to` names, or the new one */
-    enum m2m_type type;          /* of what `to` names */
-    enum m2m_rsc rsc;            /* what came of it; 0: nothing was begun */
+    struct mef_reg reg; /* the one `to` names */
+    struct mef_key key; /* the one `to` names, or the new one */
+    enum m2m_type type; /* of what `to` names */
+    enum m2m_rsc rsc;   /* what came of it; 0: nothing was begun */
     char location[M2M_TO_SIZE];
+    struct m2m_resource in, out; /* out: with attributes, it is the content of the answer */
 };
 
 /* The procedures of TS-0003 8.3.5.2.  `to` has been resolved; reg or key is it, and live. */

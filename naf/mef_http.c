@@ -105,7 +105,7 @@ static bool refuse_primitive(struct httpd_request *r, enum gba_err err)
 {
     const struct m2m_http_request in = binding_request(r);
     struct m2m_request *rq = calloc(1, sizeof(*rq));
-    struct mef_answer *a = calloc(1, sizeof(*a));
+    struct mef_answer *a = malloc(sizeof(*a));
     bool can = rq != NULL && a != NULL;
 
     if (can) {
@@ -202,7 +202,7 @@ static void primitive(struct mef_front *f, const struct mef_client *c, struct ht
 {
     const struct m2m_http_request in = binding_request(r);
     struct m2m_request *rq = calloc(1, sizeof(*rq));
-    struct mef_answer *a = calloc(1, sizeof(*a));
+    struct mef_answer *a = malloc(sizeof(*a));
     uint8_t random[16];
     enum m2m_rsc rsc;
 

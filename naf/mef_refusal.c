@@ -33,7 +33,7 @@ void mef_refusal(const struct m2m_request *rq, enum m2m_rsc rsc, const char *wha
 {
     struct gba_wbuf w;
 
-    memset(out, 0, sizeof(*out));
+    memset(out, 0, offsetof(struct mef_answer, content));
     m2m_answer(rq, rsc, &out->rs);
     gba_text_copy(out->problem.attribute, sizeof(out->problem.attribute), gba_text(what));
     out->problem.why = why != NULL ? why : m2m_rsc_name(rsc);
