@@ -76,9 +76,7 @@ static bool table_add(struct httpd *h, struct httpd_conn *conn)
 
     pthread_mutex_lock(&h->lock);
     room = table_reaches(h, conn->fd);
-    if (!room) {
-        httpd_worker_give_back(conn->worker);
-    } else {
+    if (room) {
         table_drop(h, conn->fd);
         h->by_fd[conn->fd] = conn;
         h->n_conns++;
@@ -330,45 +328,46 @@ static void name_peer(struct httpd_conn *conn)
         conn->peer_text[0] = '\0';
 }
 
-/* NULL, or why it is not to be served. */
-static const char *reason_against(struct httpd_conn *conn)
+static void dismiss(struct listener *l, struct httpd_worker *w)
 {
-    if (over_ip_limit(conn->l->h, conn->l, &conn->peer))
-        return "CONNECTIONS_PER_ADDRESS";
-    if (over_rate(conn->l, &conn->peer))
-        return "RATE_OF_ADDRESS";
-    conn->worker = httpd_worker_take(conn->l);
-    return conn->worker == NULL ? "NO_THREAD" : NULL;
+    pthread_mutex_lock(&l->h->lock);
+    httpd_worker_give_back(w);
+    pthread_mutex_unlock(&l->h->lock);
 }
 
 /* The entry stands before libmicrohttpd knows the socket: its thread looks for it at once. */
-static void admit(struct listener *l, int fd, const struct sockaddr_storage *peer,
-                  socklen_t len)
+static void admit(struct listener *l, struct httpd_worker *w, int fd,
+                  const struct sockaddr_storage *peer, socklen_t len)
 {
     struct httpd *h = l->h;
     struct httpd_conn *conn = calloc(1, sizeof(*conn));
-    const char *why;
+    const char *over;
 
     if (conn == NULL) {
+        dismiss(l, w);
         close(fd);
         return;
     }
     conn->l = l;
+    conn->worker = w;
     conn->fd = fd;
     conn->peer = *peer;
     conn->peer_len = len;
     name_peer(conn);
-    why = reason_against(conn);
-    if (why != NULL)
+    over = over_ip_limit(h, l, peer) ? "CONNECTIONS_PER_ADDRESS"
+           : over_rate(l, peer)      ? "RATE_OF_ADDRESS"
+                                     : NULL;
+    if (over != NULL)
         LOG(h->log, LOG_LV_INFO, "http.refused", LOG_STR("listener", l->conf.name),
-            LOG_STR("peer", conn->peer_text), LOG_STR("why", why));
-    if (why != NULL || !table_add(h, conn)) {
+            LOG_STR("peer", conn->peer_text), LOG_STR("why", over));
+    if (over != NULL || !table_add(h, conn)) {
+        dismiss(l, w);
         free(conn);
         close(fd);
         return;
     }
     /* On failure the socket is closed there; the entry goes with the next use of its number. */
-    (void)httpd_worker_add(conn->worker, fd, peer, len);
+    (void)httpd_worker_add(w, fd, peer, len);
 }
 
 static bool has_room(struct listener *l)
@@ -381,24 +380,40 @@ static bool has_room(struct listener *l)
     return room;
 }
 
-/* False: no descriptors or memory; better to wait a tick than to spin. */
+static bool has_client(const struct listener *l)
+{
+    struct pollfd p = {.fd = l->fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
+}
+
+/* False: no descriptors, threads or memory; better to wait a tick than to spin.  Who is to
+ * serve the client is found first: without one the client is left in the backlog, as it is
+ * without a descriptor. */
 static bool accept_some(struct listener *l)
 {
-    for (int i = 0; i < ACCEPT_AT_ONCE && has_room(l); i++) {
+    for (int i = 0; i < ACCEPT_AT_ONCE && has_room(l) && (i == 0 || has_client(l)); i++) {
+        struct httpd_worker *w = httpd_worker_take(l);
         struct sockaddr_storage peer;
         socklen_t len = sizeof(peer);
-        int fd = accept4(l->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = -1, why = EAGAIN;
 
+        if (w != NULL)
+            fd = accept4(l->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            admit(l, fd, &peer, len);
+            admit(l, w, fd, &peer, len);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        if (w != NULL) {
+            why = errno;
+            dismiss(l, w);
+        }
+        if (w == NULL || why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM) {
             LOG(l->h->log, LOG_LV_WARNING, "http.accept", LOG_STR("listener", l->conf.name),
-                LOG_STR("reason", strerror(errno)));
+                LOG_STR("reason", w == NULL ? "no thread" : strerror(why)));
             return false;
         }
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
+        if (why == EAGAIN || why == EWOULDBLOCK)
             break;
     }
     return true;

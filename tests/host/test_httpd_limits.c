@@ -6,11 +6,14 @@
  */
 #include "tests/unit.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -350,6 +353,48 @@ static void test_thread_per_connection(void)
     httpd_free(h);
 }
 
+/* So many descriptors are left. */
+static void leave_descriptors(unsigned n)
+{
+    struct rlimit limit;
+    int fd = 0;
+
+    for (unsigned found = 0; found < n; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            found++;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = (rlim_t)fd;
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* A connection for whose thread there is no descriptor waits its turn. */
+static void test_no_thread(void)
+{
+    struct httpd *h =
+        server_start(&(struct httpd_listener){.thread_per_connection = true}, "127.0.0.1:0");
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)atoi(
+                                 strrchr(httpd_bound(h, 0), ':') + 1))};
+    int first = socket(AF_INET, SOCK_STREAM, 0), next = socket(AF_INET, SOCK_STREAM, 0);
+    struct rlimit before;
+    char text[4096];
+
+    getrlimit(RLIMIT_NOFILE, &before);
+    leave_descriptors(2);
+    CU_ASSERT_EQUAL(connect(first, (struct sockaddr *)&at, sizeof(at)), 0);
+    raw_send_text(first, GET_LINE "\r\n");
+    CU_ASSERT_EQUAL(raw_answer(first, text, sizeof(text)), 200);
+    CU_ASSERT_EQUAL(connect(next, (struct sockaddr *)&at, sizeof(at)), 0);
+    raw_send_text(next, GET_LINE "\r\n");
+    CU_ASSERT(!raw_closes(next, 300));
+    close(first);
+    CU_ASSERT_EQUAL(raw_answer(next, text, sizeof(text)), 200);
+    close(next);
+    setrlimit(RLIMIT_NOFILE, &before);
+    httpd_free(h);
+}
+
 /* The rate is of the address, whatever becomes of its connections; the count is for metrics. */
 static void test_rate_of_address(void)
 {
@@ -527,6 +572,7 @@ static const struct unit_test tests[] = {
     {"a body without end", test_endless_body},
     {"limits of connections", test_connection_limits},
     {"a thread for each connection", test_thread_per_connection},
+    {"no thread for a connection", test_no_thread},
     {"rate of an address", test_rate_of_address},
     {"the peer leaves halfway", test_peer_left_halfway},
     {"slow clients meet a deadline", test_deadline},
