@@ -514,7 +514,12 @@ enum gba_err mef_db_open(struct mef_db *s, const char *file, const char **why)
         err = prepare(&s->c, (enum statement)i);
     if (err == GBA_OK)
         err = check_master(s, why);
-    return err == GBA_OK ? open_asking(s, file) : err;
+    if (err != GBA_OK)
+        return err;
+    err = open_asking(s, file);
+    if (err != GBA_OK)
+        *why = "cannot be opened a second time";
+    return err;
 }
 
 static void disconnect(struct mef_db_connection *c)

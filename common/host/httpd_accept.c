@@ -24,6 +24,7 @@
 
 #define TICK_MS        100
 #define ACCEPT_AT_ONCE 64
+#define THIN_AT_ONCE   16
 
 /* tcpi_state of the kernel's <net/tcp_states.h>, which no header beside <linux/tcp.h> gives. */
 enum { STATE_ESTABLISHED = 1, STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8 };
@@ -273,7 +274,8 @@ static void thin_all(struct httpd *h)
     struct listener *l;
 
     for (size_t i = 0; (l = listener_at(h, i)) != NULL; i++)
-        httpd_workers_thin(l, clock_monotonic_ms());
+        for (int n = 0; n < THIN_AT_ONCE && httpd_workers_thin(l, clock_monotonic_ms()); n++)
+            continue;
 }
 
 /* --- accepting --------------------------------------------------------------------------- */

@@ -175,8 +175,8 @@ struct httpd_worker *httpd_worker_take(struct listener *l);
 bool httpd_worker_add(struct httpd_worker *w, int fd, const struct sockaddr_storage *peer,
                       socklen_t len);
 void httpd_worker_give_back(struct httpd_worker *w); /* under the server's lock */
-/* Ends at most one that has been idle, on the supervisor's thread. */
-void httpd_workers_thin(struct listener *l, int64_t now_ms);
+/* Ends one that has been idle, on the supervisor's thread.  False: there is none. */
+bool httpd_workers_thin(struct listener *l, int64_t now_ms);
 unsigned httpd_workers_connections(struct listener *l);
 void httpd_workers_stop(struct listener *l); /* when there is no supervisor any more */
 

@@ -83,7 +83,7 @@ void httpd_worker_give_back(struct httpd_worker *w)
     w->idle_since_ms = clock_monotonic_ms();
 }
 
-void httpd_workers_thin(struct listener *l, int64_t now_ms)
+bool httpd_workers_thin(struct listener *l, int64_t now_ms)
 {
     struct MHD_Daemon *mhd = NULL;
     struct httpd_worker *last;
@@ -98,6 +98,7 @@ void httpd_workers_thin(struct listener *l, int64_t now_ms)
     pthread_mutex_unlock(&l->h->lock);
     if (mhd != NULL)
         MHD_stop_daemon(mhd);
+    return mhd != NULL;
 }
 
 unsigned httpd_workers_connections(struct listener *l)
