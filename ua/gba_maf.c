@@ -26,6 +26,14 @@ static bool is_there(const struct gba_options *o, const struct gba_context *c,
            gba_text_eq_nocase(gba_text(at + 1), gba_text(maf_fqdn));
 }
 
+/* What is to be said after a success does not change it. */
+static int save(struct gba_context *c)
+{
+    if (c->device.why[0] != '\0')
+        fprintf(stderr, "gba: warning: %s\n", c->device.why);
+    return gba_save(c);
+}
+
 /* Km, with the name that the MAF gives it. */
 static int by_km(const struct gba_options *o, struct gba_context *c,
                  const struct gba_ue_maf_config *config, struct gba_ue_credential *kc)
@@ -53,7 +61,7 @@ static int by_km(const struct gba_options *o, struct gba_context *c,
             gba_save(c);
     }
     gba_ue_wipe(&km, sizeof(km));
-    return err == GBA_OK ? gba_save(c) : gba_complain(err, c->device.why, NULL);
+    return err == GBA_OK ? save(c) : gba_complain(err, c->device.why, NULL);
 }
 
 static int by_certificate(const struct gba_options *o, struct gba_context *c,
@@ -64,7 +72,7 @@ static int by_certificate(const struct gba_options *o, struct gba_context *c,
     enum gba_err err =
         gba_ue_maf_key(&c->device, &proof, o->maf, o->connect_to, config, NULL, km_id, kc);
 
-    return err == GBA_OK ? gba_save(c) : gba_complain(err, c->device.why, NULL);
+    return err == GBA_OK ? save(c) : gba_complain(err, c->device.why, NULL);
 }
 
 static int get_kc(const struct gba_options *o, const char *maf_fqdn, struct gba_context *c,

@@ -558,7 +558,9 @@ struct gba_ue_maf_config {
 };
 
 /* Registers with the MAF at https://HOST[:PORT] and with it a key for the target, Kc, which both
- * ends of the session export; kc (kind GBA_UE_KC) goes into d's ring.  proof: Km under KmID, under
+ * ends of the session export; kc (kind GBA_UE_KC) goes into d's ring.  A Kc of this MAF that it
+ * replaces there ends at the MAF too (8.8.2.10); if that cannot be done, d->why says so after
+ * GBA_OK.  proof: Km under KmID, under
  * KeID where it came from an MEF, or a certificate.  km_id: what to call Km from now on, also where
  * an error follows; "" by certificate, or where nothing was said yet.  suites as in
  * gba_ue_enrol_provisioned.  Errors of that too; GBA_E_REFUSED: no key for this target. */

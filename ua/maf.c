@@ -53,6 +53,24 @@ static enum gba_err run(struct mef_session *s, struct gba_ue_proof *proof, struc
     return err;
 }
 
+/* The KcID of the target's key of before, if this MAF has it still; "" if not. */
+static void find_before(struct gba_ue_device *d, const struct gba_ue_maf_config *c,
+                        char out[static GBA_UE_KEY_ID_SIZE])
+{
+    struct gba_ue_credential k;
+    struct gba_text left, fqdn;
+
+    out[0] = '\0';
+    if (c->target != NULL && c->maf_fqdn != NULL &&
+        gba_ue_keyring_credential(d->ring, c->target, d->env->now_s(d->env->ctx), &k) ==
+            GBA_OK) {
+        if (k.kind == GBA_UE_KC && gba_text_split(gba_text(k.key_id), '@', &left, &fqdn) &&
+            gba_text_eq_nocase(fqdn, gba_text(c->maf_fqdn)))
+            memcpy(out, k.key_id, sizeof(k.key_id));
+        gba_wipe(&k, sizeof(k));
+    }
+}
+
 enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *proof,
                             const char *maf_url, const char *connect_to,
                             const struct gba_ue_maf_config *config, const char *suites,
@@ -61,7 +79,7 @@ enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *
     struct maf_client *m = malloc(sizeof(*m));
     struct gba_ue_proof own = *proof;
     struct gba_ue_psk psk;
-    char base[MEF_SESSION_BASE_SIZE];
+    char base[MEF_SESSION_BASE_SIZE], before[GBA_UE_KEY_ID_SIZE];
     struct mef_session s = {.d = d, .base = base, .connect_to = connect_to};
     enum gba_err err = GBA_E_NOMEM;
 
@@ -72,7 +90,9 @@ enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *
         err = mef_session_base(d, maf_url, base);
     if (err == GBA_OK)
         err = mef_session_prove(&s, &own, suites, &psk);
-    if (err == GBA_OK && maf_client_init(m, config, proof->psk_identity) != GBA_OK)
+    find_before(d, config, before);
+    if (err == GBA_OK && maf_client_init(m, config, proof->psk_identity,
+                                         before[0] != '\0' ? before : NULL) != GBA_OK)
         err = run_explain(d, GBA_E_ARGUMENT, config->target,
                           "target, MAF name, stakeholder or SUID are not usable");
     if (err == GBA_OK) {
@@ -81,6 +101,8 @@ enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *
     }
     if (err == GBA_OK) {
         *kc = m->kc;
+        if (m->why[0] != '\0')
+            run_explain(d, GBA_OK, base, m->why);
         err = gba_ue_keyring_put_credential(d->ring, kc);
     }
     if (m != NULL)

@@ -89,6 +89,20 @@ static enum gba_err register_key(struct maf_client *m, const struct maf_happened
     return send(m, ev, M2M_OP_CREATE, to, &r, err, M2M_EXPORT_CONNECTION);
 }
 
+/* 8.8.2.10 */
+static enum gba_err end_key(struct maf_client *m, const struct maf_happened *ev)
+{
+    char to[M2M_TO_SIZE];
+    struct m2m_key_id id;
+
+    if (m2m_key_id_parse(gba_text(m->before), &id) != GBA_OK)
+        return fail(m, GBA_E_ARGUMENT, "not a KcID");
+    snprintf(to, sizeof(to), "//%s/-/%.*s", m->maf_fqdn, (int)id.left.n, id.left.s);
+    m->next = MAF_ENDING;
+    return m2m_exchange_begin(&m->exchange, M2M_OP_DELETE, to, m->originator, ev->entropy, NULL,
+                              NULL);
+}
+
 /* ------------------------------------------------------------ answers */
 
 static enum gba_err refusal(struct maf_client *m, const struct m2m_response *rs)
@@ -220,7 +234,25 @@ static enum gba_err keyed(struct maf_client *m, const struct maf_happened *ev)
     }
     gba_wipe(&kc, sizeof(kc));
     m->next = MAF_DONE;
-    return err;
+    return err == GBA_OK && m->before[0] != '\0' ? end_key(m, ev) : err;
+}
+
+/* The new key is good, whatever becomes of the other. */
+static enum gba_err ended(struct maf_client *m, const struct maf_happened *ev)
+{
+    struct m2m_response rs;
+
+    if (m2m_exchange_read(&m->exchange, m->by_certificate, ev->reply, &rs) != GBA_OK ||
+        (!m2m_rsc_is_success(rs.rsc) && rs.rsc != M2M_RSC_NOT_FOUND))
+        m->why = "the MAF keeps the key of before until that expires";
+    return GBA_OK;
+}
+
+static enum gba_err not_ended(struct maf_client *m, const struct maf_happened *ev)
+{
+    (void)ev;
+    m->why = "the MAF could not be told that the key of before is not used any more";
+    return GBA_OK;
 }
 
 static enum gba_err lost(struct maf_client *m, const struct maf_happened *ev)
@@ -242,6 +274,8 @@ static const struct {
     [MAF_RENAMING][MAF_LOST] = {lost, MAF_FAILED, ""},
     [MAF_KEYING][MAF_ANSWER] = {keyed, MAF_DONE, "TS-0003 8.8.2.7, 10.3.5"},
     [MAF_KEYING][MAF_LOST] = {lost, MAF_FAILED, ""},
+    [MAF_ENDING][MAF_ANSWER] = {ended, MAF_DONE, "TS-0003 8.8.2.10"},
+    [MAF_ENDING][MAF_LOST] = {not_ended, MAF_DONE, ""},
 }; /* every pair not listed is refused in maf_client_step */
 
 enum gba_err maf_client_step(struct maf_client *m, const struct maf_happened *ev)
@@ -267,8 +301,17 @@ static bool copy(char *out, size_t cap, const char *text)
     return gba_text_copy(out, cap, gba_text(text)) == GBA_OK;
 }
 
+/* A KcID is at the MAF that its right half names. */
+static bool is_of(const char *kc_id, const char *maf_fqdn)
+{
+    struct m2m_key_id id;
+
+    return m2m_key_id_parse(gba_text(kc_id), &id) == GBA_OK &&
+           gba_text_eq_nocase(id.fqdn, gba_text(maf_fqdn));
+}
+
 enum gba_err maf_client_init(struct maf_client *m, const struct gba_ue_maf_config *c,
-                             const char *km_id)
+                             const char *km_id, const char *before)
 {
     memset(m, 0, sizeof(*m));
     m->why = "";
@@ -283,7 +326,9 @@ enum gba_err maf_client_init(struct maf_client *m, const struct gba_ue_maf_confi
         gba_fqdn_canonical(gba_text(c->maf_fqdn), m->maf_fqdn) != GBA_OK ||
         (c->target_fqdn != NULL ? gba_fqdn_canonical(gba_text(c->target_fqdn), m->target_fqdn)
                                 : gba_ue_target_fqdn(c->target, m->target_fqdn)) != GBA_OK ||
-        m2m_exchange_admin(c->admin_fqdn, c->target, m->admin_fqdn) != GBA_OK)
+        m2m_exchange_admin(c->admin_fqdn, c->target, m->admin_fqdn) != GBA_OK ||
+        (before != NULL &&
+         (!is_of(before, m->maf_fqdn) || !copy(m->before, sizeof(m->before), before))))
         return GBA_E_ARGUMENT;
     return GBA_OK;
 }

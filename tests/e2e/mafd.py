@@ -270,6 +270,9 @@ def test_gba_connect(lab):
     check("Kc is good for more than one session", code == 0 and k.get("key_id") == j["key_id"], (code, k, err))
     code, k, err = gba(lab, *by_maf, "--renew")
     check("--renew: another Kc", code == 0 and k.get("key_id") != j["key_id"], (code, k, err))
+    listed = run(MEFCTL, "--socket", f"{lab.dir}/mafd.sock", "list", "key", "--json").stdout.upper()
+    check("... and the one of before has ended", k["key_id"].split("@")[0] in listed and
+          j["key_id"].split("@")[0] not in listed and err == "", (listed, err))
     code, k, err = gba(lab, "connect", f"{host}:{port}", "--maf", url, "--maf-fqdn", MAF, "--target",
                        "//sp.example.org/cse2")
     check("a target not allowed: 77", code == 77 and "refuses a key for this target" in err, (code, err))

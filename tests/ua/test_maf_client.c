@@ -24,12 +24,14 @@ static struct gba_ue_reply reply;
 static struct gba_ue_field fields[5];
 static char body[1024];
 
+static const char *before;
+
 static void begin(const char *km_id)
 {
     config = (struct gba_ue_maf_config){.target = "//sp.example.com/in-cse-1",
                                         .maf_fqdn = "MAF.example.com",
                                         .expires_s = NOW + 3600};
-    CU_ASSERT_EQUAL(maf_client_init(&m, &config, km_id), GBA_OK);
+    CU_ASSERT_EQUAL(maf_client_init(&m, &config, km_id, before), GBA_OK);
     memset(&reply, 0, sizeof(reply));
     reply.psk = km_id != NULL;
     reply.has_exported = true;
@@ -225,20 +227,64 @@ static void test_sessions(void)
     CU_ASSERT_EQUAL(step(MAF_START), GBA_E_UNEXPECTED);
 }
 
+#define KC_ID "00112233445566778899AABBCCDDEEFF@" MAF
+
+static void replace(void)
+{
+    before = KC_ID;
+    begin(KM_ID);
+    before = NULL;
+    step(MAF_START);
+    answer(201, "2001", "\"sec:mafcr\":{}");
+    answer(201, "2001", granted);
+    CU_ASSERT_EQUAL(m.state, MAF_ENDING);
+    CU_ASSERT_STRING_EQUAL(m.exchange.request.method, "DELETE");
+    CU_ASSERT_STRING_EQUAL(m.exchange.primitive.to,
+                           "//" MAF "/-/00112233445566778899AABBCCDDEEFF");
+    CU_ASSERT(!m.exchange.request.fresh);
+}
+
+/* 8.8.2.10: the key of before ends when there is another; if not, the new one is good all the
+ * same. */
+static void test_replaces(void)
+{
+    static const struct {
+        unsigned status;
+        const char *rsc;
+        bool ended;
+    } rows[] = {{200, "2002", true}, {404, "4004", true}, {403, "4103", false},
+                {500, "5000", false}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        replace();
+        answer(rows[i].status, rows[i].rsc, NULL);
+        CU_ASSERT_EQUAL(m.state, MAF_DONE);
+        CU_ASSERT_EQUAL(m.kc.kind, GBA_UE_KC);
+        CU_ASSERT_EQUAL(m.why[0] == '\0', rows[i].ended);
+    }
+    replace();
+    CU_ASSERT_EQUAL(step(MAF_LOST), GBA_OK);
+    CU_ASSERT_EQUAL(m.state, MAF_DONE);
+    CU_ASSERT_EQUAL(m.kc.kind, GBA_UE_KC);
+    CU_ASSERT(m.why[0] != '\0');
+    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID, "00112233@other.example"),
+                    GBA_E_ARGUMENT);
+}
+
 static void test_config(void)
 {
     begin(KM_ID);
     config.suid = 22; /* an MEF's */
-    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID), GBA_E_ARGUMENT);
+    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID, NULL), GBA_E_ARGUMENT);
     config.suid = 34;
-    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID), GBA_OK);
+    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID, NULL), GBA_OK);
     config.target = "/in-cse-1"; /* whose FQDN and stakeholder nobody said */
-    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID), GBA_E_ARGUMENT);
+    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID, NULL), GBA_E_ARGUMENT);
     config.target_fqdn = "in-cse-1.sp.example.com";
     config.admin_fqdn = "sp.example.com";
-    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID), GBA_OK);
+    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID, NULL), GBA_OK);
     config.maf_fqdn = NULL;
-    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID), GBA_E_ARGUMENT);
+    CU_ASSERT_EQUAL(maf_client_init(&m, &config, KM_ID, NULL), GBA_E_ARGUMENT);
 }
 
 static const struct unit_test tests[] = {
@@ -249,6 +295,7 @@ static const struct unit_test tests[] = {
     {"by certificate", test_certificate},
     {"refusals", test_refusals},
     {"sessions that do not count", test_sessions},
+    {"a key that takes another's place", test_replaces},
     {"configuration", test_config},
 };
 UNIT_MAIN("maf_client", tests)
