@@ -58,14 +58,6 @@ static enum gba_err target_is_naf(struct gba_ue_device *d,
 
 /* ------------------------------------------------------------ with the MEF */
 
-/* What was said of the call before. */
-static void forget(struct gba_ue_device *d)
-{
-    d->why[0] = d->dbg[0] = '\0';
-    d->rsc = d->http_status = 0;
-    d->rsc_name = "";
-}
-
 /* One exchange, in a session of its own, and what follows of it. */
 static enum gba_err advance(struct mef_session *s, struct gba_ue_enrol *e,
                             struct gba_ue_enrol_event *ev, struct gba_ue_reply *reply,
@@ -85,7 +77,6 @@ static enum gba_err advance(struct mef_session *s, struct gba_ue_enrol *e,
     if (err == GBA_OK)
         err = gba_ue_enrol_step(e, ev, todo);
     gba_wipe(reply->exported, sizeof(reply->exported));
-    d->http_status = reply->status;
     return err;
 }
 
@@ -104,9 +95,6 @@ static enum gba_err run(struct mef_session *s, struct gba_ue_enrol *e)
         err = gba_ue_enrol_step(e, &ev, &todo);
     while (err == GBA_OK && todo == GBA_UE_ENROL_SEND)
         err = advance(s, e, &ev, &reply, &todo);
-    d->rsc = gba_ue_enrol_rsc(e);
-    d->rsc_name = gba_ue_enrol_rsc_name(e);
-    snprintf(d->dbg, sizeof(d->dbg), "%s", gba_ue_enrol_dbg(e));
     if (err == GBA_OK && todo != GBA_UE_ENROL_DONE)
         return run_explain(d, gba_ue_enrol_error(e), s->base,
                            gba_ue_enrol_why(e)[0] != '\0' ? gba_ue_enrol_why(e) : reply.why);
@@ -175,7 +163,7 @@ enum gba_err gba_ue_enrol_provisioned(struct gba_ue_device *d, const struct gba_
     struct mef_session s = {.d = d, .base = base, .connect_to = connect_to};
     enum gba_err err;
 
-    forget(d);
+    mef_session_forget(d);
     err = mef_session_base(d, mef_url, base);
     c.by_certificate = proof->psk_identity == NULL;
     if (err == GBA_OK)
@@ -196,7 +184,7 @@ enum gba_err gba_ue_enrol_target(struct gba_ue_device *d, const char *mef_url,
     struct gba_ue_identity id;
     enum gba_err err = d->usim->identity(d->usim, &id);
 
-    forget(d);
+    mef_session_forget(d);
     if (err == GBA_OK)
         err = gba_ue_keyring_bind(d->ring, id.uicc);
     if (err == GBA_OK)

@@ -90,6 +90,12 @@ int gba_credential_read(const struct gba_options *o, const char *path,
 
 /* "gba: WHAT: WHY" on standard error; the exit status of err. */
 int gba_complain(enum gba_err err, const char *what, const char *why);
+/* The same of a call of the library, with what the MEF or MAF has answered; with --json an object
+ * with ok false too.  more: NULL, or what else is to be known. */
+int gba_complain_device(const struct gba_options *o, const struct gba_ue_device *d,
+                        enum gba_err err, const char *more);
+/* That answer alone, on standard error; nothing where there is none. */
+void gba_say_answer(const struct gba_ue_device *d);
 int gba_exit_of(enum gba_err err);
 int gba_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -96,8 +96,10 @@ static void report_commands(struct gba_report *r, const struct gba_context *c)
         gba_report_text(&item, "result", "result",
                         gba_ue_command_words(commands.done[i].status));
     }
-    if (c->device.commands_err != GBA_OK)
+    if (c->device.commands_err != GBA_OK) {
         gba_complain(c->device.commands_err, "commands of the MEF", c->device.why);
+        gba_say_answer(&c->device);
+    }
 }
 
 /* ------------------------------------------------------------ the credential */
@@ -203,35 +205,10 @@ static int leave(struct enrolment *e, const struct gba_ue_proof *proof, const ch
         return EX_OK;
     err = gba_ue_leave(&e->c.device, proof, mef_url, o->connect_to, &e->config, &before,
                        o->suites);
-    return err == GBA_OK ? gba_save(&e->c)
-                         : gba_complain(err, e->c.device.why,
-                                        "enrolled, but what was before has not ended yet");
-}
-
-/* What the MEF said, where it has answered: by people's line, or as members. */
-static int complain(const struct enrolment *e, enum gba_err err)
-{
-    const struct gba_ue_device *d = &e->c.device;
-    int status = gba_complain(err, d->why, NULL);
-    struct gba_report r;
-
-    if (d->rsc != 0)
-        fprintf(stderr, "gba: HTTP %u, RSC %u %s%s%s\n", d->http_status, d->rsc, d->rsc_name,
-                d->dbg[0] != '\0' ? ": " : "", d->dbg);
-    if (e->o->json == NULL)
-        return status;
-    gba_report_begin(&r, e->o, "");
-    gba_report_bool(&r, "ok", "", false);
-    gba_report_text(&r, "error", "", gba_err_name(err));
-    gba_report_text(&r, "text", "", d->why);
-    if (d->rsc != 0) {
-        gba_report_number(&r, "http_status", "", d->http_status);
-        gba_report_number(&r, "rsc", "", d->rsc);
-        gba_report_text(&r, "rsc_name", "", d->rsc_name);
-        gba_report_text(&r, "dbg", "", d->dbg);
-    }
-    gba_report_end(&r);
-    return status;
+    return err == GBA_OK
+               ? gba_save(&e->c)
+               : gba_complain_device(o, &e->c.device, err,
+                                     "enrolled, but what was before has not ended yet");
 }
 
 static int enrol_by_gba(struct enrolment *e)
@@ -253,7 +230,7 @@ static int enrol_by_gba(struct enrolment *e)
                                   o->renew != NULL, &e->credential);
     status = gba_save(&e->c);
     if (err != GBA_OK)
-        return complain(e, err);
+        return gba_complain_device(o, &e->c.device, err, NULL);
     return status == EX_OK ? leave(e, NULL, mef_url) : status;
 }
 
@@ -274,7 +251,7 @@ static int enrol_by_proof(struct enrolment *e, const struct gba_ue_proof *proof)
         err = gba_ue_enrol_provisioned(&e->c.device, proof, o->mef, o->connect_to, &e->config,
                                        o->suites, &e->credential);
     if (err != GBA_OK)
-        return complain(e, err);
+        return gba_complain_device(o, &e->c.device, err, NULL);
     status = gba_save(&e->c);
     return status == EX_OK ? leave(e, proof, o->mef) : status;
 }

@@ -61,7 +61,7 @@ static int by_km(const struct gba_options *o, struct gba_context *c,
             gba_save(c);
     }
     gba_ue_wipe(&km, sizeof(km));
-    return err == GBA_OK ? save(c) : gba_complain(err, c->device.why, NULL);
+    return err == GBA_OK ? save(c) : gba_complain_device(o, &c->device, err, NULL);
 }
 
 static int by_certificate(const struct gba_options *o, struct gba_context *c,
@@ -72,7 +72,7 @@ static int by_certificate(const struct gba_options *o, struct gba_context *c,
     enum gba_err err =
         gba_ue_maf_key(&c->device, &proof, o->maf, o->connect_to, config, NULL, km_id, kc);
 
-    return err == GBA_OK ? save(c) : gba_complain(err, c->device.why, NULL);
+    return err == GBA_OK ? save(c) : gba_complain_device(o, &c->device, err, NULL);
 }
 
 static int get_kc(const struct gba_options *o, const char *maf_fqdn, struct gba_context *c,

@@ -176,6 +176,38 @@ int gba_report_end(struct gba_report *r)
                : gba_complain(GBA_E_IO, "standard output", NULL);
 }
 
+void gba_say_answer(const struct gba_ue_device *d)
+{
+    if (d->rsc != 0)
+        fprintf(stderr, "gba: HTTP %u, RSC %u %s%s%s\n", d->http_status, d->rsc, d->rsc_name,
+                d->dbg[0] != '\0' ? ": " : "", d->dbg);
+}
+
+int gba_complain_device(const struct gba_options *o, const struct gba_ue_device *d,
+                        enum gba_err err, const char *more)
+{
+    int status = gba_complain(err, d->why, more);
+    struct gba_report r;
+
+    gba_say_answer(d);
+    if (o->json == NULL)
+        return status;
+    gba_report_begin(&r, o, "");
+    gba_report_bool(&r, "ok", "", false);
+    gba_report_text(&r, "error", "", gba_err_name(err));
+    gba_report_text(&r, "text", "", d->why);
+    if (more != NULL)
+        gba_report_text(&r, "more", "", more);
+    if (d->rsc != 0) {
+        gba_report_number(&r, "http_status", "", d->http_status);
+        gba_report_number(&r, "rsc", "", d->rsc);
+        gba_report_text(&r, "rsc_name", "", d->rsc_name);
+        gba_report_text(&r, "dbg", "", d->dbg);
+    }
+    gba_report_end(&r);
+    return status;
+}
+
 void gba_report_key(struct gba_report *r, const struct gba_options *o,
                     const struct gba_ue_naf_key *k)
 {

@@ -372,7 +372,7 @@ struct gba_ue_device {
     /* Filled by the library when a call fails: what and where, for people. */
     char why[320];
     unsigned http_status;
-    /* ... of an enrolment with an MEF: gba_ue_enrol_rsc, _rsc_name and _dbg. */
+    /* ... what an MEF or MAF has answered last; rsc 0: nothing, or no primitive. */
     unsigned rsc;
     const char *rsc_name;
     char dbg[GBA_UE_DBG_SIZE];

@@ -28,7 +28,6 @@ static enum gba_err advance(struct mef_session *s, struct leave_client *l,
                 mef_session_exchange(s, &l->exchange.request, l->exchange.call.target, &reply);
         ev.event = ev.err == GBA_OK ? LEAVE_ANSWER : LEAVE_LOST;
         ev.reply = &reply;
-        d->http_status = reply.status;
     }
     if (err == GBA_OK)
         err = leave_client_step(l, &ev);
@@ -80,7 +79,7 @@ enum gba_err gba_ue_leave(struct gba_ue_device *d, const struct gba_ue_proof *pr
     char stays[GBA_UE_FQDN_SIZE], goes[GBA_UE_FQDN_SIZE];
     enum gba_err err = GBA_OK;
 
-    d->why[0] = '\0';
+    mef_session_forget(d);
     if (mef_url != NULL) {
         if (m2m_exchange_admin(now->admin_fqdn, now->target, stays) != GBA_OK ||
             m2m_exchange_admin(before->admin_fqdn, before->target, goes) != GBA_OK)

@@ -29,7 +29,6 @@ static enum gba_err advance(struct mef_session *s, struct maf_client *m)
     ev.reply = &reply;
     err = maf_client_step(m, &ev);
     gba_wipe(reply.exported, sizeof(reply.exported));
-    d->http_status = reply.status;
     if (err == GBA_OK && m->state == MAF_FAILED)
         err = run_explain(d, m->err, s->base, m->why[0] != '\0' ? m->why : reply.why);
     return err;
@@ -83,7 +82,7 @@ enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *
     struct mef_session s = {.d = d, .base = base, .connect_to = connect_to};
     enum gba_err err = GBA_E_NOMEM;
 
-    d->why[0] = '\0';
+    mef_session_forget(d);
     km_id[0] = '\0';
     memset(kc, 0, sizeof(*kc));
     if (m != NULL)

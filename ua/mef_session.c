@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/m2m_codec.h"
+#include "common/m2m_http.h"
 #include "common/secret.h"
 #include "ua/keyring.h"
 #include "ua/run.h"
+#include "ua/ub_client.h"
 #include "ua/url.h"
 
 enum gba_err mef_session_base(struct gba_ue_device *d, const char *text,
@@ -110,6 +113,31 @@ void mef_session_by_gba(struct mef_session *s, const char *mef_fqdn, const char 
 
 /* ------------------------------------------------------------ exchanges */
 
+void mef_session_forget(struct gba_ue_device *d)
+{
+    d->why[0] = d->dbg[0] = '\0';
+    d->rsc = d->http_status = 0;
+    d->rsc_name = "";
+}
+
+/* For people; nothing is decided by it. */
+static void note_answer(struct gba_ue_device *d, const struct gba_ue_reply *reply)
+{
+    struct gba_text type = gba_text(gba_ue_reply_field(reply, "Content-Type", 0));
+    uint64_t rsc;
+
+    d->http_status = reply->status;
+    if (gba_text_number(gba_text(gba_ue_reply_field(reply, M2M_H_RSC, 0)), 9999, &rsc) !=
+        GBA_OK)
+        return;
+    d->rsc = (unsigned)rsc;
+    d->rsc_name = m2m_rsc_name(d->rsc);
+    if (!m2m_rsc_is_success(d->rsc))
+        m2m_codec_read_problem((struct gba_bytes){reply->body, reply->body_len},
+                               memmem(type.s, type.n, "xml", 3) != NULL ? M2M_XML : M2M_JSON,
+                               d->dbg, sizeof(d->dbg));
+}
+
 enum gba_err mef_session_exchange(const struct mef_session *s,
                                   const struct gba_ue_request *request, const char *target,
                                   struct gba_ue_reply *reply)
@@ -128,7 +156,11 @@ enum gba_err mef_session_exchange(const struct mef_session *s,
     rq.key_file = s->key_file;
     if (d->trace != NULL)
         d->trace(d->trace_ctx, &rq, NULL);
+    d->rsc = d->http_status = 0;
+    d->dbg[0] = '\0';
     err = d->ua->exchange(d->ua, &rq, reply);
+    if (err == GBA_OK)
+        note_answer(d, reply);
     if (err == GBA_OK && d->trace != NULL)
         d->trace(d->trace_ctx, NULL, reply);
     free(url);

@@ -45,7 +45,10 @@ struct mef_session_gba {
 void mef_session_by_gba(struct mef_session *s, const char *mef_fqdn, const char *suites,
                         struct mef_session_gba *gba, struct gba_ue_psk *psk);
 
-/* target: request-target, behind base.  reply belongs to d->ua; what it exported is the
+/* What d says of the call before is forgotten. */
+void mef_session_forget(struct gba_ue_device *d);
+/* target: request-target, behind base.  What was answered is in d's http_status, rsc, rsc_name
+ * and dbg.  reply belongs to d->ua; what it exported is the
  * caller's to wipe. */
 enum gba_err mef_session_exchange(const struct mef_session *s,
                                   const struct gba_ue_request *request, const char *target,

@@ -275,7 +275,8 @@ def test_gba_connect(lab):
           j["key_id"].split("@")[0] not in listed and err == "", (listed, err))
     code, k, err = gba(lab, "connect", f"{host}:{port}", "--maf", url, "--maf-fqdn", MAF, "--target",
                        "//sp.example.org/cse2")
-    check("a target not allowed: 77", code == 77 and "refuses a key for this target" in err, (code, err))
+    check("a target not allowed: 77, and what the MAF said", code == 77 and "refuses a key for this target" in err and
+          "RSC 4103" in err and k.get("ok") is False and k.get("rsc") == 4103 and k.get("dbg"), (code, k, err))
     check("no name of the MAF: 64", gba(lab, *by_maf[:4], "--target", CSE)[0] == 64)
     check("--maf and --psk: 64", gba(lab, *by_maf, "--psk")[0] == 64)
     # Km of the MEF, by gba alone
