@@ -125,6 +125,13 @@ enum gba_err gba_fqdn_canonical(struct gba_text in, char out[static GBA_FQDN_SIZ
     return GBA_OK;
 }
 
+bool gba_fqdn_is_address(const char *canonical)
+{
+    struct in_addr address;
+
+    return canonical[0] == '[' || inet_pton(AF_INET, canonical, &address) == 1;
+}
+
 enum gba_err gba_fqdn_check(struct gba_text fqdn)
 {
     char canonical[GBA_FQDN_SIZE];

@@ -50,6 +50,8 @@ bool gba_is_tmpi(struct gba_text username);
 enum gba_err gba_fqdn_canonical(struct gba_text in, char out[static GBA_FQDN_SIZE]);
 /* The same, and the input must have been canonical already. */
 enum gba_err gba_fqdn_check(struct gba_text fqdn);
+/* A canonical form that is an address, and so no domain name. */
+bool gba_fqdn_is_address(const char *canonical);
 
 /* NAF_Id = FQDN || Ua security protocol identifier (TS 33.220 3.1, Annex H). */
 struct gba_naf_id {

@@ -125,7 +125,7 @@ static enum m2m_rsc put_fqdn(struct m2m_reading *rd, const struct m2m_rule *rule
 {
     char canonical[GBA_FQDN_SIZE];
 
-    if (gba_fqdn_canonical(t, canonical) != GBA_OK)
+    if (gba_fqdn_canonical(t, canonical) != GBA_OK || gba_fqdn_is_address(canonical))
         return unacceptable(rd, rule, "no FQDN");
     return m2m_set_text(rd->r, rule->attr, gba_text(canonical)) == GBA_OK
                ? M2M_RSC_OK

@@ -75,6 +75,8 @@ static const struct row {
     {R("\"et\":\"\"," AD), REG, C, BAD, "expirationTime"},
     {R(ET ",\"adfq\":\"sp..example\""), REG, C, UNAC, "adminFQDN"},
     {R(ET ",\"adfq\":\"sp example\""), REG, C, UNAC, "adminFQDN"},
+    {R(ET ",\"adfq\":\"192.0.2.1\""), REG, C, UNAC, "adminFQDN"},
+    {R(ET ",\"adfq\":\"[2001:db8::1]\""), REG, C, UNAC, "adminFQDN"},
     {R(ET ",\"adfq\":7"), REG, C, BAD, "adminFQDN"},
     {R(ET ",\"adfq\":[\"sp.example\"]"), REG, C, BAD, "adminFQDN"},
     {R(ET "," AD ",\"lbl\":\"a\""), REG, C, BAD, "labels"},
