@@ -43,6 +43,15 @@ enum m2m_rsc mef_read(struct mef_call *k, enum m2m_type type, enum m2m_use use)
     return m2m_codec_read(k->rq->pc, k->rq->format, type, use, &k->in, k->problem);
 }
 
+enum m2m_rsc mef_check_fqdn(struct mef_call *k)
+{
+    struct gba_text fqdn = m2m_text(&k->in, M2M_A_FQDN);
+
+    return fqdn.n == 0 || gba_text_eq_nocase(fqdn, gba_text(k->m->policy->fqdn))
+               ? M2M_RSC_OK
+               : mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is of another");
+}
+
 bool mef_list_pack(const struct m2m_resource *r, enum m2m_attr a, char *out, size_t cap)
 {
     struct gba_wbuf w;

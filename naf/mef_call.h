@@ -47,6 +47,8 @@ void maf_put_km(struct mef_call *k);
 enum m2m_rsc mef_no(struct mef_call *k, enum m2m_rsc rsc, const char *why);
 enum m2m_rsc mef_store_rsc(struct mef_call *k, enum gba_err err);
 enum m2m_rsc mef_read(struct mef_call *k, enum m2m_type type, enum m2m_use use);
+/* MEF-FQDN or MAF-FQDN, if the content says it again: this function's. */
+enum m2m_rsc mef_check_fqdn(struct mef_call *k);
 
 /* A line of the audit log, of this client; in the transaction of the request. */
 enum gba_err mef_note(const struct mef_call *k, const char *what, const char *whom,

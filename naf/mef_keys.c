@@ -152,6 +152,8 @@ enum m2m_rsc mef_create_key(struct mef_call *k)
     if (!k->c->is_enrolee)
         return mef_no(k, M2M_RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not an enrolee");
     rsc = mef_read(k, M2M_SYMM_KEY_REG, M2M_USE_CREATE);
+    if (rsc == M2M_RSC_OK)
+        rsc = mef_check_fqdn(k);
     if (rsc != M2M_RSC_OK)
         return rsc;
     k->key.suid = (unsigned)m2m_number(&k->in, M2M_A_SUID);

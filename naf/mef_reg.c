@@ -99,13 +99,12 @@ static enum m2m_rsc check_stakeholder(struct mef_call *k)
 
 static enum m2m_rsc fill_new(struct mef_call *k)
 {
-    struct gba_text fqdn = m2m_text(&k->in, M2M_A_FQDN);
     enum m2m_rsc rsc = take_expiry(k);
 
+    if (rsc == M2M_RSC_OK)
+        rsc = mef_check_fqdn(k);
     if (rsc != M2M_RSC_OK)
         return rsc;
-    if (fqdn.n != 0 && !gba_text_eq_nocase(fqdn, gba_text(k->m->policy->fqdn)))
-        return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "fqdn is of another");
     if (gba_fqdn_canonical(m2m_text(&k->in, M2M_A_ADMIN_FQDN), k->reg.admin_fqdn) != GBA_OK)
         return mef_no(k, M2M_RSC_CONTENTS_UNACCEPTABLE, "adminFQDN");
     rsc = check_stakeholder(k);

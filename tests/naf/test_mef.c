@@ -280,6 +280,8 @@ static void test_refusals(void)
          M2M_RSC_BAD_REQUEST},
         {"a short key", &one, M2M_OP_CREATE, "-/", KEY, K("22", C1, ",\"kv\":\"AAEC\""),
          WORLD_ENROLEE, M2M_RSC_CONTENTS_UNACCEPTABLE},
+        {"a key of another MEF", &one, M2M_OP_CREATE, "-/", KEY,
+         K("22", C1, ",\"fqdn\":\"x.example\""), WORLD_ENROLEE, M2M_RSC_CONTENTS_UNACCEPTABLE},
         {"for a MAF", &one, M2M_OP_CREATE, "-/", KEY, K("21", "\"" WORLD_MAF "\"", ""),
          WORLD_ENROLEE, M2M_RSC_CREATED},
     };
