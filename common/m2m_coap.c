@@ -268,13 +268,16 @@ static enum m2m_rsc read_fr(const struct coap_message *in, struct m2m_request *o
 }
 
 /* The operation in the query: a request that may be answered later says it so, with POST
- * (6.2.1); else it must be what the method says. */
+ * (6.2.1); else it must be what the method says.  A number that is none's has the code of an
+ * unknown method. */
 static enum m2m_rsc read_op(const struct coap_message *in, struct gba_text value,
                             struct m2m_request *out)
 {
     uint64_t op;
 
-    if (gba_text_number(value, M2M_OP_NOTIFY, &op) != GBA_OK || op == 0 ||
+    if (gba_text_number(value, UINT32_MAX, &op) == GBA_OK && (op == 0 || op > M2M_OP_NOTIFY))
+        return m2m_request_refuse(out, M2M_RSC_OPERATION_NOT_ALLOWED, "op: no such operation");
+    if (gba_text_number(value, M2M_OP_NOTIFY, &op) != GBA_OK ||
         (in->code != COAP_POST && op != out->op))
         return m2m_request_refuse(out, M2M_RSC_BAD_REQUEST, "op: not what the method says");
     out->op = (enum m2m_op)op;

@@ -247,6 +247,7 @@ def test_refusals(lab):
         ("rcn twice", POST, with_((URI_QUERY, b"rcn=1"), (URI_QUERY, b"rcn=1")), body, "4.00", 4000),
         ("later", POST, with_((URI_QUERY, b"rt=2")), body, "5.01", 5206),
         ("operation against the method", GET, with_((URI_QUERY, b"op=4"), drop=[TY, CONTENT_FORMAT]), b"", "4.00", 4000),
+        ("no such operation", POST, with_((URI_QUERY, b"op=9")), body, "4.05", 4005),
         ("41 options", GET, options + [(65000, b"")] * 40, b"", "4.00", None),
     ]
     for what, code, opts, payload, status, rsc in rows:
