@@ -63,6 +63,7 @@ static const char *const sql[N_STATEMENTS] = {
     [S_ADD_REG] = "INSERT INTO reg(" REG_COLUMNS ") VALUES(?,?,?,?,?,?,?)",
     [S_GET_REG] = "SELECT " REG_COLUMNS " FROM reg WHERE ri=?",
     [S_SET_REG] = "UPDATE reg SET labels=?2,modified=?3,expires=?4 WHERE ri=?1",
+    [S_CUT_REG_KEYS] = "UPDATE key SET expires=?3 WHERE creator=?1 AND admin=?2 AND expires>?3",
     [S_DEL_REG] = "DELETE FROM reg WHERE ri=?",
     [S_DEL_REG_KEYS] = "DELETE FROM key WHERE creator=? AND admin=?",
     [S_DEL_ADMIN_KES] = "DELETE FROM ke WHERE enrolee=?1"

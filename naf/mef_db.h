@@ -40,6 +40,7 @@ enum statement {
     S_ADD_REG,
     S_GET_REG,
     S_SET_REG,
+    S_CUT_REG_KEYS,
     S_DEL_REG,
     S_DEL_REG_KEYS,
     S_DEL_ADMIN_KES,

@@ -76,7 +76,8 @@ struct mef_store {
     /* By stakeholder.  GBA_E_NOT_FOUND. */
     enum gba_err (*find_reg)(struct mef_store *self, const char *creator,
                              const char *admin_fqdn, struct mef_reg *out);
-    /* Labels and times.  GBA_E_NOT_FOUND. */
+    /* Labels and times; the creator's keys of that stakeholder end with it at the latest.
+     * GBA_E_NOT_FOUND. */
     enum gba_err (*set_reg)(struct mef_store *self, const struct mef_reg *reg);
     /* With it go its commands, the creator's keys of that stakeholder, the Km that it names, the
      * Ke's that are kept for no other, and with the last registration all Ke's, or the Km's that a

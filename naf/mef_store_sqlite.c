@@ -223,20 +223,31 @@ static enum gba_err add_reg(struct mef_store *self, const struct mef_reg *reg, i
     return err;
 }
 
-static enum gba_err set_reg(struct mef_store *self, const struct mef_reg *reg)
+static enum gba_err set_reg_locked(struct mef_db *s, const struct mef_reg *reg)
 {
-    struct mef_db *s = own(self);
-    sqlite3_stmt *st;
-    enum gba_err err = mef_db_begin(s);
+    sqlite3_stmt *st = mef_db_use(s, S_SET_REG);
+    enum gba_err err;
 
-    if (err != GBA_OK)
-        return err;
-    st = mef_db_use(s, S_SET_REG);
     mef_db_text(st, 1, reg->ri);
     mef_db_text(st, 2, reg->labels);
     sqlite3_bind_int64(st, 3, reg->modified_s);
     sqlite3_bind_int64(st, 4, reg->expires_s);
-    return mef_db_end(s, mef_db_run_on_row(s, st));
+    err = mef_db_run_on_row(s, st);
+    if (err != GBA_OK)
+        return err;
+    st = mef_db_use(s, S_CUT_REG_KEYS);
+    mef_db_text(st, 1, reg->creator);
+    mef_db_text(st, 2, reg->admin_fqdn);
+    sqlite3_bind_int64(st, 3, reg->expires_s);
+    return mef_db_run(st);
+}
+
+static enum gba_err set_reg(struct mef_store *self, const struct mef_reg *reg)
+{
+    struct mef_db *s = own(self);
+    enum gba_err err = mef_db_begin(s);
+
+    return err == GBA_OK ? mef_db_end(s, set_reg_locked(s, reg)) : err;
 }
 
 static enum gba_err del_reg_locked(struct mef_db *s, const char *ri)

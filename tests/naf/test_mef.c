@@ -71,6 +71,7 @@ static bool says(const char *text)
 #define REG  4
 #define KEY  5
 #define ET   "\"et\":\"20260101T010000\"" /* T0 + 3600 */
+#define SOON "\"et\":\"20260101T000100\"" /* T0 + 60 */
 #define LATE "\"et\":\"20260201T000000\""
 
 static const char reg_json[] =
@@ -192,6 +193,35 @@ static void test_keys(void)
                     M2M_RSC_NOT_FOUND); /* expired */
     CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, given, 0, ""), M2M_RSC_DELETED);
     CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, given, 0, ""), M2M_RSC_NOT_FOUND);
+    mef_world_end(&w);
+}
+
+/* A registration that is cut short takes its keys along; one of another stakeholder does not. */
+static void test_keys_end_with_registration(void)
+{
+    char reg[M2M_TO_SIZE], other[M2M_TO_SIZE], key[M2M_TO_SIZE];
+
+    begin();
+    ask(&one, M2M_OP_CREATE, "-/", REG, reg_json);
+    strcpy(reg, location);
+    ask(&one, M2M_OP_CREATE, "-/", REG, "{\"sec:mefcr\":{" ET ",\"adfq\":\"b.example\"}}");
+    strcpy(other, location);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
+    strcpy(key, location);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, other, 0, "{\"sec:mefcr\":{" SOON "}}"),
+                    M2M_RSC_UPDATED);
+    CU_ASSERT_EQUAL(ask_at(&cse, M2M_OP_RETRIEVE, key, 0, "", WORLD_CSE, WORLD_T0 + 60),
+                    M2M_RSC_OK);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, reg, 0, "{\"sec:mefcr\":{" SOON "}}"),
+                    M2M_RSC_UPDATED);
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_OK);
+    CU_ASSERT(says("\"et\":\"20260101T000100\""));
+    CU_ASSERT_EQUAL(ask_at(&cse, M2M_OP_RETRIEVE, key, 0, "", WORLD_CSE, WORLD_T0 + 60),
+                    M2M_RSC_NOT_FOUND);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_UPDATE, reg, 0, "{\"sec:mefcr\":{" ET "}}"),
+                    M2M_RSC_UPDATED); /* which lengthens no key */
+    CU_ASSERT_EQUAL(ask(&cse, M2M_OP_RETRIEVE, key, 0, ""), M2M_RSC_OK);
+    CU_ASSERT(says("\"et\":\"20260101T000100\""));
     mef_world_end(&w);
 }
 
@@ -607,6 +637,7 @@ static const struct unit_test tests[] = {
     {"client registration", test_registration},
     {"registered already", test_registered_already},
     {"key registration and retrieval", test_keys},
+    {"keys end with their registration", test_keys_end_with_registration},
     {"refusals by table", test_refusals},
     {"number of targets", test_targets_count},
     {"what belongs to another", test_of_another},
