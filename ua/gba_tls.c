@@ -62,6 +62,16 @@ static void on_info(const SSL *ssl, int where, int ret)
         t->alert = (unsigned)ret & 0xff;
 }
 
+/* Called where the target asks for our certificate, which is there already. */
+static int on_request(SSL *ssl, void *arg)
+{
+    struct gba_tls *t = arg;
+
+    (void)ssl;
+    t->asked = true;
+    return 1;
+}
+
 static int refuse_certificate(X509_STORE_CTX *store, void *arg)
 {
     (void)store, (void)arg;
@@ -166,6 +176,7 @@ static enum gba_err set_up_certificate(struct gba_tls *t)
 {
     const char *wrong = NULL;
 
+    SSL_CTX_set_cert_cb(t->ctx, on_request, t);
     if (t->ca_file != NULL ? SSL_CTX_load_verify_file(t->ctx, t->ca_file) != 1
                            : SSL_CTX_set_default_verify_paths(t->ctx) != 1)
         wrong = t->ca_file;
@@ -187,7 +198,9 @@ static enum gba_err name_peer(struct gba_tls *t, const char *sni)
         SSL_set_tlsext_host_name(t->ssl, sni);
     if (t->identity != NULL)
         return GBA_OK;
-    SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    /* the target's name exactly (TS-0003 8.1.2.5), and no wildcards (10.1.1) */
+    SSL_set_hostflags(t->ssl,
+                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS);
     return sni[0] != '\0' && SSL_set1_host(t->ssl, sni) == 1 ? GBA_OK : GBA_E_ARGUMENT;
 }
 
@@ -231,17 +244,21 @@ static enum gba_err shake_hands(struct gba_tls *t)
     if (err == GBA_OK && t->identity != NULL &&
         SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(t->ssl)) != NID_auth_psk)
         err = GBA_E_TLS;
+    if (err == GBA_OK && t->identity == NULL && !t->asked)
+        err = GBA_E_TLS; /* 8.2.2.2: each end knows the other */
     return err;
 }
 
-/* Of our own verification: the peer is not who it should be. */
+/* Of our own verification: the peer is not who it should be, or wants to know nobody. */
 static void explain_certificate(struct gba_tls *t)
 {
     long verified = t->ssl != NULL ? SSL_get_verify_result(t->ssl) : X509_V_OK;
 
     snprintf(t->why, sizeof(t->why), "%s",
              verified != X509_V_OK ? X509_verify_cert_error_string(verified)
-                                   : "TLS handshake failed");
+             : t->ssl != NULL && SSL_is_init_finished(t->ssl)
+                 ? "the target asks for no certificate of this device"
+                 : "TLS handshake failed");
 }
 
 enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,

@@ -21,15 +21,16 @@ struct gba_tls {
     struct ssl_ctx_st *ctx;
     struct ssl_st *ssl;
     bool key_given; /* the handshake came as far as our key or certificate */
+    bool asked;     /* the peer asked for our certificate */
     unsigned alert; /* fatal, from the peer */
     bool closed;    /* the peer ended the session */
     char why[200];
 };
 
 /* By key: TLS 1.2, PSK suites of the list only, no certificate.  By certificate: TLS 1.2 or 1.3,
- * suites for 1.2, and the peer's certificate verifies for the name sni, which then is no option
- * (TS-0003 8.2.2.2); GBA_E_CONFIG: a file.  sni "": none.  timeout_s: from here to
- * the end of gba_tls_ask.  GBA_E_UNREACHABLE; GBA_E_TIMEOUT;
+ * suites for 1.2, and the peer's certificate verifies for the name sni, exactly, which then is
+ * no option, and the peer asks for ours (TS-0003 8.2.2.2); GBA_E_CONFIG: a file.  sni "": none.
+ * timeout_s: from here to the end of gba_tls_ask.  GBA_E_UNREACHABLE; GBA_E_TIMEOUT;
  * GBA_E_REFUSED: the peer ended the handshake after it had the identity; GBA_E_TLS;
  * GBA_E_ARGUMENT: suites.  Always followed by gba_tls_close. */
 enum gba_err gba_tls_open(struct gba_tls *t, const char *host, const char *port,

@@ -7,6 +7,7 @@ SPDX-License-Identifier: Apache-2.0
 import base64
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -201,6 +202,29 @@ def test_certificate_association(lab):
                         "-verify_return_error", "-ign_eof", "-quiet"], input=b"GET / HTTP/1.0\r\n\r\n", capture_output=True)
     check("openssl with C023", METER.encode() in r.stdout, r.stdout[-200:] + r.stderr[-300:])
     check("registrar ends with 0", registrar.end() == 0)
+    # targets of others: the name is the target's own (8.1.2.5, 10.1.1: no wildcards), and both ends show themselves
+    make_cert(lab.dir, "ca", "wild_cse", "DNS:*.sp.example.org")
+    for name, asks, code, why in (("cse1", ["-Verify", "1"], 0, ""), ("wild_cse", ["-Verify", "1"], 76, "hostname mismatch"),
+                                  ("cse1", [], 76, "asks for no certificate")):
+        for version in ("-tls1_2", "-tls1_3"):
+            host, port, server = s_server(lab, name, version, *asks)
+            r = connect("meter")
+            server.kill()
+            server.communicate()
+            check(f"{name} {asks} {version}: {code}", r.returncode == code and why in r.stderr, (r.returncode, r.stderr))
+
+
+def s_server(lab, name, *argv):
+    """openssl as a target that shows a certificate; where it listens, and the process."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-cert", f"{lab.dir}/{name}.pem",
+                               "-key", f"{lab.dir}/{name}.key", "-CAfile", f"{lab.dir}/ca.pem", *argv],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    while not server.stdout.readline().startswith(b"ACCEPT"):
+        assert server.poll() is None
+    return "127.0.0.1", port, server
 
 
 def main():
