@@ -160,7 +160,8 @@ enum gba_err gba_ue_enrol_provisioned(struct gba_ue_device *d, const struct gba_
     struct gba_ue_enrol_config c = *config;
     struct gba_ue_psk psk;
     char base[MEF_SESSION_BASE_SIZE];
-    struct mef_session s = {.d = d, .base = base, .connect_to = connect_to};
+    struct mef_session s = {
+        .d = d, .base = base, .connect_to = connect_to, .peer_fqdn = config->mef_fqdn};
     enum gba_err err;
 
     mef_session_forget(d);

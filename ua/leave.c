@@ -54,7 +54,8 @@ static enum gba_err deregister(struct gba_ue_device *d, const struct gba_ue_proo
     struct mef_session_gba gba;
     struct gba_ue_psk psk;
     char base[MEF_SESSION_BASE_SIZE];
-    struct mef_session s = {.d = d, .base = base, .connect_to = connect_to};
+    struct mef_session s = {
+        .d = d, .base = base, .connect_to = connect_to, .peer_fqdn = before->mef_fqdn};
     enum gba_err err = l != NULL ? mef_session_base(d, mef_url, base) : GBA_E_NOMEM;
 
     c.by_certificate = proof != NULL && proof->psk_identity == NULL;

@@ -79,7 +79,8 @@ enum gba_err gba_ue_maf_key(struct gba_ue_device *d, const struct gba_ue_proof *
     struct gba_ue_proof own = *proof;
     struct gba_ue_psk psk;
     char base[MEF_SESSION_BASE_SIZE], before[GBA_UE_KEY_ID_SIZE];
-    struct mef_session s = {.d = d, .base = base, .connect_to = connect_to};
+    struct mef_session s = {
+        .d = d, .base = base, .connect_to = connect_to, .peer_fqdn = config->maf_fqdn};
     enum gba_err err = GBA_E_NOMEM;
 
     mef_session_forget(d);

@@ -154,6 +154,7 @@ enum gba_err mef_session_exchange(const struct mef_session *s,
     rq.psk = s->psk;
     rq.cert_file = s->cert_file;
     rq.key_file = s->key_file;
+    rq.peer_fqdn = s->peer_fqdn;
     if (d->trace != NULL)
         d->trace(d->trace_ctx, &rq, NULL);
     d->rsc = d->http_status = 0;

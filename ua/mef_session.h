@@ -21,6 +21,7 @@ struct mef_session {
     const char *base, *connect_to; /* scheme and authority */
     const struct gba_ue_psk *psk;  /* NULL: by certificate */
     const char *cert_file, *key_file;
+    const char *peer_fqdn; /* by certificate: whose the other end's is */
     /* After a handshake failed: once more?  NULL: no. */
     bool (*again)(struct mef_session *s, int64_t now_s);
     void *ctx;

@@ -55,6 +55,9 @@ struct gba_ue_request {
     /* PEM: how the client shows itself, where the server asks; NULL: it does not.  The key file
      * must not be readable by others. */
     const char *cert_file, *key_file;
+    /* The server's certificate has this dNSName, as it stands, beside what url asks of it; NULL:
+     * what url asks will do. */
+    const char *peer_fqdn;
     bool fresh;     /* a new connection: the identity behind the old one changed */
     uint16_t suite; /* not 0: send only if this suite was negotiated, else GBA_E_MISDIRECTED */
     const char *export_label; /* not NULL: export 48 octets, no context (RFC 5705), TLS 1.2 with

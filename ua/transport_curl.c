@@ -86,8 +86,8 @@ static CURLcode on_context(CURL *easy, void *ctx, void *arg)
     struct curl_transport *t = arg;
 
     (void)easy;
-    transport_tls_watch(&t->tls, ctx);
-    if (t->tls.request->psk != NULL && transport_tls_prepare(&t->tls, ctx) != GBA_OK)
+    if (transport_tls_watch(&t->tls, ctx) != GBA_OK ||
+        (t->tls.request->psk != NULL && transport_tls_prepare(&t->tls, ctx) != GBA_OK))
         return CURLE_ABORTED_BY_CALLBACK;
     return CURLE_OK;
 }

@@ -149,13 +149,27 @@ static void on_info(const SSL *ssl, int where, int ret)
         of(ssl)->alert = (unsigned)ret & 0xff;
 }
 
-void transport_tls_watch(struct transport_tls *t, SSL_CTX *ctx)
+/* libcurl looks for the URL's host, with wildcards; the name of an MEF or MAF is matched exactly
+ * (TS-0003 8.1.2.5). */
+static enum gba_err name_peer(struct transport_tls *t, SSL_CTX *ctx)
+{
+    X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
+
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+                                               X509_CHECK_FLAG_NO_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(param, t->request->peer_fqdn, 0) == 1
+               ? GBA_OK
+               : give_up(t, GBA_E_ARGUMENT, "no name to verify");
+}
+
+enum gba_err transport_tls_watch(struct transport_tls *t, SSL_CTX *ctx)
 {
     SSL_CTX_set_app_data(ctx, t);
     if (t->request->export_label != NULL) /* what is exported is TLS 1.2's (TS-0003 10.2.1) */
         SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_info_callback(ctx, on_info);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    return t->request->psk == NULL && t->request->peer_fqdn != NULL ? name_peer(t, ctx) : GBA_OK;
 }
 
 enum gba_err transport_tls_prepare(struct transport_tls *t, SSL_CTX *ctx)

@@ -30,8 +30,8 @@ void transport_tls_reset(struct transport_tls *t);
 /* For CURLOPT_SSL_CTX_FUNCTION, only with a PSK in the request: callbacks, versions, and
  * verification that fails closed.  GBA_E_CONFIG: CA file; GBA_E_ARGUMENT: suites. */
 enum gba_err transport_tls_prepare(struct transport_tls *t, SSL_CTX *ctx);
-/* Watches for alerts; with and without PSK. */
-void transport_tls_watch(struct transport_tls *t, SSL_CTX *ctx);
+/* Watches for alerts; with and without PSK.  GBA_E_ARGUMENT: peer_fqdn. */
+enum gba_err transport_tls_watch(struct transport_tls *t, SSL_CTX *ctx);
 
 /* For CURLOPT_PREREQFUNCTION: connected, nothing sent yet.  Fills suite, psk, exported.
  * GBA_E_TLS: the peer is not authenticated as asked; GBA_E_MISDIRECTED: another suite;

@@ -172,6 +172,27 @@ def test_gba(lab):
     check("registrar ends with 0", registrar.end() == 0)
 
 
+def test_name_of_mef(lab):
+    """8.3.2.2, 8.1.2.5: the MEF's certificate has its FQDN as it stands, whatever the URL's host is."""
+    text = open(f"{lab.dir}/mefd.yaml").read()
+    for name, san, code in (("own", f"DNS:localhost,DNS:{MEF}", 0), ("of_host", "DNS:localhost", 76),
+                            ("of_other", "DNS:localhost,DNS:mef2.example.org", 76),
+                            ("wildcard", "DNS:localhost,DNS:*.example.org", 76)):
+        make_cert(lab.dir, "ca", name, san)
+        os.chmod(f"{lab.dir}/{name}.key", 0o600)
+        write(f"{lab.dir}/mefd.yaml", text.replace("server.pem", f"{name}.pem").replace("server.key", f"{name}.key"), 0o600)
+        lab.mefd.end()
+        lab.mefd.start()
+        at = lab.mefd.address("mef")[1]
+        for url, more in ((f"https://localhost:{at}", ["--mef-fqdn", MEF]), (f"https://{MEF}", ["--connect-to", f"127.0.0.1:{at}"])):
+            out, j, err = gba(lab, "enrol", "--framework", "cert", "--mef", url, *more, "--target", CSE, "--cert",
+                              f"{lab.dir}/device.pem", "--key", f"{lab.dir}/device.key")
+            check(f"a MEF with {san} at {url}: {code}", out == code and (code == 0 or b"hostname mismatch" in err), (out, err))
+    write(f"{lab.dir}/mefd.yaml", text, 0o600)
+    lab.mefd.end()
+    lab.mefd.start()
+
+
 def test_certificate_association(lab):
     """TS-0003 8.2.2.2, by gba and by openssl as enrolee."""
     make_cert(lab.dir, "ca", "meter", f"URI:{METER}")
@@ -233,6 +254,7 @@ def main():
         test_kpm(lab)
         test_certificate(lab)
         test_gba(lab)
+        test_name_of_mef(lab)
         test_certificate_association(lab)
     finally:
         codes, text = lab.end()
