@@ -92,6 +92,7 @@ static void prepare(const struct round *r, const struct gba_ue_command *c, bool 
                            .psk = r->s->psk,
                            .cert_file = r->s->cert_file,
                            .key_file = r->s->key_file,
+                           .peer_fqdn = r->s->peer_fqdn,
                            .trace = d->trace,
                            .trace_ctx = d->trace_ctx};
 }

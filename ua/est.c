@@ -48,6 +48,7 @@ static enum gba_err exchange(struct ue_est *e, enum ue_est_op op, struct gba_byt
     e->call.request.psk = e->psk;
     e->call.request.cert_file = e->cert_file;
     e->call.request.key_file = e->key_file;
+    e->call.request.peer_fqdn = e->peer_fqdn;
     if (e->trace != NULL)
         e->trace(e->trace_ctx, &e->call.request, NULL);
     err = e->transport->exchange(e->transport, &e->call.request, &reply);

@@ -17,6 +17,7 @@ struct ue_est {
     const char *connect_to;
     const struct gba_ue_psk *psk;     /* Kpm (RFC 7030 3.3.3); NULL: certificates */
     const char *cert_file, *key_file; /* ... the client's, PEM */
+    const char *peer_fqdn; /* the MEF's name in its certificate, exactly; NULL: as url has it */
     void (*trace)(void *ctx, const struct gba_ue_request *out, const struct gba_ue_reply *in);
     void *trace_ctx;
     /* after a call */

@@ -15,6 +15,7 @@
 #include "ua/est_pair.h"
 #include "ua/gba.h"
 #include "ua/private_file.h"
+#include "ua/url.h"
 
 /* Forward secrecy first; what every MEF has (TS-0003 10.2.2) last. */
 #define SUITES                                                                                 \
@@ -27,6 +28,7 @@ struct est_run {
     struct m2m_credential kpm;
     struct gba_ue_psk psk;
     struct ue_est est;
+    char mef_fqdn[GBA_UE_FQDN_SIZE];
     struct ue_est_name name;
     struct ue_est_pair pair;
     char text[EST_CERT_PEM_MAX];
@@ -84,6 +86,16 @@ static int show_certificate(struct est_run *r, const char *cert, const char *key
 
 /* ------------------------------------------------------------ the MEF */
 
+/* An MEF's certificate has no wildcards (TS-0003 10.1.1). */
+static void name_mef(struct est_run *r)
+{
+    struct url url;
+
+    if (url_parse(r->o->mef, &url) == GBA_OK && !url_host_is_address(url.host) &&
+        gba_text_copy(r->mef_fqdn, sizeof(r->mef_fqdn), url.host) == GBA_OK)
+        r->est.peer_fqdn = r->mef_fqdn;
+}
+
 /* A renewal is made with the pair in use, which is what it replaces unless told otherwise. */
 static int open_mef(struct est_run *r, bool renew)
 {
@@ -107,6 +119,7 @@ static int open_mef(struct est_run *r, bool renew)
     r->est.env = &gba_ue_env_system;
     r->est.url = o->mef;
     r->est.connect_to = o->connect_to;
+    name_mef(r);
     r->est.trace = o->trace != NULL ? gba_trace : NULL;
     return err == GBA_OK ? EX_OK : gba_complain(err, "libcurl", NULL);
 }

@@ -17,7 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 import mefd  # noqa: E402
-from bsf_lab import IMPI, bootstrap, check, exchange, kdf, run, summary, write  # noqa: E402
+from bsf_lab import IMPI, bootstrap, check, exchange, kdf, make_cert, run, summary, write  # noqa: E402
 from est_lab import (  # noqa: E402
     CSE7_FQDN, GBA, IMPI2, KPM, KPM_ID, LAB, Lab, METER, P256, PKCS7, certificates, gba, kpm_file, outputs, pair_is_good,
     psk_session, public_key, spoilt, verifies)
@@ -328,6 +328,18 @@ def test_gba_certificate(lab):
         check(f"{what}: 64", r.returncode == 64 and r.stderr, (r.returncode, r.stderr))
     r = gba(lab, "cacerts", "mef", *lab.pair("cse1"), "--ca", f"{lab.dir}/other_ca.pem")
     check("a MEF of others: 76", r.returncode == 76, (r.returncode, r.stderr))
+    make_cert(lab.dir, "ca", "wildcard", "DNS:*.example.org")
+    os.chmod(f"{lab.dir}/wildcard.key", 0o600)
+    text = open(f"{lab.dir}/mefd.yaml").read()
+    write(f"{lab.dir}/mefd.yaml", text.replace("server.pem", "wildcard.pem").replace("server.key", "wildcard.key"), 0o600)
+    lab.mefd.end()
+    lab.mefd.start()
+    r = gba(lab, "cacerts", "mef", *lab.pair("cse1"))
+    check("a MEF with a wildcard: 76", r.returncode == 76 and "hostname mismatch" in r.stderr, (r.returncode, r.stderr))
+    write(f"{lab.dir}/mefd.yaml", text, 0o600)
+    lab.mefd.end()
+    lab.mefd.start()
+    check("with its name: 0", gba(lab, "cacerts", "mef", *lab.pair("cse1")).returncode == 0)
 
 
 # ---- the daemon -------------------------------------------------------------------------------
