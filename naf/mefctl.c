@@ -336,6 +336,15 @@ static int do_plain(struct ctl_link *l, const struct ctl_options *o, char **word
                             : ask_and_print(l, o, verb(words[0], NULL));
 }
 
+/* An answer that nobody has is none. */
+static int flush_answer(void)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return CTL_OK;
+    ctl_say(NULL, "standard output: %s", strerror(errno));
+    return CTL_IO;
+}
+
 /* With or without the word verify. */
 static int do_audit(struct ctl_link *l, const struct ctl_options *o, char **words)
 {
@@ -363,7 +372,7 @@ static int run(const struct ctl_options *o, char **words)
             if (rc == CTL_OK)
                 rc = commands[i].run(l, o, words);
             ctl_link_close(l);
-            return rc == CTL_OK && fflush(stdout) != 0 ? CTL_IO : rc;
+            return rc == CTL_OK ? flush_answer() : rc;
         }
     return usage(words[0], words[0] != NULL ? "no such command" : "no command");
 }
@@ -445,9 +454,9 @@ static int read_options(int argc, char **argv, struct ctl_options *o)
         else if (c == GENERATE)
             o->generate = true;
         else if (c == HELP)
-            return fputs(usage_text, stdout) < 0 ? CTL_IO : CTL_OK;
+            return fputs(usage_text, stdout) < 0 ? CTL_IO : flush_answer();
         else if (c == VERSION_)
-            return puts("mefctl " PACKAGE_VERSION) < 0 ? CTL_IO : CTL_OK;
+            return puts("mefctl " PACKAGE_VERSION) < 0 ? CTL_IO : flush_answer();
         else if (c == BATCH && read_batch(optarg, &o->batch) != CTL_OK)
             return CTL_USAGE;
         else if (c == '?')

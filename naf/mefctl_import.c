@@ -112,8 +112,11 @@ static int begin(struct import *i)
     }
     i->batch = (size_t)size;
     i->n = json_array_size(i->table.rows);
-    if (!i->o->json)
+    if (i->o->json)
+        printf("{\"resume\":\"%s\"}\n", i->token);
+    else
         fprintf(stderr, "mefctl: to go on after an interruption: --resume %s\n", i->token);
+    fflush(stdout); /* for whoever is interrupted */
     return CTL_OK;
 }
 
@@ -161,6 +164,7 @@ static void report(const struct import *i, const json_t *reply, size_t n)
                       "rows", (json_int_t)n);
         json_dumpf(o, stdout, JSON_COMPACT);
         putchar('\n');
+        fflush(stdout);
         json_decref(o);
         ctl_told();
         return;
@@ -194,11 +198,16 @@ static int send_batch(struct import *i, struct ctl_link *l)
     return rc;
 }
 
+/* ctl_end adds nothing to what is refused here, but why an import ended before its end. */
 static int finish(const struct import *i, int rc)
 {
     if (i->o->json)
-        printf("{\"added\":%zu,\"skipped\":%zu,\"refused\":%zu,\"resume\":\"%s\"}\n", i->added,
-               i->skipped, i->refused, i->token);
+        printf("{%s\"added\":%zu,\"skipped\":%zu,\"refused\":%zu,\"resume\":\"%s\"}\n",
+               rc != CTL_OK      ? ""
+               : i->refused == 0 ? "\"ok\":true,"
+                                 : "\"ok\":false,\"error\":\"REFUSED\","
+                                   "\"text\":\"not all batches were added\",",
+               i->added, i->skipped, i->refused, i->token);
     else
         printf("%zu added, %zu in already, %zu refused\n", i->added, i->skipped, i->refused);
     return rc != CTL_OK ? rc : i->refused != 0 ? CTL_REFUSED : CTL_OK;

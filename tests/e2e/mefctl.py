@@ -127,6 +127,10 @@ def test_json_failures(lab, ctl):
         if status != 77:
             check(f"{what}: the same line for people", ctl.err == line and line, (ctl.err, line))
             check(f"{what}: its words", "usage: " in line or line.rstrip("\n").endswith(o.get("text", "x")), (out, line))
+    for words in (["list", "target"], ["--json", "list", "target"], ["--help"], ["--version"]):
+        with open("/dev/full", "w") as full:
+            r = subprocess.run([CTL, *here, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+        check(f"no room for the answer: {words}", r.returncode == 74 and "No space left" in r.stderr, (r.returncode, r.stderr))
     rc, out = ctl("list", "stakeholder", "x", "--json")
     check("--json stands anywhere", rc == 64 and json.loads(out)["at"] == "x", out)
     rc, out = ctl("command", "issue", "cert-prov", f"enrolee={ONE}", "stakeholder=a b", "subject_type=ae")
@@ -384,6 +388,22 @@ def count(ctl):
     return sum(1 for r in ctl.rows("enrolee") if "/Cdev0" in r["id"])
 
 
+def test_import_interrupted(lab, ctl):
+    """mefctl killed in the middle: whoever reads its JSON has the token all the same."""
+    path, at = f"{lab.dir}/devices.csv", f"{lab.dir}/silent.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(at)
+        listener.listen()
+        p = subprocess.Popen([CTL, "--socket", at, "--json", "import", path], stdout=subprocess.PIPE, text=True)
+        s, _ = listener.accept()
+        with s:
+            asked = json.loads(s.makefile("rb").readline())
+            p.kill()
+            out = p.communicate(timeout=20)[0]
+    os.unlink(at)
+    check("the token of an import that was killed", out == json.dumps({"resume": asked["import"]}).replace(" ", "") + "\n", out)
+
+
 def test_import(lab, ctl):
     path = f"{lab.dir}/devices.csv"
     devices(path, 2500, bad=1234)
@@ -398,9 +418,14 @@ def test_import(lab, ctl):
     check("all", count(ctl) == 2500)
     rc, out = ctl("--json", "import", path)
     lines = [json.loads(x) for x in out.splitlines()]
-    check("twice is refused", rc == 77 and lines[-1]["refused"] == 2500 and lines[0]["refused"] == "EXISTS", out)
+    check("the token is first", list(lines[0]) == ["resume"] and lines[0]["resume"] == lines[-1]["resume"], out)
+    check("twice is refused", rc == 77 and lines[-1]["refused"] == 2500 and lines[1]["refused"] == "EXISTS", out)
+    check("an import that is refused in part has failed", lines[-1]["ok"] is False and lines[-1]["error"] == "REFUSED" and
+          lines[-1]["text"], out)
     write(f"{lab.dir}/devices.json", json.dumps([{"id": "//sp.example.org/cse1/Cjson", "targets": [CSE]}]), 0o600)
-    check("from JSON", ctl("import", f"{lab.dir}/devices.json")[0] == 0, ctl.err)
+    rc, out = ctl("--json", "import", f"{lab.dir}/devices.json")
+    check("from JSON", rc == 0 and json.loads(out.splitlines()[-1])["ok"] is True, out + ctl.err)
+    test_import_interrupted(lab, ctl)
     bad = [("no header", ""), ("an open quote", 'id,kpm_id\n"a,b\n'), ("cells too many", "id\na,b,c\n"),
            ("cells too few", "id,kpm_id\na\n"), ("no array", "[1"), ("a NUL", "id\na\0b\n")]
     for what, text in bad:
