@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "naf/ca_file.h"
@@ -176,7 +177,7 @@ static enum gba_err follow_name(struct audit *a)
     enum gba_err err;
     int fd;
 
-    if (stat(a->file, &named) == 0 && fstat(a->fd, &open_) == 0 &&
+    if (lstat(a->file, &named) == 0 && fstat(a->fd, &open_) == 0 &&
         named.st_ino == open_.st_ino && named.st_dev == open_.st_dev)
         return GBA_OK;
     err = open_file(a->file, &fd);
@@ -259,16 +260,18 @@ static enum gba_err forget_if_ahead(struct audit *a, uint64_t *in_file)
     return err;
 }
 
-/* The lines that wait and are not in the file yet go there; *last: the number of the last one,
- * 0: none waits. */
-static enum gba_err write_waiting(struct audit *a, uint64_t in_file, uint64_t *last)
+/* Some lines that wait and are not in the file yet go there; *last: the number of the last one,
+ * 0: none waits; *more: others may. */
+static enum gba_err write_waiting(struct audit *a, uint64_t in_file, uint64_t *last, bool *more)
 {
     sqlite3_stmt *st = mef_db_use(a->db, S_GET_AUDIT);
     char line[MEF_AUDIT_LINE_MAX + 1];
+    unsigned lines = 0;
     enum gba_err err;
 
     *last = 0;
     while ((err = mef_db_row(st)) == GBA_OK) {
+        lines++;
         *last = (uint64_t)sqlite3_column_int64(st, 0);
         err = mef_db_read(st, 1, line, MEF_AUDIT_LINE_MAX);
         if (err == GBA_OK && *last > in_file) {
@@ -281,6 +284,7 @@ static enum gba_err write_waiting(struct audit *a, uint64_t in_file, uint64_t *l
             break;
     }
     sqlite3_reset(st);
+    *more = lines == MEF_DB_AUDIT_MAX;
     return err == GBA_E_NOT_FOUND ? GBA_OK : err;
 }
 
@@ -293,20 +297,21 @@ static enum gba_err sync_or_cut(struct audit *a, off_t before)
     return GBA_E_IO;
 }
 
-static enum gba_err flush_locked(struct audit *a)
+static enum gba_err flush_some(struct audit *a, bool *more)
 {
     sqlite3_stmt *st;
     uint64_t in_file, last = 0;
     off_t before;
     enum gba_err err = follow_name(a);
 
+    *more = false;
     if (err == GBA_OK)
         err = last_number(a, &in_file);
     if (err == GBA_OK)
         err = forget_if_ahead(a, &in_file);
     before = lseek(a->fd, 0, SEEK_END);
     if (err == GBA_OK)
-        err = write_waiting(a, in_file, &last);
+        err = write_waiting(a, in_file, &last, more);
     if (err != GBA_OK || last == 0)
         return err;
     err = sync_or_cut(a, before);
@@ -317,15 +322,35 @@ static enum gba_err flush_locked(struct audit *a)
     return mef_db_run(st);
 }
 
+static enum gba_err flush_locked(struct audit *a)
+{
+    enum gba_err err;
+    bool more;
+
+    do {
+        err = flush_some(a, &more);
+    } while (err == GBA_OK && more);
+    return err;
+}
+
+/* Others come to the database in between: a lock that is let go and taken at once is not
+ * theirs. */
 static enum gba_err flush(struct mef_audit *self)
 {
+    static const struct timespec pause = {.tv_nsec = 1000000};
     struct audit *a = own(self);
-    enum gba_err err = mef_db_lock_settled(a->db); /* no line that might still be undone */
+    enum gba_err err;
+    bool more;
 
-    if (err != GBA_OK)
-        return err;
-    err = flush_locked(a);
-    mef_db_unlock(a->db);
+    do {
+        err = mef_db_lock_settled(a->db); /* no line that might still be undone */
+        if (err != GBA_OK)
+            return err;
+        err = flush_some(a, &more);
+        mef_db_unlock(a->db);
+        if (more)
+            nanosleep(&pause, NULL);
+    } while (err == GBA_OK && more);
     return err;
 }
 
@@ -390,10 +415,12 @@ static enum gba_err verify(struct mef_audit *self, uint64_t *n)
     char head[MEF_AUDIT_HASH_SIZE];
     uint64_t count;
     off_t size;
-    FILE *in;
-    enum gba_err err = snapshot(own(self), &in, &size, &count, head);
+    FILE *in = NULL;
+    enum gba_err err = flush(self);
 
     *n = 0;
+    if (err == GBA_OK)
+        err = snapshot(own(self), &in, &size, &count, head);
     if (err == GBA_OK)
         err = verify_lines(in, size, count, head, n);
     if (in != NULL)

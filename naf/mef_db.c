@@ -191,7 +191,8 @@ static const char *const sql[N_STATEMENTS] = {
     [S_GET_AUDIT_HEAD] = "SELECT n,hash FROM audit_head",
     [S_SET_AUDIT_HEAD] = "INSERT OR REPLACE INTO audit_head(id,n,hash) VALUES(1,?,?)",
     [S_ADD_AUDIT] = "INSERT INTO audit(n,line) VALUES(?,?)",
-    [S_GET_AUDIT] = "SELECT n,line FROM audit ORDER BY n",
+    [S_GET_AUDIT] =
+        "SELECT n,line FROM audit ORDER BY n LIMIT " MEF_DB_STR(MEF_DB_AUDIT_MAX),
     [S_DEL_AUDIT] = "DELETE FROM audit WHERE n<=?",
     [S_GET_GONE] = "SELECT what,whose,target,id,suid FROM gone ORDER BY rowid",
     [S_DEL_GONE] = "DELETE FROM gone",

@@ -21,6 +21,7 @@
 #define MEF_DB_STR_(x)   #x
 #define MEF_DB_STR(x)    MEF_DB_STR_(x) /* a number in SQL */
 #define MEF_DB_SWEEP_MAX 1000           /* rows of a kind that go in one transaction */
+#define MEF_DB_AUDIT_MAX 2000           /* lines that go to the audit log's file at a time */
 #define MEF_DB_SEAL_MORE (GBA_SEAL_NONCE + GBA_SEAL_TAG)
 #define MEF_DB_SEALED    (32 + MEF_DB_SEAL_MORE)
 

@@ -16,10 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "naf/mef_db.h"
 #include "tests/naf/mef_world.h"
 #include "tests/unit.h"
 
-#define FILE_MAX (1 << 20)
+#define FILE_MAX (1 << 21)
 
 static struct mef_world w;
 static struct mef_audit *log_;
@@ -578,6 +579,50 @@ static void test_moved(void)
     end();
 }
 
+/* A link in the file's place is not followed; lines wait. */
+static void test_link(void)
+{
+    char away[160];
+
+    begin(2);
+    snprintf(away, sizeof(away), "%s.away", file);
+    CU_ASSERT_EQUAL(rename(file, away), 0);
+    CU_ASSERT_EQUAL(symlink(away, file), 0);
+    CU_ASSERT_EQUAL(note("three"), GBA_OK);
+    CU_ASSERT_EQUAL(log_->flush(log_), GBA_E_IO);
+    CU_ASSERT_EQUAL(waiting(), 1);
+    CU_ASSERT_EQUAL(rename(away, file), 0);
+    check_whole(3);
+    end();
+}
+
+/* More than go to the file at a time, also where a part was written before the process ended.
+ */
+static void test_many(void)
+{
+    const unsigned n = 2 * MEF_DB_AUDIT_MAX + 1;
+
+    begin(0);
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    for (unsigned i = 0; i < n; i++)
+        CU_ASSERT_EQUAL(note("x"), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_OK), GBA_OK);
+    CU_ASSERT_EQUAL(waiting(), n);
+    CU_ASSERT_EQUAL(log_->flush(log_), GBA_OK);
+    CU_ASSERT_EQUAL(waiting(), 0);
+    check_whole(n);
+    CU_ASSERT(!again());
+    check_whole(n);
+    CU_ASSERT_EQUAL(w.registry->begin(w.registry), GBA_OK);
+    for (unsigned i = 0; i < n; i++)
+        CU_ASSERT_EQUAL(note("y"), GBA_OK);
+    CU_ASSERT_EQUAL(w.registry->end(w.registry, GBA_OK), GBA_OK);
+    CU_ASSERT(!again()); /* which writes all before anybody comes */
+    CU_ASSERT_EQUAL(waiting(), 0);
+    check_whole(2 * n);
+    end();
+}
+
 /* A disk that is full in the middle of a line: it waits, and the file is whole. */
 static void test_full_disk(void)
 {
@@ -648,6 +693,8 @@ static const struct unit_test tests[] = {
     {"the start tells", test_start_tells},
     {"a foreign end", test_foreign_end},
     {"moved away", test_moved},
+    {"a link in its place", test_link},
+    {"more than at a time", test_many},
     {"a full disk", test_full_disk},
     {"files that are refused", test_refused},
 };
