@@ -105,6 +105,8 @@ static const char *const sql[N_STATEMENTS] = {
     [S_SWEEP_CREDENTIAL] = SWEEP("credential", "expires<=? AND expires<>0"),
     [S_SWEEP_INSTRUCTION] = SWEEP("instruction", "expires<=? AND expires<>0"),
     [S_GET_CHECK] = "SELECT value FROM meta WHERE name='check'",
+    [S_TOUCH_CHECK] = "INSERT OR REPLACE INTO meta(name,value)"
+                      " VALUES('touched',randomblob(8))", /* the same would not be written */
     [S_PUT_CHECK] = "INSERT INTO meta(name,value) VALUES('check',?)",
     [S_TARGET_BY_FQDN] = "SELECT " TARGET_COLUMNS " FROM target WHERE fqdn=?",
     [S_TARGET_BY_ID] = "SELECT " TARGET_COLUMNS " FROM target WHERE id=?",

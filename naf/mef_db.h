@@ -68,6 +68,7 @@ enum statement {
     S_SWEEP_INSTRUCTION,
     S_GET_CHECK,
     S_PUT_CHECK,
+    S_TOUCH_CHECK,
     /* registry */
     S_TARGET_BY_FQDN,
     S_TARGET_BY_ID,
@@ -131,6 +132,7 @@ struct mef_db {
         struct mef_db_waiter *wait; /* whose those are */
     } batch;
     _Atomic unsigned coming; /* threads that are about to begin a transaction */
+    _Atomic bool failing;    /* the last transaction could not be written */
     struct {
         pthread_mutex_t lock; /* nothing else is asked for under it */
         struct mef_db_job *first, *last;

@@ -54,6 +54,8 @@ static enum gba_err open_batch(struct mef_db *s)
     enum gba_err err = mef_db_run(mef_db_use(s, S_BEGIN));
 
     s->batch.open = err == GBA_OK;
+    if (err != GBA_OK)
+        atomic_store(&s->failing, true);
     return err;
 }
 
@@ -66,6 +68,7 @@ static enum gba_err commit(struct mef_db *s)
 
     if (err != GBA_OK && sqlite3_get_autocommit(s->c.db) == 0)
         mef_db_run(mef_db_use(s, S_ROLLBACK));
+    atomic_store(&s->failing, err != GBA_OK);
     return err;
 }
 
@@ -206,6 +209,8 @@ static enum gba_err end_outer(struct mef_db *s, enum gba_err err, bool *joined)
     else if (has_savepoint(s))
         broken = end_savepoint(s, err);
     *joined = err == GBA_OK && broken == GBA_OK;
+    if (err == GBA_E_IO || broken != GBA_OK)
+        atomic_store(&s->failing, true);
     if (broken != GBA_OK || (err != GBA_OK && s->batch.n == 0)) {
         if (sqlite3_get_autocommit(s->c.db) == 0)
             mef_db_run(mef_db_use(s, S_ROLLBACK));
@@ -334,7 +339,8 @@ static void lead(struct mef_db *s)
     pass_lead(s);
 }
 
-static enum gba_err transact_inside(struct mef_db *s, enum gba_err (*work)(void *arg), void *arg)
+static enum gba_err transact_inside(struct mef_db *s, enum gba_err (*work)(void *arg),
+                                    void *arg)
 {
     enum gba_err err = mef_db_begin(s);
 

@@ -61,6 +61,9 @@ struct mef_audit;
 struct mef_store {
     const char *name; /* "sqlite" */
 
+    /* Does it answer, and where the last transaction failed, can it be written again? */
+    enum gba_err (*check)(struct mef_store *self);
+
     /* A KeID that is there already stays as it is, and is kept for one stakeholder more (one
      * session, several registrations); it goes with the last of these registrations.  Of one
      * enrolee the youngest MEF_KES_MAX are kept. */

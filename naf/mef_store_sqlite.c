@@ -66,6 +66,21 @@ static enum gba_err put_ke_locked(struct mef_db *s, const struct mef_ke *ke,
     return mef_db_run(st);
 }
 
+static enum gba_err check(struct mef_store *self)
+{
+    struct mef_db *s = own(self);
+    sqlite3_stmt *st = mef_db_ask(s, S_GET_CHECK);
+    enum gba_err err = mef_db_row(st);
+
+    mef_db_asked(s, st);
+    if (err == GBA_OK && atomic_load(&s->failing)) {
+        err = mef_db_begin(s);
+        if (err == GBA_OK)
+            err = mef_db_end(s, mef_db_run_on_row(s, mef_db_use(s, S_TOUCH_CHECK)));
+    }
+    return err;
+}
+
 static enum gba_err put_ke(struct mef_store *self, const struct mef_ke *ke)
 {
     struct mef_db *s = own(self);
@@ -460,6 +475,7 @@ static void close_store(struct mef_store *self)
 
 static const struct mef_store port = {
     .name = "sqlite",
+    .check = check,
     .put_ke = put_ke,
     .get_ke = get_ke,
     .add_reg = add_reg,

@@ -396,13 +396,11 @@ static void reload(void *state)
     mef_coap_reload(mefd_coap_front(m->coap));
 }
 
-/* The database answers, even if only that there is no such KeID. */
 static bool health(void *state, json_t *members)
 {
     struct mefd *m = state;
-    struct mef_ke none;
-    enum gba_err err = m->front.mef.store->get_ke(m->front.mef.store, "", &none);
-    bool ok = err == GBA_OK || err == GBA_E_NOT_FOUND;
+    enum gba_err err = m->front.mef.store->check(m->front.mef.store);
+    bool ok = err == GBA_OK;
 
     json_object_set_new(members, "database", json_string(ok ? "ok" : gba_err_text(err)));
     json_object_set_new(members, "connections",

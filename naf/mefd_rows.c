@@ -229,12 +229,17 @@ enum gba_err mefd_load_rows(const struct mef_policy *p, const struct mefd_conf *
     const struct load l = {p, source, g, log};
     enum gba_err err = g->begin(g);
 
-    if (err != GBA_OK)
-        return err;
-    err = load_all(&l, c);
-    if (err == GBA_OK && audit != NULL)
-        err = audit->note(audit, &event, clock_unix_s());
-    return g->end(g, err);
+    if (err == GBA_OK) {
+        err = load_all(&l, c);
+        if (err == GBA_OK && audit != NULL)
+            err = audit->note(audit, &event, clock_unix_s());
+        err = g->end(g, err);
+    }
+    if (err != GBA_OK && err != GBA_E_CONFIG) /* of which the place is told */
+        LOG(log, LOG_LV_ERROR, "mef.database",
+            LOG_STR("why", "cannot be written with the rows of the configuration"),
+            LOG_ERR(err));
+    return err;
 }
 
 /* ------------------------------------------------------------ BSFs */

@@ -289,6 +289,7 @@ static bool take_signals(struct daemon *d)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit of files is an error of write(2), as a full disk */
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return false;
     d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);

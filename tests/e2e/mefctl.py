@@ -21,7 +21,7 @@ import time
 
 sys.dont_write_bytecode = True
 from bsf_lab import BUILD, check, make_cert, summary, write  # noqa: E402
-from mefd import CSE, MEF, MEFD_YAML, Lab, Session, fetch_path, later  # noqa: E402
+from mefd import CSE, MEF, MEFD, MEFD_YAML, Lab, Session, fetch_path, later  # noqa: E402
 
 CTL = os.path.abspath(os.path.join(BUILD, "naf/mefctl"))
 GBA = os.path.abspath(os.path.join(BUILD, "ua/gba"))
@@ -542,6 +542,26 @@ def test_killed(lab, ctl):
     check("no key's file is left over", not glob.glob(f"{lab.dir}/*.next"))
 
 
+def test_full_at_start(lab, ctl):
+    """Files that may grow to a limit only: mefd runs, or says why it does not."""
+    ended = 0
+    for how, limit in ((15, 0), (15, 4096), (15, 33000), (15, 40000), (9, 4096), (9, 33000), (9, 40000)):
+        for i in range(20):  # what a killed one leaves in the write-ahead log
+            ctl("add", "enrolee", f"id={ONE}-{how}-{limit}-{i}")
+        check(f"before files of {limit}", ctl("audit")[0] == 0, ctl.err)  # and no line waits
+        lab.mefd.end(how)
+        r = subprocess.Popen([MEFD, "--config", f"{lab.dir}/mefd.yaml"], stderr=subprocess.PIPE, text=True,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        time.sleep(0.5)
+        r.terminate()
+        text = r.communicate(timeout=20)[1]
+        ended += r.returncode != 0
+        check(f"files of {limit} after {how}", r.returncode == 0 or (r.returncode == 71 and " error " in text), (r.returncode, text))
+        lab.mefd.start()
+    check("there are such limits", ended > 0)
+    check("and it goes on", ctl("audit")[0] == 0, ctl.err)
+
+
 def main():
     lab = Lab(YAML)
     ctl = Ctl(lab)
@@ -559,6 +579,7 @@ def main():
         test_audit(lab, ctl)
         test_rekey(lab, ctl)
         test_killed(lab, ctl)
+        test_full_at_start(lab, ctl)
         text = lab.mefd.text()
         check("no key in the log", KPM.hex() not in text and base64.b64encode(KPM).decode() not in text)
     finally:

@@ -272,6 +272,31 @@ static void test_full_disk(void)
     mef_world_end(&w);
 }
 
+/* A store that answers and cannot be written is not well; it is again without anybody else's
+ * transaction. */
+static void test_check(void)
+{
+    struct rlimit before, none;
+    struct mef_key key = make_key("AA", "a.example", 100), got;
+    const struct mef_ke ke = make_ke("K", 1, 100);
+
+    mef_world_begin(&w);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    none = (struct rlimit){0, before.rlim_max};
+    CU_ASSERT_EQUAL(w.store->check(w.store), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->put_ke(w.store, &ke), GBA_OK);
+    setrlimit(RLIMIT_FSIZE, &none);
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 1000), GBA_E_IO);
+    CU_ASSERT_EQUAL(w.store->check(w.store), GBA_E_IO);
+    CU_ASSERT_EQUAL(w.store->check(w.store), GBA_E_IO);
+    setrlimit(RLIMIT_FSIZE, &before);
+    CU_ASSERT_EQUAL(w.store->check(w.store), GBA_OK);
+    CU_ASSERT_EQUAL(w.store->get_key(w.store, "AA", &got), GBA_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(w.store->add_key(w.store, &key, 1000), GBA_OK);
+    mef_world_end(&w);
+}
+
 static void put_file(const char *file, const char *text, size_t n, mode_t mode)
 {
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -739,6 +764,7 @@ static const struct unit_test tests[] = {
     {"what has expired is wiped", test_sweep_wipes},
     {"keys are sealed, each to its row", test_sealed},
     {"a full disk", test_full_disk},
+    {"is it well?", test_check},
     {"files that are not ours", test_foreign_files},
     {"a file of the first version", test_migration},
     {"a file of the second version", test_migration_of_2},
