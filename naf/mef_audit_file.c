@@ -371,7 +371,8 @@ static bool next_follows(const char *line, uint64_t number,
     return good;
 }
 
-/* The first size octets: what comes behind them meanwhile is of later lines. */
+/* The first size octets: what comes behind them meanwhile is of later lines.  One line more
+ * than the database knows is enough. */
 static enum gba_err verify_lines(FILE *in, off_t size, uint64_t count,
                                  const char head[static MEF_AUDIT_HASH_SIZE], uint64_t *n)
 {
@@ -380,7 +381,9 @@ static enum gba_err verify_lines(FILE *in, off_t size, uint64_t count,
 
     memset(prev, '0', sizeof(prev) - 1);
     prev[sizeof(prev) - 1] = '\0';
-    for (*n = 0; good && ftello(in) < size && fgets(line, sizeof(line), in) != NULL; (*n)++)
+    for (*n = 0;
+         good && *n <= count && ftello(in) < size && fgets(line, sizeof(line), in) != NULL;
+         (*n)++)
         good = next_follows(line, *n + 1, prev);
     if (ferror(in))
         return GBA_E_IO;
@@ -438,18 +441,23 @@ static enum gba_err catch_up(struct audit *a, bool *altered)
 {
     char head[MEF_AUDIT_HASH_SIZE];
     uint64_t count, in_file;
+    bool ahead = false;
     enum gba_err err = mef_db_lock_settled(a->db);
 
     if (err != GBA_OK)
         return err;
-    err = flush_locked(a);
+    err = read_head(a->db, &count, head);
+    if (err == GBA_OK)
+        err = last_number(a, &in_file);
+    if (err == GBA_OK) {
+        ahead = in_file > count; /* which lines that wait would hide */
+        err = flush_locked(a);
+    }
     if (err == GBA_OK && sqlite3_exec(a->db->c.db, watch, NULL, NULL, NULL) != SQLITE_OK)
         err = GBA_E_IO;
     if (err == GBA_OK)
-        err = read_head(a->db, &count, head);
-    if (err == GBA_OK)
         err = last_number(a, &in_file);
-    *altered = err == GBA_OK && in_file != count;
+    *altered = err == GBA_OK && (ahead || in_file != count);
     mef_db_unlock(a->db);
     return err;
 }

@@ -579,6 +579,30 @@ static void test_moved(void)
     end();
 }
 
+/* A file that is younger than the database, as after a restore: the first line that the database
+ * does not know shows, also with lines that waited in it behind all. */
+static void test_younger(void)
+{
+    char old[128], command[200];
+    sqlite3 *db;
+
+    begin(3);
+    CU_ASSERT_EQUAL(note("waits"), GBA_OK);
+    snprintf(old, sizeof(old), "%s.old", w.file);
+    snprintf(command, sizeof(command), "VACUUM INTO '%s'", old);
+    sqlite3_open(w.file, &db);
+    CU_ASSERT_EQUAL(sqlite3_exec(db, command, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(note("later"), GBA_OK);
+    check_whole(7);
+    CU_ASSERT(!again()); /* nothing is in the write-ahead log, which stays */
+    CU_ASSERT_EQUAL(rename(old, w.file), 0);
+    CU_ASSERT(again());
+    check_altered(5);
+    end();
+}
+
 /* A link in the file's place is not followed; lines wait. */
 static void test_link(void)
 {
@@ -693,6 +717,7 @@ static const struct unit_test tests[] = {
     {"the start tells", test_start_tells},
     {"a foreign end", test_foreign_end},
     {"moved away", test_moved},
+    {"younger than the database", test_younger},
     {"a link in its place", test_link},
     {"more than at a time", test_many},
     {"a full disk", test_full_disk},
