@@ -332,6 +332,8 @@ static enum m2m_rsc perform_noted(struct mef_call *k)
 
     if (k->rsc == 0) /* it did not begin */
         return mef_store_rsc(k, err);
+    if (err == GBA_OK && k->exported && m2m_rsc_is_success(k->rsc) && k->c->spent != NULL)
+        *k->c->spent = true;
     if (err == GBA_OK || !m2m_rsc_is_success(k->rsc))
         return k->rsc;
     k->location[0] = '\0';

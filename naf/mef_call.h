@@ -21,6 +21,7 @@ struct mef_call {
     struct mef_key key; /* the one `to` names, or the new one */
     enum m2m_type type; /* of what `to` names */
     enum m2m_rsc rsc;   /* what came of it; 0: nothing was begun */
+    bool exported;      /* the new key is the session's */
     char location[M2M_TO_SIZE];
     struct m2m_resource in, out; /* out: with attributes, it is the content of the answer */
 };

@@ -150,8 +150,10 @@ static void on_request(void *ctx, void *owner, const struct coapd_request *r)
 {
     struct mef_coap *f = ctx;
     struct mef_client c;
-    enum gba_err err = mef_coap_know(owner, &c);
+    struct mef_coap_peer *peer = owner;
+    enum gba_err err = mef_coap_know(peer, &c);
 
+    c.spent = &peer->spent;
     if (err == GBA_OK)
         serve(f, &c, r);
     else

@@ -31,6 +31,7 @@ struct mef_coap_peer {
     struct tls_creds *creds;
     uint8_t identity[MEF_COAP_IDENTITY_MAX]; /* that was looked up */
     size_t identity_len;
+    bool spent; /* of struct mef_client */
 };
 
 /* Whose session it is now, with what it exports.  Asked for each request, so a credential that

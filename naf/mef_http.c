@@ -324,6 +324,7 @@ static void serve(struct mef_front *f, const struct mef_client *c, struct httpd_
 static void serve_known(struct mef_front *f, struct httpd_request *r, enum gba_err err,
                         struct mef_client *c)
 {
+    c->spent = httpd_mark(r);
     if (err != GBA_OK)
         refuse(f, r, err == GBA_E_TLS || err == GBA_E_DOWNGRADE ? GBA_E_FORBIDDEN : err);
     else

@@ -134,6 +134,9 @@ static enum m2m_rsc take_key(struct mef_call *k)
         gba_hex_upper(k->key.relative_id, (struct gba_bytes){k->random, 16});
         return M2M_RSC_OK;
     }
+    if (k->c->spent != NULL && *k->c->spent) /* also if it is deleted: another target has it */
+        return mef_no(k, M2M_RSC_CONFLICT, "this session's key was registered");
+    k->exported = true;
     err = m2m_export_split(k->c->connection, gba_text(k->m->policy->fqdn), key_id, &k->key.key);
     if (err != GBA_OK)
         return mef_store_rsc(k, err);

@@ -31,6 +31,7 @@ struct mef_client {
     /* Enrolees: what the session exports (10.3.1), and until when its credential is good. */
     uint8_t bootstrap[M2M_EXPORT_LEN], connection[M2M_EXPORT_LEN];
     int64_t expires_s;
+    bool *spent;        /* the session's: its key is registered (10.3.5); NULL: not known */
     struct mef_uss uss; /* enrolees by GBA */
 };
 void mef_client_wipe(struct mef_client *c);

@@ -116,6 +116,8 @@ gnutls_session_t httpd_tls(const struct httpd_request *r);
  * or with tls_peer_hold for longer.  GBA_E_NOT_FOUND: it has shown none, or it has expired since;
  * GBA_E_NOMEM; *out is then NULL. */
 enum gba_err httpd_tls_peer(struct httpd_request *r, struct tls_peer **out);
+/* The handlers' own mark of the connection, false at its beginning; for the handler's own call. */
+bool *httpd_mark(struct httpd_request *r);
 
 void httpd_reply(struct httpd_request *r, const struct httpd_reply *reply);
 

@@ -336,6 +336,11 @@ gnutls_session_t httpd_tls(const struct httpd_request *r)
     return r->tls;
 }
 
+bool *httpd_mark(struct httpd_request *r)
+{
+    return &r->conn->mark;
+}
+
 enum gba_err httpd_tls_peer(struct httpd_request *r, struct tls_peer **out)
 {
     struct httpd_conn *conn = r->conn;

@@ -362,6 +362,12 @@ def test_keys(lab, ue):
     check("unknown type", s.ask("POST", "/-/", 99, "{}").rsc == 4108)
     check("not allowed", s.ask("DELETE", "/-/").rsc == 4005)
     s.end()
+    s = enrol(lab, ue, "DHE-PSK-AES128-GCM-SHA256", "00aa")
+    third = s.ask("POST", "/-/", 5, json.dumps({"sec:skr": reg})).fields.get("content-location", "")
+    check("another session, another key", third not in ("", first), third)
+    check("... deleted, it is spent all the same", s.ask("DELETE", third).rsc == 2002 and
+          s.ask("POST", "/-/", 5, json.dumps({"sec:skr": reg})).rsc == 4105)
+    s.end()
     return first
 
 

@@ -94,6 +94,14 @@ gnutls_session_t httpd_tls(const struct httpd_request *r)
     return NULL;
 }
 
+bool *httpd_mark(struct httpd_request *r)
+{
+    static bool mark;
+
+    (void)r;
+    return &mark;
+}
+
 enum gba_err httpd_tls_peer(struct httpd_request *r, struct tls_peer **out)
 {
     (void)r;

@@ -122,6 +122,29 @@ static void test_registration(void)
     mef_world_end(&w);
 }
 
+/* 10.3.5: what a session exports is registered once, also when that key is deleted: whoever was
+ * its target has it. */
+static void test_one_key_a_session(void)
+{
+    char first[M2M_TO_SIZE];
+    bool spent = false;
+
+    begin();
+    one.spent = &spent;
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_NOT_FOUND);
+    CU_ASSERT(!spent); /* nothing was registered */
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", REG, reg_json), M2M_RSC_CREATED);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
+    CU_ASSERT(!spent); /* a key of the client's own */
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_CREATED);
+    CU_ASSERT(spent);
+    strcpy(first, location);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_DELETE, first, 0, ""), M2M_RSC_DELETED);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, key_json), M2M_RSC_CONFLICT);
+    CU_ASSERT_EQUAL(ask(&one, M2M_OP_CREATE, "-/", KEY, given_json), M2M_RSC_CREATED);
+    mef_world_end(&w);
+}
+
 /* One registration a stakeholder; a new handshake's Ke is kept all the same. */
 static void test_registered_already(void)
 {
@@ -635,6 +658,7 @@ static void test_stakeholders(void)
 static const struct unit_test tests[] = {
     {"an enrolee that is a target too", test_own_target},
     {"client registration", test_registration},
+    {"one key a session", test_one_key_a_session},
     {"registered already", test_registered_already},
     {"key registration and retrieval", test_keys},
     {"keys end with their registration", test_keys_end_with_registration},
