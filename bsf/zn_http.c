@@ -29,7 +29,7 @@ struct call {
     struct zn_http *front;
     struct httpd_request *http;
     struct gba_zn_request request;
-    struct tls_peer *peer; /* NULL: no certificate */
+    struct tls_peer *peer;             /* NULL: no certificate */
     const char *names[TLS_PEER_NAMES]; /* its dNSNames */
     struct zn_query query;
     uint64_t start_us;

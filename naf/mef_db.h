@@ -141,7 +141,7 @@ struct mef_db {
     } queue;
     struct mef_db_connection c;
     struct {
-        pthread_mutex_t lock; /* recursive, as the other; the other first */
+        pthread_mutex_t lock;       /* recursive, as the other; the other first */
         struct mef_db_connection c; /* only reads; nothing if the database is in memory */
     } asking;
     uint8_t master[MEF_MASTER_KEY_LEN]; /* written under both locks */
@@ -159,8 +159,9 @@ void mef_db_destroy(struct mef_db *s);
  * or under mef_db_lock_settled. */
 sqlite3_stmt *mef_db_use(struct mef_db *s, enum statement which);
 sqlite3_stmt *mef_db_use_of(struct mef_db_connection *c, enum statement which);
-/* One that only reads: inside a transaction of this thread it sees what that has done; elsewhere
- * it sees what is on the disk, and waits for nobody's transaction.  mef_db_asked must follow. */
+/* One that only reads: inside a transaction of this thread it sees what that has done;
+ * elsewhere it sees what is on the disk, and waits for nobody's transaction.  mef_db_asked must
+ * follow. */
 sqlite3_stmt *mef_db_ask(struct mef_db *s, enum statement which);
 void mef_db_asked(struct mef_db *s, sqlite3_stmt *st);
 /* Texts are bound without a copy: they must outlive the step. */

@@ -1,8 +1,8 @@
 /*
  * Questions to the MEF's database: who a session is, is asked in each handshake and before each
- * request, and must not wait for the disk on which somebody's transaction is being put.  So they
- * go over a connection of their own, which sees the last state that is on the disk (SQLite's
- * write-ahead log lets it); those of a transaction go over the transaction's.
+ * request, and must not wait for the disk on which somebody's transaction is being put.  So
+ * they go over a connection of their own, which sees the last state that is on the disk
+ * (SQLite's write-ahead log lets it); those of a transaction go over the transaction's.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -38,8 +38,8 @@ enum gba_err mef_peer_by_certificate(const struct mef *m, gnutls_session_t sessi
                                      const struct tls_peer *peer, int64_t now_s,
                                      struct mef_client *c);
 
-/* The two halves of that, for CoAP.  Who has shown the session's certificate, if it verifies, or
- * its raw public key; also within the handshake. */
+/* The two halves of that, for CoAP.  Who has shown the session's certificate, if it verifies,
+ * or its raw public key; also within the handshake. */
 enum gba_err mef_peer_know_certificate(const struct mef *m, gnutls_session_t session,
                                        int64_t now_s, struct mef_client *c);
 /* What the session of an enrolee exports, established.  One who is a target too is none but

@@ -511,9 +511,9 @@ enum gba_err mef_store_sqlite_open(const char *file,
     err = mef_db_open(s, file, &text);
     if (err != GBA_OK) {
         snprintf(why, why_size, "%s",
-                 text != NULL    ? text
+                 text != NULL      ? text
                  : s->c.db != NULL ? sqlite3_errmsg(s->c.db)
-                                 : "out of memory");
+                                   : "out of memory");
         close_store(&s->port);
         return err;
     }

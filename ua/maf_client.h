@@ -1,7 +1,8 @@
 /*
  * The device's decisions with an M2M Authentication Function (TS-0003 8.2.2.3, 8.8.2): client
  * registration, which may name a Km that came from an MEF; key registration in a session whose
- * exporter gives Kc and KcID (10.3.1, 10.3.5); the end of the key whose place that takes.  Requests to send, replies to read; no I/O.
+ * exporter gives Kc and KcID (10.3.1, 10.3.5); the end of the key whose place that takes.
+ * Requests to send, replies to read; no I/O.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -53,13 +54,13 @@ struct maf_happened {
     uint8_t entropy[16];
 };
 
-/* km_id: KmID, or the KeID of a Km that came from an MEF; NULL: by certificate.  before: KcID of
- * this MAF that is not used any more after this; NULL: none.  GBA_E_ARGUMENT. */
+/* km_id: KmID, or the KeID of a Km that came from an MEF; NULL: by certificate.  before: KcID
+ * of this MAF that is not used any more after this; NULL: none.  GBA_E_ARGUMENT. */
 enum gba_err maf_client_init(struct maf_client *m, const struct gba_ue_maf_config *config,
                              const char *km_id, const char *before);
 /* GBA_OK: m->state says what is next; in MAF_REGISTERING, MAF_RENAMING and MAF_KEYING send
- * m->exchange in a new session, in MAF_ENDING in any.  GBA_E_UNEXPECTED.  MAF_FAILED: err and why say it; errors as
- * of gba_ue_enrol_step. */
+ * m->exchange in a new session, in MAF_ENDING in any.  GBA_E_UNEXPECTED.  MAF_FAILED: err and
+ * why say it; errors as of gba_ue_enrol_step. */
 enum gba_err maf_client_step(struct maf_client *m, const struct maf_happened *ev);
 
 #endif

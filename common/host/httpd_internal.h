@@ -55,8 +55,8 @@ struct httpd_conn {
     uint64_t octets;             /* received before this request; the supervisor's own */
     bool left;                   /* the peer was seen to have left; the supervisor's own */
     struct tls_creds *creds;
-    struct tls_peer *tls_peer; /* once a handler has asked; libmicrohttpd's thread only */
-    bool mark;                 /* the handlers'; the same */
+    struct tls_peer *tls_peer;     /* once a handler has asked; libmicrohttpd's thread only */
+    bool mark;                     /* the handlers'; the same */
     struct httpd_request *request; /* from its line to its end; libmicrohttpd's thread only */
     struct sockaddr_storage peer;
     socklen_t peer_len;

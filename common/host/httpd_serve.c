@@ -248,8 +248,8 @@ struct MHD_Daemon *httpd_serve(struct listener *l)
             options[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
                                                    (intptr_t)l->conf.threads, NULL};
     }
-    /* Under TLS, libmicrohttpd 0.9.75 asks epoll(7) again and again for the rest of a handshake:
-     * one octet from a client would cost a core until its deadline. */
+    /* Under TLS, libmicrohttpd 0.9.75 asks epoll(7) again and again for the rest of a
+     * handshake: one octet from a client would cost a core until its deadline. */
     flags |= l->conf.tls != NULL || l->conf.thread_per_connection
                  ? MHD_USE_POLL_INTERNAL_THREAD
                  : MHD_USE_EPOLL_INTERNAL_THREAD;

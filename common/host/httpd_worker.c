@@ -1,8 +1,8 @@
 /*
  * The daemons of libmicrohttpd under a listener.  Most have one, with a pool of threads.  Where
  * a handshake may wait for another party, each connection has a thread and a daemon of its own,
- * which are kept for the next one: a thread that is made for a connection and ends with it costs
- * as much as the whole handshake by a pre-shared key.
+ * which are kept for the next one: a thread that is made for a connection and ends with it
+ * costs as much as the whole handshake by a pre-shared key.
  *
  * Only the supervisor starts a daemon after the first, and ends one before the drain.
  *

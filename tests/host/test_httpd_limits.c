@@ -317,13 +317,13 @@ static bool threads_become(unsigned n)
 
 #define N_CROWD 8
 
-/* As many threads as connections at a time, whose handlers wait for nobody else; they are kept for
- * those that come next, and end some time after. */
+/* As many threads as connections at a time, whose handlers wait for nobody else; they are kept
+ * for those that come next, and end some time after. */
 static void test_thread_per_connection(void)
 {
-    struct httpd *h = server_start(
-        &(struct httpd_listener){.thread_per_connection = true, .connection_limit = N_CROWD + 1},
-        "127.0.0.1:0");
+    struct httpd *h = server_start(&(struct httpd_listener){.thread_per_connection = true,
+                                                            .connection_limit = N_CROWD + 1},
+                                   "127.0.0.1:0");
     unsigned with_one = n_threads();
     char text[4096];
     int kept, fds[N_CROWD];
@@ -374,8 +374,8 @@ static void test_no_thread(void)
         server_start(&(struct httpd_listener){.thread_per_connection = true}, "127.0.0.1:0");
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons((uint16_t)atoi(
-                                 strrchr(httpd_bound(h, 0), ':') + 1))};
+                             .sin_port =
+                                 htons((uint16_t)atoi(strrchr(httpd_bound(h, 0), ':') + 1))};
     int first = socket(AF_INET, SOCK_STREAM, 0), next = socket(AF_INET, SOCK_STREAM, 0);
     struct rlimit before;
     char text[4096];

@@ -133,7 +133,7 @@ struct client {
     const char *pair;       /* certificate, or NULL */
     const char *identity;   /* PSK identity, or NULL */
     const char *psk_hex;
-    int again_s; /* not 0: a request, and another so long after */
+    int again_s;                      /* not 0: a request, and another so long after */
     char server_cn[64];               /* out */
     char key[40];                     /* out: exported, in hexadecimal */
     gnutls_alert_description_t alert; /* out: the server's last word; 0: none */

@@ -219,7 +219,8 @@ static void test_keys(void)
     mef_world_end(&w);
 }
 
-/* A registration that is cut short takes its keys along; one of another stakeholder does not. */
+/* A registration that is cut short takes its keys along; one of another stakeholder does not.
+ */
 static void test_keys_end_with_registration(void)
 {
     char reg[M2M_TO_SIZE], other[M2M_TO_SIZE], key[M2M_TO_SIZE];

@@ -579,8 +579,8 @@ static void test_moved(void)
     end();
 }
 
-/* A file that is younger than the database, as after a restore: the first line that the database
- * does not know shows, also with lines that waited in it behind all. */
+/* A file that is younger than the database, as after a restore: the first line that the
+ * database does not know shows, also with lines that waited in it behind all. */
 static void test_younger(void)
 {
     char old[128], command[200];

@@ -248,8 +248,8 @@ static void test_queue(void)
     CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
     for (unsigned t = 0; t < THREADS; t++) {
         workers[t].number = t;
-        CU_ASSERT_EQUAL_FATAL(
-            pthread_create(&workers[t].thread, NULL, add_queued, &workers[t]), 0);
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&workers[t].thread, NULL, add_queued, &workers[t]),
+                              0);
     }
     while (n_queued() < THREADS)
         sched_yield();
@@ -304,8 +304,8 @@ static void test_lead(void)
 
     mef_world_begin(&w);
     for (unsigned t = 0; t < THREADS; t++)
-        CU_ASSERT_EQUAL_FATAL(
-            pthread_create(&workers[t].thread, NULL, take_turns, &workers[t]), 0);
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&workers[t].thread, NULL, take_turns, &workers[t]),
+                              0);
     for (unsigned t = 0; t < THREADS; t++) {
         pthread_join(workers[t].thread, NULL);
         CU_ASSERT_EQUAL(workers[t].told[0], GBA_E_CANCELLED);

@@ -252,8 +252,8 @@ static void test_replaces(void)
         unsigned status;
         const char *rsc;
         bool ended;
-    } rows[] = {{200, "2002", true}, {404, "4004", true}, {403, "4103", false},
-                {500, "5000", false}};
+    } rows[] = {
+        {200, "2002", true}, {404, "4004", true}, {403, "4103", false}, {500, "5000", false}};
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         replace();
