@@ -47,6 +47,11 @@ static enum gba_err read_expires(struct m2m_credential *c, struct gba_text v)
                                                                               : GBA_E_SYNTAX;
 }
 
+static enum gba_err read_fqdn(struct m2m_credential *c, struct gba_text v)
+{
+    return gba_fqdn_canonical(v, c->fqdn);
+}
+
 /* Printable and without blanks: it goes onto a wire and into lines. */
 static bool is_word(struct gba_text t)
 {
@@ -71,7 +76,7 @@ static const struct field {
     {.name = "key", .read = read_key, .mandatory = true},
     {.name = "entity", TEXT(entity)},
     {.name = "peer", TEXT(peer), .mandatory = true},
-    {.name = "fqdn", TEXT(fqdn)},
+    {.name = "fqdn", .read = read_fqdn},
     {.name = "suite", TEXT(suite)},
     {.name = "expires", .read = read_expires},
 };

@@ -57,6 +57,7 @@ static void test_refused(void)
         {HEAD "kind=kpm\nkey_id=two words\n", GBA_E_SYNTAX, 3},
         {HEAD "kind=kpm\nkey_id=\n", GBA_E_SYNTAX, 3},
         {HEAD "kind=kpm\nexpires=tomorrow\n", GBA_E_SYNTAX, 3},
+        {HEAD "kind=kpm\nfqdn=a..b\n", GBA_E_SYNTAX, 3},
         {HEAD "kind=kpm\nkey_id=a\nkey=" KEY "\n", GBA_E_MISSING, 0}, /* no peer */
         {HEAD "kind=kpsa\nkey_id=a\npeer=b\nkey=00010203040506070809000102030405\n",
          GBA_E_SYNTAX, 0}, /* Kpsa has 256 bits */
