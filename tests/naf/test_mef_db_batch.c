@@ -182,8 +182,23 @@ static void *add_one(void *arg)
     return NULL;
 }
 
-/* All that wait while one works go to the disk with it, and not before. */
-static void test_one_commit(void)
+static bool all_come(void)
+{
+    return atomic_load(&db()->coming) == THREADS;
+}
+
+static bool all_stand(void)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&db()->queue.lock);
+    n = db()->queue.n;
+    pthread_mutex_unlock(&db()->queue.lock);
+    return n == THREADS;
+}
+
+/* All that wait while one has the database go to the disk with it, and not before. */
+static void wait_and_go_together(void *(*add)(void *), bool (*all_wait)(void))
 {
     static struct worker workers[THREADS];
 
@@ -193,10 +208,9 @@ static void test_one_commit(void)
     CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
     for (unsigned t = 0; t < THREADS; t++) {
         workers[t].number = t;
-        CU_ASSERT_EQUAL_FATAL(pthread_create(&workers[t].thread, NULL, add_one, &workers[t]),
-                              0);
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&workers[t].thread, NULL, add, &workers[t]), 0);
     }
-    while (atomic_load(&db()->coming) < THREADS)
+    while (!all_wait())
         sched_yield();
     CU_ASSERT_EQUAL(add_key(100, 0), GBA_OK);
     CU_ASSERT_EQUAL(n_commits, 0);
@@ -207,7 +221,15 @@ static void test_one_commit(void)
     }
     CU_ASSERT_EQUAL(n_commits, 1);
     sqlite3_commit_hook(db()->c.db, NULL, NULL);
+    mef_world_reopen(&w);
+    for (unsigned t = 0; t < THREADS; t++)
+        CU_ASSERT(is_there(t, 0));
     mef_world_end(&w);
+}
+
+static void test_one_commit(void)
+{
+    wait_and_go_together(add_one, all_come);
 }
 
 static enum gba_err add_first(void *arg)
@@ -227,44 +249,9 @@ static void *add_queued(void *arg)
     return NULL;
 }
 
-static unsigned n_queued(void)
-{
-    unsigned n;
-
-    pthread_mutex_lock(&db()->queue.lock);
-    n = db()->queue.n;
-    pthread_mutex_unlock(&db()->queue.lock);
-    return n;
-}
-
-/* Work of many threads, while one has the database: in one commit with it. */
 static void test_queue(void)
 {
-    static struct worker workers[THREADS];
-
-    mef_world_begin(&w);
-    n_commits = 0;
-    sqlite3_commit_hook(db()->c.db, on_commit, NULL);
-    CU_ASSERT_EQUAL_FATAL(mef_db_begin(db()), GBA_OK);
-    for (unsigned t = 0; t < THREADS; t++) {
-        workers[t].number = t;
-        CU_ASSERT_EQUAL_FATAL(pthread_create(&workers[t].thread, NULL, add_queued, &workers[t]),
-                              0);
-    }
-    while (n_queued() < THREADS)
-        sched_yield();
-    CU_ASSERT_EQUAL(add_key(100, 0), GBA_OK);
-    CU_ASSERT_EQUAL(mef_db_end(db(), GBA_OK), GBA_OK);
-    for (unsigned t = 0; t < THREADS; t++) {
-        pthread_join(workers[t].thread, NULL);
-        CU_ASSERT_EQUAL(workers[t].told[0], GBA_OK);
-    }
-    CU_ASSERT_EQUAL(n_commits, 1);
-    sqlite3_commit_hook(db()->c.db, NULL, NULL);
-    mef_world_reopen(&w);
-    for (unsigned t = 0; t < THREADS; t++)
-        CU_ASSERT(is_there(t, 0));
-    mef_world_end(&w);
+    wait_and_go_together(add_queued, all_stand);
 }
 
 #define TURNS 5000
@@ -310,7 +297,8 @@ static void test_lead(void)
         pthread_join(workers[t].thread, NULL);
         CU_ASSERT_EQUAL(workers[t].told[0], GBA_E_CANCELLED);
     }
-    CU_ASSERT_EQUAL(n_queued(), 0);
+    CU_ASSERT_PTR_NULL(db()->queue.first);
+    CU_ASSERT_EQUAL(db()->queue.n, 0);
     mef_world_end(&w);
 }
 
